@@ -1,0 +1,203 @@
+"""The one table of every dimension, variable and diagnostic: names, symbols, units, equations."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ensemble import InvalidInput, Status
+
+Kind = Literal["parameter", "variable", "diagnostic"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry of the vocabulary.
+
+    Attributes
+    ----------
+    name : str
+        ASCII identifier, the name in Datasets, sweep files and stores.
+    symbol : str
+        The paper's symbol, accepted in place of a parameter's name.
+    kind : {"parameter", "variable", "diagnostic"}
+        Parameters become dimensions or scalar coordinates, the others arrays on the grid.
+    long_name : str
+    energy_power : int or None
+        The unit is this power of the sweep's unit of energy (ħ = k_B = 1); None: see ``unit``.
+    unit : str
+        The unit if it is not a power of the energy; "1" if there is none.
+    equation : str
+        Where the paper defines it, or the defining relation.
+    dtype : str
+    fill : object
+        What an uncomputed point holds; it cannot be mistaken for a result.
+    """
+
+    name: str
+    symbol: str
+    kind: Kind
+    long_name: str
+    energy_power: int | None = None
+    unit: str = "1"
+    equation: str = ""
+    dtype: str = "float64"
+    fill: Any = math.nan
+
+    def units(self, energy_unit: str) -> str:
+        """Unit string for a sweep whose energies and temperatures are in ``energy_unit``."""
+        if self.energy_power is None:
+            return self.unit
+        return energy_unit if self.energy_power == 1 else f"{energy_unit}^{self.energy_power}"
+
+    def attributes(self, energy_unit: str) -> dict[str, Any]:
+        """Attributes of the labelled array."""
+        attributes: dict[str, Any] = {
+            "long_name": self.long_name,
+            "symbol": self.symbol,
+            "units": self.units(energy_unit),
+        }
+        if self.equation:
+            attributes["equation"] = self.equation
+        if self.name == "status":
+            attributes["flag_values"] = [int(status) for status in Status]
+            attributes["flag_meanings"] = " ".join(status.name.lower() for status in Status)
+        return attributes
+
+
+def _parameter(name: str, symbol: str, long_name: str, **more: Any) -> Term:
+    return Term(name, symbol, "parameter", long_name, **{"energy_power": 1, **more})
+
+
+def _variable(name: str, symbol: str, long_name: str, **more: Any) -> Term:
+    return Term(name, symbol, "variable", long_name, **more)
+
+
+def _diagnostic(name: str, symbol: str, long_name: str, **more: Any) -> Term:
+    return Term(name, symbol, "diagnostic", long_name, **more)
+
+
+TERMS: tuple[Term, ...] = (
+    _parameter("N", "N", "number of spin pairs", energy_power=None, dtype="int64"),
+    _parameter("delta_E", "ΔE", "level spacing difference E₂ − E₁"),
+    _parameter("T_mean", "T̄", "mean temperature (T₁ + T₂)/2"),
+    _parameter("omega_0", "ω₀", "drive"),
+    _parameter("E_1", "E₁", "level spacing of the cold ensemble"),
+    _parameter("delta_T", "ΔT", "temperature difference T₂ − T₁"),
+    _parameter("Gamma_0", "Γ₀", "spontaneous rate"),
+    _parameter("spin_1", "S₁", "collective spin of the cold ensemble", energy_power=None),
+    _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
+    _variable("power", "P", "power output", energy_power=2, equation="Eq. 10"),
+    _variable(
+        "heat_current_1", "Q₁", "heat current from the cold bath", energy_power=2, equation="Eq. 12"
+    ),
+    _variable(
+        "heat_current_2", "Q₂", "heat current from the hot bath", energy_power=2, equation="Eq. 12"
+    ),
+    _variable(
+        "quanta_current", "J", "quanta current, hot to cold", energy_power=1, equation="P = ΔE J"
+    ),
+    _variable(
+        "power_variance", "Var(P)", "variance of the power", energy_power=3, equation="Eq. 11"
+    ),
+    _variable(
+        "quanta_noise",
+        "D",
+        "zero-frequency noise of the quanta current",
+        energy_power=1,
+        equation="Var(P) = ΔE² D",
+    ),
+    _variable("constancy", "C", "constancy, 2J/(aD)", equation="Eq. 20"),
+    _variable("efficiency", "η", "efficiency of the engine, P/Q₂", equation="Eq. 22"),
+    _variable(
+        "cop", "ε", "coefficient of performance of the refrigerator, −Q₁/P", equation="Eq. 22"
+    ),
+    _variable(
+        "entropy_production",
+        "σ",
+        "entropy production rate, aJ",
+        energy_power=1,
+        equation="Eq. 15",
+    ),
+    _variable(
+        "affinity",
+        "a",
+        "entropy per quantum sent from hot to cold",
+        unit="nat",
+        equation="a = E₁/T₁ − E₂/T₂",
+    ),
+    _variable("magnetization_1", "⟨m₁ᶻ⟩", "magnetization of the cold ensemble, ⟨S₁ᶻ⟩/S₁"),
+    _variable("magnetization_2", "⟨m₂ᶻ⟩", "magnetization of the hot ensemble, ⟨S₂ᶻ⟩/S₂"),
+    _variable("power_per_pair", "P/N", "power output per spin pair", energy_power=2),
+    _variable(
+        "power_per_pair_variance", "Var(P)/N²", "variance of the power, over N²", energy_power=3
+    ),
+    _diagnostic("residual", "r", "largest relative residual of the solves"),
+    _diagnostic(
+        "self_check",
+        "c",
+        "largest relative disagreement of routes that must agree",
+    ),
+    _diagnostic("coherence_order", "Q", "highest coherence order kept", dtype="int16", fill=-1),
+    _diagnostic("wall_time", "t", "time that the solve took", unit="s"),
+    _diagnostic("error", "", "what failed", dtype="str", fill=""),
+    _diagnostic("status", "", "state of the point", dtype="uint8", fill=int(Status.NOT_COMPUTED)),
+)
+
+VOCABULARY: Mapping[str, Term] = {term.name: term for term in TERMS}
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Names of a kind, in the table's order, which is also the order of dimensions."""
+    return tuple(term.name for term in TERMS if term.kind == kind)
+
+
+def _fold(text: str) -> str:
+    """Compatibility-normalised text: typographic variants of a symbol compare equal."""
+    return unicodedata.normalize("NFKC", text.strip()).replace("∆", "Δ")
+
+
+_PARAMETER_BY_SYMBOL = {_fold(term.symbol): term.name for term in TERMS if term.kind == "parameter"}
+
+
+def parameter_name(text: str) -> str:
+    """Canonical name of a parameter given by name or symbol.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such parameter; the message suggests the nearest.
+
+    Examples
+    --------
+    >>> parameter_name("T̄"), parameter_name("ω₀"), parameter_name("N")
+    ('T_mean', 'omega_0', 'N')
+    """
+    if text in names("parameter"):
+        return text
+    try:
+        return _PARAMETER_BY_SYMBOL[_fold(text)]
+    except KeyError:
+        raise InvalidInput(
+            f"unknown parameter {text!r}{suggestion(text, names('parameter'))}"
+        ) from None
+
+
+def suggestion(text: str, known: Iterable[str]) -> str:
+    """The tail of an error about an unknown word: ": did you mean 'x'?" or the whole list."""
+    known = list(known)
+    lowered = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=0.5)
+    if near:
+        return f": did you mean {lowered[near[0]]!r}?"
+    return f": choose from {', '.join(known)}"
+
+
+def ordered(parameters: Iterable[str]) -> Iterator[str]:
+    """Parameters in the order of the table."""
+    chosen = set(parameters)
+    return (name for name in names("parameter") if name in chosen)

@@ -1,0 +1,12 @@
+"""Physics of the collective heat engine: NumPy and SciPy only.
+
+``Engine`` holds the model's parameters; a method such as ``Exact`` turns an engine into a
+``Solution`` with values, a status and the certificates behind it.
+"""
+
+from ensemble.engine import Bath, Engine
+from ensemble.errors import InvalidInput
+from ensemble.exact import Exact
+from ensemble.solution import Solution, Status
+
+__all__ = ["Bath", "Engine", "Exact", "InvalidInput", "Solution", "Status"]

@@ -1,0 +1,220 @@
+"""The model: two collective spins, two baths and a resonant drive (ħ = k_B = 1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args
+
+from ensemble.errors import InvalidInput
+
+Scaling = Literal["bare", "high-temperature"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bath:
+    r"""A bosonic bath that a collective spin emits into and absorbs from.
+
+    .. math:: \gamma_\downarrow = \Gamma_0 (n + 1), \quad \gamma_\uparrow = \Gamma_0 n, \quad
+              n = 1 / (e^{E/T} - 1)
+
+    (Eqs. 7 and 8 of the paper), in the dissipator
+    :math:`\gamma_\downarrow D[S^-] + \gamma_\uparrow D[S^+]`.
+
+    Parameters
+    ----------
+    energy : float
+        Level spacing E > 0.
+    temperature : float
+        Temperature T > 0, in the unit of ``energy``.
+    Gamma_0 : float
+        Spontaneous rate Γ₀ > 0, in the unit of ``energy`` (ħ = 1).
+
+    Raises
+    ------
+    InvalidInput
+        If a parameter is not finite and positive.
+
+    Examples
+    --------
+    >>> bath = Bath(energy=1.0, temperature=2.0, Gamma_0=0.5)
+    >>> round(bath.gamma_down - bath.gamma_up, 12)
+    0.5
+    """
+
+    energy: float
+    temperature: float
+    Gamma_0: float
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _require_positive(item.name, getattr(self, item.name))
+
+    @property
+    def log_ratio(self) -> float:
+        """ln(γ↓/γ↑) = E/T, the entropy that one absorbed quantum takes from the bath."""
+        return self.energy / self.temperature
+
+    @property
+    def gamma_down(self) -> float:
+        """Emission rate γ↓; it stays finite and exact where n underflows."""
+        return -self.Gamma_0 / math.expm1(-self.log_ratio)
+
+    @property
+    def gamma_up(self) -> float:
+        """Absorption rate γ↑ = γ↓ exp(−E/T)."""
+        return self.gamma_down * math.exp(-self.log_ratio)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    r"""One engine: N spin pairs, two baths, a collective drive (Eqs. 1–8).
+
+    .. math:: \dot\rho = -i\left[\tfrac{\omega_0}{2}(S_1^+ S_2^- + S_1^- S_2^+), \rho\right]
+              + \sum_i \left(\gamma_{\downarrow i} D[S_i^-] + \gamma_{\uparrow i} D[S_i^+]\right)\rho
+
+    with E₂ = E₁ + ΔE, T₁ = T̄ − ΔT/2 (cold) and T₂ = T̄ + ΔT/2 (hot).
+
+    Parameters
+    ----------
+    N : int
+        Number of spin pairs, N ≥ 1.
+    E_1, delta_E : float
+        Level spacing of the cold ensemble, E₁ > 0, and the difference ΔE = E₂ − E₁ ≥ 0.
+    T_mean, delta_T : float
+        Mean temperature T̄ and difference ΔT ≥ 0; T̄ > ΔT/2.
+    omega_0, Gamma_0 : float
+        Drive ω₀ ≥ 0 and spontaneous rate Γ₀ > 0.
+    scaling : {"bare", "high-temperature"}
+        "high-temperature" applies Eq. 28: ω₀ → ω₀/N, Γ₀ → Γ₀/N, T → N T.
+    spin_1, spin_2 : float, optional
+        Collective spins S₁ and S₂, each a positive half-integer; N/2 by default.
+
+    Raises
+    ------
+    InvalidInput
+        If a parameter is out of its range; the message names the remedy.
+
+    Notes
+    -----
+    All energies and temperatures share one unit.
+
+    Examples
+    --------
+    >>> engine = Engine(N=8, E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006,
+    ...                 Gamma_0=0.001, scaling="high-temperature")
+    >>> engine.cold.temperature, engine.hot.temperature
+    (16.0, 200.0)
+    >>> round(engine.affinity, 12)
+    0.0125
+    """
+
+    N: int
+    E_1: float
+    delta_E: float
+    T_mean: float
+    delta_T: float
+    omega_0: float
+    Gamma_0: float
+    scaling: Scaling = "bare"
+    spin_1: float | None = None
+    spin_2: float | None = None
+    cold: Bath = field(init=False, repr=False, compare=False)
+    hot: Bath = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the instance is frozen
+        for item in fields(self):
+            if item.name not in ("N", "scaling", "cold", "hot"):
+                value = getattr(self, item.name)
+                if value is not None:
+                    set_field(self, item.name, _as_float(item.name, value))
+        self._validate()
+        set_field(self, "N", int(self.N))
+        for name in ("spin_1", "spin_2"):
+            if getattr(self, name) is None:
+                set_field(self, name, self.N / 2)
+        rate, heating = self.Gamma_0 / self._size_factor, self._size_factor
+        half = self.delta_T / 2
+        for name, energy, temperature in (
+            ("cold", self.E_1, self.T_mean - half),
+            ("hot", self.E_2, self.T_mean + half),
+        ):
+            bath = Bath(energy=energy, temperature=heating * temperature, Gamma_0=rate)
+            set_field(self, name, bath)
+
+    def _validate(self) -> None:
+        if isinstance(self.N, bool) or self.N != int(self.N) or self.N < 1:
+            raise InvalidInput(f"N must be a whole number ≥ 1, but is {self.N}: use N = 1, 2, 3, …")
+        if self.scaling not in get_args(Scaling):
+            raise InvalidInput(
+                f"scaling must be one of {', '.join(get_args(Scaling))}, but is {self.scaling!r}"
+            )
+        _require_positive("E_1", self.E_1)
+        _require_positive("Gamma_0", self.Gamma_0)
+        _require_not_negative("omega_0", self.omega_0, "the sign of the drive is a choice of gauge")
+        _require_not_negative("delta_E", self.delta_E, "E_2 ≥ E_1: call the wider spacing 2")
+        _require_not_negative("delta_T", self.delta_T, "bath 2 is the hot one")
+        if not self.T_mean > self.delta_T / 2:
+            raise InvalidInput(
+                f"T_mean must exceed delta_T/2 = {self.delta_T / 2:g} (else T_1 ≤ 0), but is "
+                f"{self.T_mean:g}: raise T_mean or lower delta_T"
+            )
+        for name in ("spin_1", "spin_2"):
+            spin = getattr(self, name)
+            if spin is not None and not (spin > 0 and 2 * spin == int(2 * spin)):
+                raise InvalidInput(
+                    f"{name} must be a positive half-integer, but is {spin:g}: use 0.5, 1, 1.5, …"
+                )
+
+    @property
+    def _size_factor(self) -> int:
+        """The N of Eq. 28, or 1 in the bare scaling."""
+        return self.N if self.scaling == "high-temperature" else 1
+
+    @property
+    def E_2(self) -> float:
+        """Level spacing of the hot ensemble, E₂ = E₁ + ΔE."""
+        return self.E_1 + self.delta_E
+
+    @property
+    def drive(self) -> float:
+        """The drive that enters the generator: ω₀, or ω₀/N in the high-temperature scaling."""
+        return self.omega_0 / self._size_factor
+
+    @property
+    def levels(self) -> tuple[int, int]:
+        """Highest excitation numbers (2 S₁, 2 S₂)."""
+        assert self.spin_1 is not None and self.spin_2 is not None
+        return int(2 * self.spin_1), int(2 * self.spin_2)
+
+    @property
+    def affinity(self) -> float:
+        """Entropy produced per quantum sent from hot to cold, a = E₁/T₁ − E₂/T₂.
+
+        It is formed as (E₁ ΔT − ΔE T₁)/(T₁ T₂), which cancels only between the two terms that
+        must cancel at the Carnot point a = 0.  The temperatures are the scaled ones.
+        """
+        t_1 = self.T_mean - self.delta_T / 2
+        t_2 = self.T_mean + self.delta_T / 2
+        return (self.E_1 * self.delta_T - self.delta_E * t_1) / (t_1 * t_2 * self._size_factor)
+
+
+def _as_float(name: str, value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or isinstance(value, bool):
+        raise InvalidInput(f"{name} must be a finite number, but is {value!r}")
+    return number
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise InvalidInput(f"{name} must be positive, but is {value:g}: give {name} > 0")
+
+
+def _require_not_negative(name: str, value: float, why: str) -> None:
+    if not value >= 0:
+        raise InvalidInput(f"{name} must not be negative, but is {value:g}: {why}")

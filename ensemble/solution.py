@@ -1,0 +1,46 @@
+"""What a method returns for one engine: values, a status and the diagnostics behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """State of a point.  The numbers are stored: never renumber, only append."""
+
+    NOT_COMPUTED = 0
+    OK = 1
+    UNCERTIFIED = 2
+    """The certificate exceeds the tolerance; the values are kept but not vouched for."""
+    UNPHYSICAL = 3
+    """A physical law or the agreement of independent routes is violated."""
+    FAILED = 4
+    """The solver raised; there are no values."""
+
+    @property
+    def label(self) -> str:
+        """Lower-case name, as shown to people: "ok", "not computed", …"""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Result of one method at one engine.
+
+    Attributes
+    ----------
+    values : mapping of str to float
+        Variables by name; NaN where a variable is undefined.
+    status : Status
+    message : str
+        Empty if the status is ok, else one line that says which figure failed and by how much.
+    diagnostics : mapping of str to float
+        Certificates: what they mean is up to the method.
+    """
+
+    values: Mapping[str, float]
+    status: Status = Status.OK
+    message: str = ""
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
