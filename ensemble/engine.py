@@ -71,7 +71,8 @@ class Engine:
     r"""One engine: N spin pairs, two baths, a collective drive (Eqs. 1–8).
 
     .. math:: \dot\rho = -i\left[\tfrac{\omega_0}{2}(S_1^+ S_2^- + S_1^- S_2^+), \rho\right]
-              + \sum_i \left(\gamma_{\downarrow i} D[S_i^-] + \gamma_{\uparrow i} D[S_i^+]\right)\rho
+              + \sum_i \left(\gamma_{\downarrow i} D[S_i^-]
+              + \gamma_{\uparrow i} D[S_i^+]\right)\rho
 
     with E₂ = E₁ + ΔE, T₁ = T̄ − ΔT/2 (cold) and T₂ = T̄ + ΔT/2 (hot).
 
@@ -89,6 +90,13 @@ class Engine:
         "high-temperature" applies Eq. 28: ω₀ → ω₀/N, Γ₀ → Γ₀/N, T → N T.
     spin_1, spin_2 : float, optional
         Collective spins S₁ and S₂, each a positive half-integer; N/2 by default.
+
+    Attributes
+    ----------
+    levels : tuple of int
+        Highest excitation numbers (2 S₁, 2 S₂).
+    cold, hot : Bath
+        Baths 1 and 2, after the scaling.
 
     Raises
     ------
@@ -119,21 +127,24 @@ class Engine:
     scaling: Scaling = "bare"
     spin_1: float | None = None
     spin_2: float | None = None
+    levels: tuple[int, int] = field(init=False, repr=False, compare=False)
     cold: Bath = field(init=False, repr=False, compare=False)
     hot: Bath = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the instance is frozen
         for item in fields(self):
-            if item.name not in ("N", "scaling", "cold", "hot"):
+            if item.name not in ("scaling", "levels", "cold", "hot"):
                 value = getattr(self, item.name)
                 if value is not None:
                     set_field(self, item.name, _as_float(item.name, value))
         self._validate()
         set_field(self, "N", int(self.N))
-        for name in ("spin_1", "spin_2"):
-            if getattr(self, name) is None:
-                set_field(self, name, self.N / 2)
+        if self.spin_1 is None:
+            set_field(self, "spin_1", self.N / 2)
+        if self.spin_2 is None:
+            set_field(self, "spin_2", self.N / 2)
+        set_field(self, "levels", (round(2 * self.spin_1), round(2 * self.spin_2)))
         rate, heating = self.Gamma_0 / self._size_factor, self._size_factor
         half = self.delta_T / 2
         for name, energy, temperature in (
@@ -144,8 +155,10 @@ class Engine:
             set_field(self, name, bath)
 
     def _validate(self) -> None:
-        if isinstance(self.N, bool) or self.N != int(self.N) or self.N < 1:
-            raise InvalidInput(f"N must be a whole number ≥ 1, but is {self.N}: use N = 1, 2, 3, …")
+        if not (self.N >= 1 and self.N.is_integer()):
+            raise InvalidInput(
+                f"N must be a whole number ≥ 1, but is {self.N:g}: use N = 1, 2, 3, …"
+            )
         if self.scaling not in get_args(Scaling):
             raise InvalidInput(
                 f"scaling must be one of {', '.join(get_args(Scaling))}, but is {self.scaling!r}"
@@ -181,12 +194,6 @@ class Engine:
     def drive(self) -> float:
         """The drive that enters the generator: ω₀, or ω₀/N in the high-temperature scaling."""
         return self.omega_0 / self._size_factor
-
-    @property
-    def levels(self) -> tuple[int, int]:
-        """Highest excitation numbers (2 S₁, 2 S₂)."""
-        assert self.spin_1 is not None and self.spin_2 is not None
-        return int(2 * self.spin_1), int(2 * self.spin_2)
 
     @property
     def affinity(self) -> float:

@@ -11,7 +11,7 @@ from scipy.sparse import linalg
 
 from ensemble.sector import FloatArray
 
-# A backward-stable solve leaves a few eps of relative residual; more than this calls for refinement.
+# A backward-stable solve leaves a few eps of relative residual; above this, refine.
 REFINED = 8 * np.finfo(float).eps
 MAX_REFINEMENTS = 4
 

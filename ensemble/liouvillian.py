@@ -87,7 +87,9 @@ def liouvillian(n_1: int, n_2: int) -> Liouvillian:
 
     entries: list[tuple[int, IntArray, IntArray, FloatArray]] = []
 
-    def couple(part: int, value: FloatArray, to_k_1: IntArray, to_k_2: IntArray, to_q: IntArray):
+    def couple(
+        part: int, value: FloatArray, to_k_1: IntArray, to_k_2: IntArray, to_q: IntArray
+    ) -> None:
         """Row (k₁, k₂, q) of a part takes ``value`` times the element (to_k_1, to_k_2, to_q)."""
         kept = (value != 0) & (to_q >= 0) & (to_q <= sector.coherence_order)
         column = sector.index(to_k_1[kept], to_k_2[kept], to_q[kept])
@@ -101,7 +103,7 @@ def liouvillian(n_1: int, n_2: int) -> Liouvillian:
     couple(UP_1, -(ket_up_1**2 + bra_up_1**2) / 2, k_1, k_2, q)
     couple(DOWN_2, -(ket_down_2**2 + bra_down_2**2) / 2, k_1, k_2, q)
     couple(UP_2, -(ket_up_2**2 + bra_up_2**2) / 2, k_1, k_2, q)
-    # Lowering q below 0 lands on the transpose, which is the raised term again: twice that at q = 0.
+    # Below q = 0 lies the transpose, where lowering is the raised term again: twice that at q = 0.
     raised = np.where(q == 0, 1.0, 0.5)
     couple(DRIVE, ket_up_1 * ket_down_2 / 2, k_1 + 1, k_2 - 1, q - 1)
     couple(DRIVE, -bra_down_1 * bra_up_2 / 2, k_1, k_2, q - 1)
