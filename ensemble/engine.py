@@ -140,11 +140,10 @@ class Engine:
                     set_field(self, item.name, _as_float(item.name, value))
         self._validate()
         set_field(self, "N", int(self.N))
-        if self.spin_1 is None:
-            set_field(self, "spin_1", self.N / 2)
-        if self.spin_2 is None:
-            set_field(self, "spin_2", self.N / 2)
-        set_field(self, "levels", (round(2 * self.spin_1), round(2 * self.spin_2)))
+        spins = [self.N / 2 if spin is None else spin for spin in (self.spin_1, self.spin_2)]
+        set_field(self, "spin_1", spins[0])
+        set_field(self, "spin_2", spins[1])
+        set_field(self, "levels", (round(2 * spins[0]), round(2 * spins[1])))
         rate, heating = self.Gamma_0 / self._size_factor, self._size_factor
         half = self.delta_T / 2
         for name, energy, temperature in (
@@ -155,7 +154,7 @@ class Engine:
             set_field(self, name, bath)
 
     def _validate(self) -> None:
-        if not (self.N >= 1 and self.N.is_integer()):
+        if not (self.N >= 1 and float(self.N).is_integer()):
             raise InvalidInput(
                 f"N must be a whole number ≥ 1, but is {self.N:g}: use N = 1, 2, 3, …"
             )
