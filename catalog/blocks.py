@@ -1,0 +1,88 @@
+"""Solve one block: the unit of work, of storage and of resumption."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from catalog.sweep import Index, Sweep
+from catalog.vocabulary import VOCABULARY
+from ensemble import Status
+
+Arrays = dict[str, NDArray]
+
+
+def empty_arrays(sweep: Sweep, shape: tuple[int, ...]) -> Arrays:
+    """All arrays of a sweep on a grid of this shape, filled with "not computed"."""
+    return {
+        name: np.full(shape, VOCABULARY[name].fill, dtype=array_dtype(name))
+        for name in sweep.arrays
+    }
+
+
+def array_dtype(name: str) -> np.dtype:
+    """NumPy dtype of an array; text has variable length."""
+    dtype = VOCABULARY[name].dtype
+    return np.dtypes.StringDType() if dtype == "str" else np.dtype(dtype)
+
+
+def solve_block(sweep: Sweep, index: Index) -> Arrays:
+    """Solve every point of a block.
+
+    A point that raises becomes a status with its message; it never ends the sweep.
+
+    Returns
+    -------
+    dict of ndarray
+        One array of the block's shape for each of ``sweep.arrays``.
+    """
+    shape = tuple(part.stop - part.start for part in sweep.block_slices(index))
+    arrays = empty_arrays(sweep, shape)
+    with _single_threaded_blas():
+        for position, engine in sweep.engines(index):
+            start = time.perf_counter()
+            try:
+                solution = sweep.method.solve(engine, sweep.variables)
+            except Exception as failure:
+                arrays["status"][position] = Status.FAILED
+                arrays["error"][position] = f"{type(failure).__name__}: {failure}"
+            else:
+                arrays["status"][position] = solution.status
+                arrays["error"][position] = solution.message
+                for name, value in (*solution.values.items(), *solution.diagnostics.items()):
+                    arrays[name][position] = value
+            arrays["wall_time"][position] = time.perf_counter() - start
+    return arrays
+
+
+_blas_lock = threading.Lock()
+_blas_users = 0
+_blas_limits = None
+
+
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """Keep BLAS to one thread while any block of this process is being solved.
+
+    Blocks already run side by side, and a reduction split over another number of threads would
+    round differently.  The limit is global to the process, hence the count of its users.
+    """
+    global _blas_users, _blas_limits
+    with _blas_lock:
+        if _blas_users == 0:
+            _blas_limits = ThreadpoolController().limit(limits=1, user_api="blas")
+        _blas_users += 1
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            _blas_users -= 1
+            if _blas_users == 0 and _blas_limits is not None:
+                _blas_limits.restore_original_limits()
+                _blas_limits = None

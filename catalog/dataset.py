@@ -1,0 +1,53 @@
+"""The one constructor of labelled Datasets: arrays of a sweep in, coordinates and units added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from catalog.sweep import Sweep
+from catalog.vocabulary import VOCABULARY
+
+
+def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
+    """Dataset of a sweep from its bare arrays.
+
+    Axes become dimensions with coordinates, fixed parameters become scalar coordinates; every
+    array carries long name, symbol, units and the paper's equation from the vocabulary.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    arrays : mapping of str to array, each of shape ``sweep.shape``
+    """
+    unit = sweep.energy_unit
+    coordinates: dict[str, Any] = {}
+    for name, labels in sweep.axes.items():
+        term = VOCABULARY[name]
+        coordinates[name] = xr.Variable(name, list(labels), term.attributes(unit)).astype(
+            term.dtype, keep_attrs=True
+        )
+    for name, value in sweep.fixed.items():
+        coordinates[name] = xr.Variable((), value, VOCABULARY[name].attributes(unit))
+    variables = {
+        name: xr.Variable(sweep.dims, array, VOCABULARY[name].attributes(unit))
+        for name, array in arrays.items()
+    }
+    return xr.Dataset(variables, coordinates, attributes(sweep))
+
+
+def attributes(sweep: Sweep) -> dict[str, str]:
+    """Dataset attributes: the sweep in words and as its full definition."""
+    return {
+        "title": sweep.name,
+        "description": sweep.description,
+        "scaling": sweep.scaling,
+        "method": sweep.method.name,
+        "energy_unit": sweep.energy_unit,
+        "conventions": "hbar = k_B = 1; power > 0: engine; heat currents into the engine",
+        "sweep": json.dumps(sweep.definition(), ensure_ascii=False),
+        "sweep_key": sweep.key(),
+    }

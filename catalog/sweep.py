@@ -1,0 +1,284 @@
+"""A sweep: labelled axes, fixed parameters and a method.  It says what to compute, not how."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from catalog.vocabulary import names, ordered, parameter_name, suggestion
+from ensemble import Engine, Exact, InvalidInput
+
+Label = int | float
+Index = tuple[int, ...]
+
+METHODS = {method.name: method for method in (Exact,)}
+REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
+
+NEAR = 1e-9
+"""Labels closer than this, relative to the larger, are taken for the same number mistyped."""
+
+BLOCK_POINTS = 128
+"""Most points that a block holds unless the sweep says otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A grid of engines, validated in full before anything is computed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the sweep's group in a store: letters, digits, ``_``, ``-`` and ``.``.
+    axes : mapping of str to sequence of numbers
+        Labels of each dimension, strictly ascending.  Names or symbols of parameters.
+    fixed : mapping of str to number
+        The other parameters.
+    scaling : {"bare", "high-temperature"}
+    method : Exact
+    variables : sequence of str, optional
+        Variables to store; all that the method defines by default.
+    energy_unit : str
+        Name of the common unit of energies and temperatures, for ``units`` attributes.
+    blocks : mapping of str to int, optional
+        Labels per block along a dimension.  By default one N, and at most ``BLOCK_POINTS`` points.
+    description : str
+        One line for people.
+
+    Raises
+    ------
+    InvalidInput
+        In one line, with the remedy: unknown or missing parameter, empty axis, labels that are
+        not ascending, or (nearly) equal, an engine that cannot exist, …
+
+    Examples
+    --------
+    >>> sweep = Sweep(
+    ...     name="first", axes={"N": [1, 2], "ΔE": [5.0, 9.0, 12.0]},
+    ...     fixed={"E_1": 1, "T̄": 13.5, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001},
+    ...     scaling="high-temperature", method=Exact())
+    >>> sweep.dims, sweep.shape, sweep.fixed["T_mean"]
+    (('N', 'delta_E'), (2, 3), 13.5)
+    """
+
+    name: str
+    axes: Mapping[str, Sequence[Label]]
+    fixed: Mapping[str, Label]
+    scaling: str = "bare"
+    method: Exact = field(default_factory=Exact)
+    variables: Sequence[str] = ()
+    energy_unit: str = "energy"
+    blocks: Mapping[str, int] = field(default_factory=dict)
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name):
+            raise InvalidInput(
+                f"sweep name {self.name!r} cannot name a group: use letters, digits, _, - and ."
+            )
+        if not self.axes:
+            raise InvalidInput("a sweep needs at least one axis: give [axes], e.g. N = [1, 2, 4]")
+        axes = _by_name("axes", self.axes)
+        fixed = _by_name("fixed", self.fixed)
+        for name in axes.keys() & fixed.keys():
+            raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
+        missing = [name for name in REQUIRED if name not in axes and name not in fixed]
+        if missing:
+            raise InvalidInput(
+                f"no value for {', '.join(missing)}: give it under axes or under fixed"
+            )
+        set_field = object.__setattr__  # the instance is frozen
+        set_field(self, "axes", {name: _labels(name, axes[name]) for name in ordered(axes)})
+        set_field(self, "fixed", {name: _label(name, fixed[name]) for name in ordered(fixed)})
+        set_field(self, "variables", _variables(self.method, self.variables))
+        set_field(self, "blocks", _block_shape(self.axes, _by_name("blocks", self.blocks)))
+        self._try_engines()
+
+    def _try_engines(self) -> None:
+        """Build the engines that could be invalid: every label once, and every corner.
+
+        Each bound of ``Engine`` is either on one parameter or monotone in each of several, so
+        that a grid which passes here is valid throughout.
+        """
+        first = {name: labels[0] for name, labels in self.axes.items()}
+        corners = itertools.product(*({labels[0], labels[-1]} for labels in self.axes.values()))
+        for corner in corners:
+            self._engine(dict(zip(self.axes, corner, strict=True)))
+        for name, labels in self.axes.items():
+            for label in labels:
+                self._engine({**first, name: label})
+
+    def _engine(self, labels: Mapping[str, Label]) -> Engine:
+        return Engine(scaling=self.scaling, **self.fixed, **labels)  # type: ignore[arg-type]
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dimensions, in the vocabulary's order."""
+        return tuple(self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of labels along each dimension."""
+        return tuple(len(labels) for labels in self.axes.values())
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Names of all arrays of the sweep: variables, then diagnostics, status last."""
+        return (*self.variables, *names("diagnostic"))
+
+    @property
+    def block_grid(self) -> tuple[int, ...]:
+        """Number of blocks along each dimension."""
+        return tuple(-(-len(labels) // self.blocks[dim]) for dim, labels in self.axes.items())
+
+    def block_indices(self) -> Iterator[Index]:
+        """Indices of all blocks."""
+        return itertools.product(*(range(n) for n in self.block_grid))
+
+    def block_slices(self, index: Index) -> tuple[slice, ...]:
+        """The part of the grid that a block covers."""
+        return tuple(
+            slice(i * self.blocks[dim], min((i + 1) * self.blocks[dim], n))
+            for i, dim, n in zip(index, self.dims, self.shape, strict=True)
+        )
+
+    def engines(self, index: Index) -> Iterator[tuple[Index, Engine]]:
+        """Positions within a block and the engines there, N slowest."""
+        axes = [
+            labels[part]
+            for labels, part in zip(self.axes.values(), self.block_slices(index), strict=True)
+        ]
+        positions = itertools.product(*(range(len(labels)) for labels in axes))
+        for position, labels in zip(positions, itertools.product(*axes), strict=True):
+            yield position, self._engine(dict(zip(self.dims, labels, strict=True)))
+
+    def definition(self) -> dict[str, Any]:
+        """Everything that decides the stored arrays (their chunks too), as plain JSON data."""
+        return {
+            "name": self.name,
+            "axes": {name: list(labels) for name, labels in self.axes.items()},
+            "fixed": dict(self.fixed),
+            "scaling": self.scaling,
+            "method": {"name": self.method.name, **asdict(self.method)},
+            "variables": list(self.variables),
+            "energy_unit": self.energy_unit,
+            "blocks": dict(self.blocks),
+        }
+
+    @classmethod
+    def from_definition(cls, definition: Mapping[str, Any]) -> Sweep:
+        """The sweep with a given ``definition()``."""
+        return cls(**{**definition, "method": method_from(definition["method"])})
+
+    def key(self) -> str:
+        """SHA-256 of the definition: equal keys mean the same sweep."""
+        canonical = json.dumps(self.definition(), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def method_from(given: str | Mapping[str, Any]) -> Exact:
+    """A method from its name, or from a table with its ``name`` and options."""
+    options = {"name": given} if isinstance(given, str) else dict(given)
+    name = str(options.pop("name", ""))
+    if name not in METHODS:
+        raise InvalidInput(f"unknown method {name!r}{suggestion(name, METHODS)}")
+    method = METHODS[name]
+    known = method.__dataclass_fields__
+    for option in options:
+        if option not in known:
+            raise InvalidInput(f"method {name} has no option {option!r}{suggestion(option, known)}")
+    return method(**options)
+
+
+def _by_name(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping with symbols replaced by names."""
+    result: dict[str, Any] = {}
+    for text, value in given.items():
+        name = parameter_name(text)
+        if name in result:
+            raise InvalidInput(f"{name} is given twice under {where}: keep one")
+        result[name] = value
+    return result
+
+
+def _label(name: str, value: Any) -> Label:
+    """A label in canonical form: N an int, others floats of 15 significant digits.
+
+    Rounding there makes 0.1 + 0.2 and 0.3 one label, where exact matching would see two.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InvalidInput(f"{name} must be a number, but is {value!r}")
+    if not math.isfinite(value):
+        raise InvalidInput(f"{name} must be finite, but is {value!r}")
+    if name == "N":
+        if int(value) != value:
+            raise InvalidInput(f"N must be a whole number, but is {value!r}: use N = 1, 2, 3, …")
+        return int(value)
+    return float(f"{float(value):.15g}")
+
+
+def _labels(name: str, values: Any) -> tuple[Label, ...]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidInput(
+            f"axis {name} must be a list of numbers, but is {values!r}: a single value goes "
+            "under fixed"
+        )
+    labels = tuple(_label(name, value) for value in values)
+    if not labels:
+        raise InvalidInput(f"axis {name} is empty: give at least one label or remove it")
+    for lower, upper in itertools.pairwise(labels):
+        if abs(upper - lower) <= NEAR * max(abs(upper), abs(lower)):
+            raise InvalidInput(
+                f"axis {name} has the label {lower!r} twice or nearly so ({upper!r} follows): "
+                "keep one of them"
+            )
+        if upper < lower:
+            raise InvalidInput(
+                f"axis {name} must be ascending, but {upper!r} follows {lower!r}: sort the labels"
+            )
+    return labels
+
+
+def _variables(method: Exact, given: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise InvalidInput(f'variables must be a list, but is {given!r}: write ["{given}"]')
+    for name in given:
+        if name not in method.variables:
+            raise InvalidInput(
+                f"method {method.name} does not define {name!r}{suggestion(name, method.variables)}"
+            )
+    chosen = set(given or method.variables)
+    return tuple(name for name in names("variable") if name in chosen)
+
+
+def _block_shape(axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any]) -> dict[str, int]:
+    """Labels per block: one N (blocks share their sparse parts), the rest nearly square."""
+    for dim, length in given.items():
+        if dim not in axes:
+            raise InvalidInput(f"blocks names {dim}, which is not an axis: remove it")
+        if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+            raise InvalidInput(
+                f"blocks must be whole numbers ≥ 1, but {dim} is {length!r}: e.g. {dim} = 8"
+            )
+    shape = {dim: min(given.get(dim, len(axes[dim])), len(axes[dim])) for dim in axes}
+    if "N" in axes and "N" not in given:
+        shape["N"] = 1
+    free = [dim for dim in axes if dim not in given and dim != "N"]
+    while free and math.prod(shape.values()) > BLOCK_POINTS:
+        longest = max(free, key=lambda dim: shape[dim])
+        if shape[longest] == 1:
+            break
+        shape[longest] = -(-shape[longest] // 2)
+    return shape

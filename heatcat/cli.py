@@ -1,0 +1,198 @@
+"""The command line.  Its words are a contract: scripts rely on them."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+import catalog
+from catalog.sweep import method_from
+from catalog.vocabulary import VOCABULARY, suggestion
+from ensemble import Engine, InvalidInput, Solution
+from heatcat import __version__, show
+
+PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
+
+
+def main() -> NoReturn:
+    """Run the command line; every expected error is one line on standard error, exit code 2."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "heatcat"
+        _fail(f"{error.format_message().rstrip('.')}: see {command} --help")
+    except (InvalidInput, click.ClickException) as error:
+        _fail(str(error))
+    except catalog.RunStopped as error:
+        _fail(str(error), code=1)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted: finished blocks are stored, run the same command to go on", code=130)
+    sys.exit(code)
+
+
+def _fail(message: str, *, code: int = 2) -> NoReturn:
+    print("heatcat: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="heatcat")
+def cli() -> None:
+    """A labelled catalogue of collective quantum heat engines."""
+
+
+def _engine_options(command: Any) -> Any:
+    """Options for the parameters of an engine, ``--E-1`` for E_1 and so on."""
+    for name in reversed(PARAMETERS):
+        term = VOCABULARY[name]
+        command = click.option(
+            "--" + name.replace("_", "-"),
+            name,
+            type=float,
+            required=True,
+            help=f"{term.symbol}: {term.long_name}.",
+        )(command)
+    return command
+
+
+@cli.command()
+@click.option("--N", "N", type=int, help="Number of spin pairs.")
+@_engine_options
+@click.option("--spin-1", "spin_1", type=float, help="S₁: cold spin, N/2 by default.")
+@click.option("--spin-2", "spin_2", type=float, help="S₂: hot spin, N/2 by default.")
+@click.option("--scaling", default="bare", show_default=True, help="bare or high-temperature.")
+@click.option("--method", "method_name", default="exact", show_default=True, help="Solver.")
+@click.option("--variables", help="Comma-separated names; all of the method by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def solve(
+    N: int | None,
+    scaling: str,
+    method_name: str,
+    variables: str | None,
+    as_json: bool,
+    **parameters: float,
+) -> None:
+    """Solve one engine and print its currents, noise and certificates."""
+    method = method_from(method_name)
+    names = [name.strip() for name in variables.split(",")] if variables is not None else None
+    for name in names or ():
+        if name not in method.variables:
+            raise InvalidInput(
+                f"method {method_name} does not define {name!r}{suggestion(name, method.variables)}"
+            )
+    if N is None:
+        raise InvalidInput(f"method {method_name} needs a size: give --N")
+    engine = Engine(N=N, scaling=scaling, **parameters)  # type: ignore[arg-type]
+    start = time.perf_counter()
+    solution = method.solve(engine, names)
+    elapsed = time.perf_counter() - start
+    if as_json:
+        click.echo(json.dumps(_solution_json(engine, method_name, solution, elapsed), indent=2))
+    else:
+        show.solution(engine, method_name, solution, elapsed)
+
+
+def _solution_json(
+    engine: Engine, method_name: str, solution: Solution, elapsed: float
+) -> dict[str, Any]:
+    parameters = {
+        name: getattr(engine, name) for name in ("N", *PARAMETERS, "spin_1", "spin_2", "scaling")
+    }
+    return {
+        "engine": parameters,
+        "method": method_name,
+        "values": _nulls(solution.values),
+        "diagnostics": _nulls({**solution.diagnostics, "wall_time": elapsed}),
+        "status": solution.status.label + (f": {solution.message}" if solution.message else ""),
+    }
+
+
+def _nulls(values: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON has no NaN: undefined values are null."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+STORE = click.option("--store", type=click.Path(), required=True, help="Zarr store directory.")
+
+
+@cli.command()
+@click.argument("sweep_name", metavar="SWEEP")
+@STORE
+@click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
+@click.option("--workers", type=int, help="Local worker processes; 1 stays in this process.")
+def run(sweep_name: str, store: str, scheduler: str | None, workers: int | None) -> None:
+    """Compute what a store lacks of SWEEP, a preset's name or a TOML file.
+
+    It may be killed at any moment and repeated: finished blocks are kept.
+    """
+    sweep = catalog.find_sweep(sweep_name)
+    show.run(sweep, store, scheduler=scheduler, workers=workers)
+
+
+@cli.command()
+@click.argument("sweep_name", metavar="SWEEP")
+@click.option("--store", type=click.Path(), help="Count what this store already holds.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def plan(sweep_name: str, store: str | None, as_json: bool) -> None:
+    """Say what running SWEEP would take; computes and writes nothing."""
+    sweep = catalog.find_sweep(sweep_name)
+    stored = catalog.find_stored(store, sweep) if store is not None else None
+    forecast = catalog.plan(sweep, stored)
+    if as_json:
+        click.echo(json.dumps(show.plan_json(sweep, forecast), indent=2))
+    else:
+        show.plan(sweep, forecast)
+
+
+@cli.command()
+@click.argument("store", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(store: str, as_json: bool) -> None:
+    """Count the points of every sweep in STORE by status."""
+    stores = catalog.open(store)
+    if as_json:
+        click.echo(json.dumps({name: item.counts() for name, item in stores.items()}, indent=2))
+    else:
+        show.status(stores)
+
+
+@cli.command()
+def presets() -> None:
+    """List the sweeps that come with the package."""
+    show.presets(catalog.presets())
+
+
+@cli.command()
+@click.argument("figure")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output directory.")
+@click.option("--store", type=click.Path(), help="Zarr store; OUT/store.zarr by default.")
+@click.option("--quick", is_flag=True, help="A coarser grid, minutes instead of an hour.")
+@click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
+@click.option("--workers", type=int, help="Local worker processes; 1 stays in this process.")
+def reproduce(
+    figure: str,
+    out: Path,
+    store: str | None,
+    quick: bool,
+    scheduler: str | None,
+    workers: int | None,
+) -> None:
+    """Compute and draw FIGURE of the paper (or all): data, PNG, PDF and interactive HTML."""
+    from heatcat.figures import FIGURES  # slow to import: only where figures are drawn
+
+    if figure != "all" and figure not in FIGURES:
+        raise InvalidInput(f"unknown figure {figure!r}{suggestion(figure, [*FIGURES, 'all'])}")
+    location = store if store is not None else str(out / "store.zarr")
+    for name in FIGURES if figure == "all" else (figure,):
+        recipe = FIGURES[name]
+        sweep = recipe.sweep(quick=quick)
+        show.run(sweep, location, scheduler=scheduler, workers=workers)
+        files = recipe.draw(catalog.dataset(sweep, location), out)
+        show.files(location, files)

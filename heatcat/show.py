@@ -1,0 +1,209 @@
+"""What the command line shows people: tables, progress and summaries."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import catalog
+from catalog.cost import block_seconds
+from catalog.vocabulary import VOCABULARY
+from ensemble import Engine, Solution, Status
+
+GOOD = Status.OK.label
+REPORT_EVERY = 10.0
+"""Seconds between lines of progress where there is no terminal to draw a bar on."""
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def solution(engine: Engine, method: str, solved: Solution, elapsed: float) -> None:
+    """Table of one solved engine."""
+    table = Table(title=f"{method}, {engine.scaling} scaling, N = {engine.N}", title_justify="left")
+    for heading, justify in (
+        ("", "left"),
+        ("variable", "left"),
+        ("value", "right"),
+        ("unit", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for name, value in solved.values.items():
+        term = VOCABULARY[name]
+        shown = f"{value:.10g}" if math.isfinite(value) else "undefined"
+        unit = term.units("energy")
+        table.add_row(term.symbol, name, shown, "" if unit == "1" else unit)
+    table.add_section()
+    for name, value in solved.diagnostics.items():
+        table.add_row(VOCABULARY[name].symbol, name, f"{value:.2g}", "")
+    console = _console()
+    console.print(table)
+    note = f": {solved.message}" if solved.message else ""
+    console.print(f"status: {solved.status.label}{note}   ({1e3 * elapsed:.1f} ms)")
+
+
+def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int | None) -> None:
+    """Run a sweep with a progress bar: points done, failures, time left."""
+    target = catalog.create_or_open(store, sweep)
+    console = Console(stderr=True, highlight=False)
+    if target.solver_changed:
+        console.print(
+            f"note: {sweep.name} was begun with another version of the solver; its finished "
+            "blocks are kept as they are"
+        )
+    forecast = catalog.plan(sweep, target)
+    console.print(
+        f"{sweep.name}: {forecast.points} points in {forecast.blocks} blocks, "
+        f"{forecast.points_done} points stored; about {duration(forecast.core_seconds)} of core "
+        "time to go"
+    )
+    if scheduler is None:
+        where = "synchronous" if workers == 1 else "processes"
+    else:
+        where = scheduler
+    missing = target.missing()
+    weights = dict(zip(missing, block_seconds(sweep, missing), strict=True))
+    progress = _Progress(sweep.name, forecast, sum(weights.values()), console)
+    with progress.bar:
+        counts = catalog.run(
+            sweep,
+            store,
+            scheduler=where,
+            workers=workers,
+            on_block=lambda index, found: progress.advance(weights.get(index, 0.0), found),
+        )
+    summary = ", ".join(f"{number} {label}" for label, number in counts.items() if number)
+    _console().print(f"{sweep.name}: {summary}  ->  {store}")
+    if counts[GOOD] < sweep.size:
+        _console().print(
+            "the points that are not ok say why in the arrays status and error of the store"
+        )
+
+
+class _Progress:
+    """Bar weighted by predicted cost, so that the time left means something."""
+
+    def __init__(self, name: str, forecast: catalog.Plan, weight: float, console: Console) -> None:
+        self.bar = Progress(
+            TextColumn(name),
+            BarColumn(),
+            TextColumn("{task.fields[points]}/{task.fields[of]} points"),
+            TextColumn("{task.fields[failures]} not ok"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]} left"),
+            console=console,
+            transient=not console.is_terminal,
+        )
+        self.task = self.bar.add_task(
+            name,
+            total=weight,
+            points=forecast.points_done,
+            of=forecast.points,
+            failures=0,
+            left="?",
+        )
+        self.weight, self.done, self.points = weight, 0.0, forecast.points_done
+        self.failures = 0
+        self.of = forecast.points
+        self.start = self.reported = time.monotonic()
+
+    def advance(self, weight: float, found: Mapping[str, int]) -> None:
+        """One block more is stored, with these counts by status."""
+        self.done += weight
+        self.points += sum(found.values())
+        self.failures += sum(found.values()) - found.get(GOOD, 0)
+        now = time.monotonic()
+        left = duration((now - self.start) * (self.weight - self.done) / self.done)
+        self.bar.update(
+            self.task, completed=self.done, points=self.points, failures=self.failures, left=left
+        )
+        if not self.bar.console.is_terminal and now - self.reported > REPORT_EVERY:
+            self.reported = now
+            self.bar.console.print(
+                f"{self.points}/{self.of} points, {self.failures} not ok, {left} left"
+            )
+
+
+def plan_json(sweep: catalog.Sweep, forecast: catalog.Plan) -> dict[str, Any]:
+    """The forecast as plain data."""
+    return {"sweep": sweep.name, "dims": dict(zip(sweep.dims, sweep.shape, strict=True))} | asdict(
+        forecast
+    )
+
+
+def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
+    """Table of what a sweep would take."""
+    grid = " × ".join(
+        f"{length} {dim}" for dim, length in zip(sweep.dims, sweep.shape, strict=True)
+    )
+    block = " × ".join(f"{length} {dim}" for dim, length in sweep.blocks.items())
+    basis = (
+        f"{forecast.measured_points} stored timings"
+        if forecast.measured_points
+        else "the built-in prior, nothing being stored yet"
+    )
+    table = Table(
+        title=f"{sweep.name}: {sweep.description}", show_header=False, title_justify="left"
+    )
+    table.add_row("grid", grid)
+    table.add_row("points", f"{forecast.points}, {forecast.points_done} of them stored")
+    table.add_row("blocks", f"{forecast.blocks} of at most {block}, {forecast.blocks_done} stored")
+    table.add_row("core time to go", f"about {duration(forecast.core_seconds)} (from {basis})")
+    table.add_row("memory per worker", f"about {forecast.peak_bytes / 2**30:.2f} GiB at most")
+    _console().print(table)
+
+
+def status(stores: Mapping[str, catalog.SweepStore]) -> None:
+    """Table of the points of each sweep by status."""
+    table = Table()
+    table.add_column("sweep")
+    table.add_column("points", justify="right")
+    for kind in Status:
+        table.add_column(kind.label, justify="right")
+    for name, item in stores.items():
+        counts = item.counts()
+        table.add_row(name, str(item.sweep.size), *(str(counts[kind.label]) for kind in Status))
+    _console().print(table)
+
+
+def presets(sweeps: Mapping[str, catalog.Sweep]) -> None:
+    """Table of the presets."""
+    table = Table()
+    for heading in ("preset", "points", "grid", "what it is"):
+        table.add_column(heading, justify="right" if heading == "points" else "left")
+    for name, sweep in sweeps.items():
+        grid = " × ".join(
+            f"{length} {dim}" for dim, length in zip(sweep.dims, sweep.shape, strict=True)
+        )
+        table.add_row(name, str(sweep.size), grid, sweep.description)
+    _console().print(table)
+
+
+def files(store: str, paths: Iterable[Path]) -> None:
+    """Say where the results lie."""
+    console = _console()
+    console.print(f"store:   {store}", soft_wrap=True)
+    for path in paths:
+        console.print(f"figure:  {path}", soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """A time that people can read: "40 s", "12 min", "3.5 h".
+
+    >>> duration(40), duration(720), duration(12600)
+    ('40 s', '12 min', '3.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
