@@ -194,5 +194,5 @@ def reproduce(
         recipe = FIGURES[name]
         sweep = recipe.sweep(quick=quick)
         show.run(sweep, location, scheduler=scheduler, workers=workers)
-        files = recipe.draw(catalog.dataset(sweep, location), out)
+        files = recipe.make(catalog.dataset(sweep, location), out)
         show.files(location, files)

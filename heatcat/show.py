@@ -24,7 +24,7 @@ REPORT_EVERY = 10.0
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    return Console(highlight=False, soft_wrap=True)
 
 
 def solution(engine: Engine, method: str, solved: Solution, elapsed: float) -> None:
@@ -54,7 +54,7 @@ def solution(engine: Engine, method: str, solved: Solution, elapsed: float) -> N
 def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int | None) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
     target = catalog.create_or_open(store, sweep)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if target.solver_changed:
         console.print(
             f"note: {sweep.name} was begun with another version of the solver; its finished "
@@ -66,10 +66,7 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         f"{forecast.points_done} points stored; about {duration(forecast.core_seconds)} of core "
         "time to go"
     )
-    if scheduler is None:
-        where = "synchronous" if workers == 1 else "processes"
-    else:
-        where = scheduler
+    local = "synchronous" if workers == 1 else "processes"
     missing = target.missing()
     weights = dict(zip(missing, block_seconds(sweep, missing), strict=True))
     progress = _Progress(sweep.name, forecast, sum(weights.values()), console)
@@ -77,7 +74,7 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         counts = catalog.run(
             sweep,
             store,
-            scheduler=where,
+            scheduler=scheduler or local,
             workers=workers,
             on_block=lambda index, found: progress.advance(weights.get(index, 0.0), found),
         )
@@ -191,9 +188,9 @@ def presets(sweeps: Mapping[str, catalog.Sweep]) -> None:
 def files(store: str, paths: Iterable[Path]) -> None:
     """Say where the results lie."""
     console = _console()
-    console.print(f"store:   {store}", soft_wrap=True)
+    console.print(f"store:   {store}")
     for path in paths:
-        console.print(f"figure:  {path}", soft_wrap=True)
+        console.print(f"figure:  {path}")
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,43 @@
+# Two commands for users: `make demo` and `make test`.  Both need Python >= 3.11 and make, and
+# build what they need in .venv.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
+SOURCES = ensemble catalog analyses heatcat
+
+.PHONY: demo test test-slow lint types bench clean
+
+demo: .venv/demo
+	.venv/bin/heatcat reproduce fig2 --quick --out demo
+
+test: lint types
+	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --doctest-modules $(SOURCES)
+
+test-slow: .venv/test
+	.venv/bin/python -m pytest -m slow
+
+lint: .venv/test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/test
+	.venv/bin/mypy
+
+bench: .venv/test
+	.venv/bin/python benchmarks/against_qutip.py
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "heatcat needs Python >= 3.11: run make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/demo: .venv/bin/python pyproject.toml
+	$(PIP) --editable .
+	@touch $@
+
+.venv/test: .venv/bin/python pyproject.toml
+	$(PIP) --editable ".[test]"
+	@touch $@ .venv/demo
+
+clean:
+	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

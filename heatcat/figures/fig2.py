@@ -1,0 +1,183 @@
+"""Fig. 2: power of one pair, power against N, and the exponent α over ΔE and T̄."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analyses import (
+    carnot_delta_E,
+    conductance,
+    power_law_exponent,
+    power_ratio,
+    window_exponent,
+)
+from heatcat.figures.recipe import Recipe
+
+CUT_DELTA_E = 125.0
+"""Panel (b) is at this ΔE, in units of ω₀ as everything here."""
+CUT_T_MEAN = (60.0, 80.0, 100.0, 150.0, 250.0)
+WINDOWS = ((2, 6), (6, 12), (12, 24))
+"""Windows of N over which α is fitted again, to show that it falls as they move up."""
+
+
+def reduce(dataset: xr.Dataset) -> xr.Dataset:
+    """Power map, ratios at the cut, and exponents.
+
+    Ratios and exponents are those of the conductance J/a: the affinity does not depend on N in
+    the bare scaling, so they are the power's, and they have no hole on the Carnot line.
+    """
+    growing = conductance(dataset.constancy, dataset.quanta_noise)
+    fit = power_law_exponent(growing)
+    carnot = carnot_delta_E(dataset.T_mean, E_1=dataset.E_1, delta_T=dataset.delta_T)
+    windows = xr.concat(
+        [window_exponent(growing, start=start, stop=stop).exponent for start, stop in WINDOWS],
+        dim=xr.Variable("window", [f"{start} ≤ N ≤ {stop}" for start, stop in WINDOWS]),
+        coords="minimal",
+        compat="override",
+    )
+    ratio = power_ratio(growing)
+    # The line of each fit, anchored at the mean of the logarithms that it was fitted to.
+    log_N = np.log(dataset.N)
+    fitted = fit.N_sat < dataset.N
+    anchor = (np.log(ratio) - fit.exponent * log_N).where(fitted).mean("N")
+    line = np.exp(anchor + fit.exponent * log_N).where(fitted)
+    line.attrs = {"long_name": "fitted power law", "units": "1"}
+    reduced = fit.assign(
+        single_pair_power=dataset.power.sel(N=1, drop=True),
+        power_ratio=ratio.sel(delta_E=CUT_DELTA_E),
+        fitted_ratio=line.sel(delta_E=CUT_DELTA_E),
+        window_exponent=windows,
+        carnot_delta_E=carnot,
+    )
+    reduced.attrs = dataset.attrs
+    return reduced
+
+
+def draw(reduced: xr.Dataset) -> Figure:
+    """Three panels, as printed."""
+    figure = Figure(figsize=(11, 3.5), layout="constrained")
+    power_axes, ratio_axes, exponent_axes = figure.subplots(1, 3)
+
+    power = reduced.single_pair_power
+    bound = float(np.abs(power).max())
+    mesh = _map(power_axes, power, cmap="RdBu_r", vmin=-bound, vmax=bound)
+    figure.colorbar(mesh, ax=power_axes, label=r"$P_1$ / $\omega_0^2$")
+    _carnot(power_axes, reduced, "black")
+    power_axes.set_title("(a) one pair: engine red, refrigerator blue")
+
+    _ratios(ratio_axes, reduced)
+
+    mesh = _map(exponent_axes, reduced.exponent, cmap="viridis")
+    figure.colorbar(mesh, ax=exponent_axes, label=r"exponent $\alpha$")
+    _carnot(exponent_axes, reduced, "white")
+    exponent_axes.set_title(
+        r"(c) $P_N \sim N^\alpha$ above $N_\mathrm{sat}$, $N \leq$ " + _top(reduced)
+    )
+    return figure
+
+
+def _top(reduced: xr.Dataset) -> str:
+    return str(int(reduced.N.max()))
+
+
+def _map(axes: Axes, values: xr.DataArray, **options: Any) -> Any:
+    values = values.transpose("T_mean", "delta_E")
+    mesh = axes.pcolormesh(
+        values.delta_E, values.T_mean, values, shading="nearest", rasterized=True, **options
+    )
+    axes.set_xlabel(r"$\Delta E$ / $\omega_0$")
+    axes.set_ylabel(r"$\bar{T}$ / $\omega_0$")
+    return mesh
+
+
+def _carnot(axes: Axes, reduced: xr.Dataset, color: str) -> None:
+    limits = axes.get_xlim(), axes.get_ylim()
+    fine = np.linspace(*limits[1], 400)
+    half = float(reduced.delta_T) / 2
+    fine = fine[fine > half]
+    line = carnot_delta_E(fine, E_1=float(reduced.E_1), delta_T=float(reduced.delta_T))
+    axes.plot(line, fine, color=color, lw=2, label=r"Carnot, $\Delta E_*$")
+    axes.set(xlim=limits[0], ylim=limits[1])
+    axes.legend(loc="lower right", labelcolor=color, frameon=False)
+
+
+def _ratios(axes: Axes, reduced: xr.Dataset) -> None:
+    colors = colormaps["viridis"](np.linspace(0, 0.9, len(CUT_T_MEAN)))
+    for T_mean, color in zip(CUT_T_MEAN, colors, strict=True):
+        at = reduced.sel(T_mean=T_mean, delta_E=CUT_DELTA_E)
+        alpha, error = float(at.exponent), float(at.exponent_stderr)
+        label = f"{T_mean:g}:  {alpha:.3f} ± {error:.3f}"
+        axes.plot(at.N, at.power_ratio, "o", ms=4, color=color, label=label)
+        axes.plot(at.N, at.fitted_ratio, "--", color="red", lw=1.2)
+    axes.plot([], [], "--", color="red", lw=1.2, label=r"fits above $N_\mathrm{sat}$")
+    axes.set(xscale="log", yscale="log", xlabel=r"$N$", ylabel=r"$P_N / P_1$")
+    ticks = [tick for tick in (1, 2, 5, 10, 20) if tick <= int(reduced.N.max())]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_title(rf"(b) power ratio at $\Delta E$ = {CUT_DELTA_E:g} $\omega_0$")
+    axes.set_ylim(bottom=0.12)  # room for the legend
+    heading = r"$\bar{T}$ / $\omega_0$:  $\alpha$ ± standard error"
+    axes.legend(loc="lower right", frameon=False, title=heading, title_fontsize=8, labelspacing=0.2)
+
+
+def interactive(reduced: xr.Dataset) -> Any:
+    """The same panels, with values on hover."""
+    import holoviews as hv
+    import hvplot.xarray  # noqa: F401 (registers .hvplot)
+
+    bound = float(np.abs(reduced.single_pair_power).max())
+    size = {"width": 480, "height": 380}
+    axis_labels = {"xlabel": "ΔE / ω₀", "ylabel": "T̄ / ω₀"}
+    power = reduced.single_pair_power.hvplot.quadmesh(
+        x="delta_E",
+        y="T_mean",
+        cmap="RdBu_r",
+        clim=(-bound, bound),
+        clabel="P₁ / ω₀²",
+        title="(a) power of one pair",
+        **axis_labels,
+        **size,
+    )
+    exponent = reduced.exponent.hvplot.quadmesh(
+        x="delta_E",
+        y="T_mean",
+        cmap="viridis",
+        clabel="α",
+        title="(c) exponent α",
+        **axis_labels,
+        **size,
+    )
+    limits = {
+        "xlim": (float(reduced.delta_E.min()), float(reduced.delta_E.max())),
+        "ylim": (float(reduced.T_mean.min()), float(reduced.T_mean.max())),
+    }
+    carnot = hv.Curve(
+        (reduced.carnot_delta_E.values, reduced.T_mean.values), "delta_E", "T_mean"
+    ).opts(line_width=3, **limits)
+    cut = reduced[["power_ratio", "fitted_ratio"]].sel(T_mean=list(CUT_T_MEAN))
+    ratio = cut.power_ratio.hvplot.scatter(x="N", by="T_mean", logx=True, logy=True, size=40)
+    fitted = cut.fitted_ratio.hvplot.line(
+        x="N", by="T_mean", logx=True, logy=True, line_dash="dashed", color="red", legend=False
+    )
+    ratios = (ratio * fitted).opts(
+        title="(b) power ratio at ΔE = 125 ω₀ (colour: T̄)",
+        xlabel="N",
+        ylabel="P_N / P₁",
+        legend_position="bottom_right",
+        ylim=(0.03, 2 * float(cut.power_ratio.max())),  # room for the legend
+        **size,
+    )
+    return (
+        power * carnot.opts(color="black", clone=True)
+        + ratios
+        + exponent * carnot.opts(color="white", clone=True)
+    ).cols(3)
+
+
+FIG2 = Recipe("fig2", reduce, draw, interactive)
