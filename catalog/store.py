@@ -25,6 +25,8 @@ from ensemble import InvalidInput, Status
 
 STARTED = "heatcat_template_started"
 """Marks a group whose template is being written; it holds no results yet."""
+TORN = ".partial"
+"""Ending of a file that Zarr has begun to write: it renames files once they are whole."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def create_or_open(location: str | Path, sweep: Sweep) -> SweepStore:
         group = root[sweep.name]
         if STARTED in group.attrs:
             # A run died while it wrote the template, before any block: begin again.
-            del root[sweep.name]
+            _delete_template(root, sweep.name)
             _write_template(location, sweep)
         elif "sweep_key" not in group.attrs:
             raise InvalidInput(
@@ -175,6 +177,8 @@ def open_stores(location: str | Path) -> dict[str, SweepStore]:
 
 def _absolute(location: str | Path) -> str:
     """Workers run in other directories: a relative path must not travel to them."""
+    if "://" in str(location):
+        raise InvalidInput(f"cannot store at {location}: give a directory that every worker sees")
     return str(Path(location).expanduser().absolute())
 
 
@@ -185,8 +189,9 @@ def _open_root(location: str, *, mode: str) -> zarr.Group:
     if path.exists() and not (path / "zarr.json").exists():
         if not path.is_dir():
             raise InvalidInput(f"{location} is a file, not a store: give a directory")
-        if mode == "r" or any(path.iterdir()):
+        if mode == "r" or any(item.suffix != TORN for item in path.iterdir()):
             raise InvalidInput(f"{location} is not a Zarr v3 store: give another directory")
+        _delete_torn(path)
     try:
         return zarr.open_group(location, mode=mode, zarr_format=3)  # type: ignore[arg-type]
     except (GroupNotFoundError, ContainsArrayError):
@@ -215,6 +220,7 @@ def _write_template(location: str, sweep: Sweep) -> None:
     The group is marked while it grows, and its attributes, written in one piece at the end, make
     it a sweep.
     """
+    _delete_torn(Path(location) / sweep.name)
     root = zarr.open_group(location, mode="a", zarr_format=3)
     root.create_group(sweep.name, attributes={STARTED: True})
     chunks = tuple(sweep.blocks[dim] for dim in sweep.dims)
@@ -239,6 +245,21 @@ def _write_template(location: str, sweep: Sweep) -> None:
     )
     group = zarr.open_group(location, path=sweep.name, mode="r+")
     group.attrs.put({**attributes(sweep), "provenance": json.dumps(provenance())})
+
+
+def _delete_template(root: zarr.Group, name: str) -> None:
+    """Delete an unfinished template, its mark last: this may be killed and repeated, too."""
+    group = root[name]
+    for member in VOCABULARY:
+        if member in group:
+            del group[member]
+    del root[name]
+
+
+def _delete_torn(folder: Path) -> None:
+    """Delete what a killed run was writing into this folder itself; Zarr warns of such files."""
+    for torn in folder.glob("*" + TORN):
+        torn.unlink()
 
 
 @cache

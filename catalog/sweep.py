@@ -79,9 +79,10 @@ class Sweep:
     description: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name):
+        if not re.fullmatch(r"(?!zarr\.json$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.name):
             raise InvalidInput(
-                f"sweep name {self.name!r} cannot name a group: use letters, digits, _, - and ."
+                f"sweep name {self.name!r} cannot name a group: use at most 100 letters, digits, "
+                "_, - and ."
             )
         if not self.axes:
             raise InvalidInput("a sweep needs at least one axis: give [axes], e.g. N = [1, 2, 4]")
@@ -96,7 +97,7 @@ class Sweep:
             )
         set_field = object.__setattr__  # the instance is frozen
         set_field(self, "axes", {name: _labels(name, axes[name]) for name in ordered(axes)})
-        set_field(self, "fixed", {name: _label(name, fixed[name]) for name in ordered(fixed)})
+        set_field(self, "fixed", {name: label(name, fixed[name]) for name in ordered(fixed)})
         set_field(self, "variables", _variables(self.method, self.variables))
         set_field(self, "blocks", _block_shape(self.axes, _by_name("blocks", self.blocks)))
         self._try_engines()
@@ -190,6 +191,8 @@ class Sweep:
 
 def method_from(given: str | Mapping[str, Any]) -> Exact:
     """A method from its name, or from a table with its ``name`` and options."""
+    if not isinstance(given, str | Mapping):
+        raise InvalidInput(f'method must be a name or a table, but is {given!r}: write "exact"')
     options = {"name": given} if isinstance(given, str) else dict(given)
     name = str(options.pop("name", ""))
     if name not in METHODS:
@@ -199,7 +202,12 @@ def method_from(given: str | Mapping[str, Any]) -> Exact:
     for option in options:
         if option not in known:
             raise InvalidInput(f"method {name} has no option {option!r}{suggestion(option, known)}")
-    return method(**options)
+    try:
+        return method(**options)
+    except TypeError:
+        raise InvalidInput(
+            f"an option of method {name} has the wrong type in {options!r}: write numbers unquoted"
+        ) from None
 
 
 def _by_name(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,15 +221,19 @@ def _by_name(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _label(name: str, value: Any) -> Label:
+def label(name: str, value: Any) -> Label:
     """A label in canonical form: N an int, others floats of 15 significant digits.
 
     Rounding there makes 0.1 + 0.2 and 0.3 one label, where exact matching would see two.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise InvalidInput(f"{name} must be a number, but is {value!r}")
-    if not math.isfinite(value):
-        raise InvalidInput(f"{name} must be finite, but is {value!r}")
+        raise InvalidInput(f"{name} must be a number, but is {value!r}: give e.g. {name} = 1")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer that no float holds
+        finite = False
+    if not finite:
+        raise InvalidInput(f"{name} must be finite, but is {value!r}: give e.g. {name} = 1")
     if name == "N":
         if int(value) != value:
             raise InvalidInput(f"N must be a whole number, but is {value!r}: use N = 1, 2, 3, …")
@@ -235,7 +247,7 @@ def _labels(name: str, values: Any) -> tuple[Label, ...]:
             f"axis {name} must be a list of numbers, but is {values!r}: a single value goes "
             "under fixed"
         )
-    labels = tuple(_label(name, value) for value in values)
+    labels = tuple(label(name, value) for value in values)
     if not labels:
         raise InvalidInput(f"axis {name} is empty: give at least one label or remove it")
     for lower, upper in itertools.pairwise(labels):
@@ -257,7 +269,8 @@ def _variables(method: Exact, given: Sequence[str]) -> tuple[str, ...]:
     for name in given:
         if name not in method.variables:
             raise InvalidInput(
-                f"method {method.name} does not define {name!r}{suggestion(name, method.variables)}"
+                f"method {method.name} does not define {name!r}"
+                f"{suggestion(str(name), method.variables)}"
             )
     chosen = set(given or method.variables)
     return tuple(name for name in names("variable") if name in chosen)

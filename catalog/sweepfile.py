@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.sweep import Sweep, method_from
+from catalog.sweep import Sweep, label, method_from
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput
 
@@ -110,21 +110,21 @@ def _axis(name: str, given: Any) -> Any:
     missing = [key for key in RANGE_KEYS[:3] if key not in given]
     if missing:
         raise InvalidInput(f"axis {name} lacks {', '.join(missing)}: give {{start, stop, num}}")
-    start, stop, num = (given[key] for key in RANGE_KEYS[:3])
-    for key, value in zip(("start", "stop"), (start, stop), strict=True):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidInput(f"{key} of axis {name} must be a number, but is {value!r}")
-    if isinstance(num, bool) or not isinstance(num, int) or num < 1:
-        raise InvalidInput(f"num of axis {name} must be a whole number ≥ 1, but is {num!r}")
+    start, stop, num = label(name, given["start"]), label(name, given["stop"]), given["num"]
+    if isinstance(num, bool) or not isinstance(num, int) or num < 2:
+        raise InvalidInput(
+            f"num of axis {name} must be a whole number ≥ 2, but is {num!r}: write a single "
+            f"label as {name} = [{start!r}]"
+        )
     if stop < start:
         raise InvalidInput(
             f"axis {name} must be ascending, but stop = {stop!r} lies below start = {start!r}: "
             "swap them"
         )
-    spacing = given.get("spacing", "linear")
+    spacing = str(given.get("spacing", "linear"))
     if spacing not in SPACINGS:
         raise InvalidInput(
-            f"unknown spacing {spacing!r} of axis {name}{suggestion(str(spacing), SPACINGS)}"
+            f"unknown spacing {spacing!r} of axis {name}{suggestion(spacing, SPACINGS)}"
         )
     if spacing == "geometric" and not start > 0:
         raise InvalidInput(f"axis {name} has geometric spacing: start it above 0, not {start!r}")

@@ -143,6 +143,8 @@ TERMS: tuple[Term, ...] = (
         "largest relative disagreement of routes that must agree",
     ),
     _diagnostic("coherence_order", "Q", "highest coherence order kept", dtype="int16", fill=-1),
+    _diagnostic("excitation_cut", "K", "highest excitation number kept", dtype="int32", fill=-1),
+    _diagnostic("solver", "", "linear solver used", dtype="str", fill=""),
     _diagnostic("wall_time", "t", "time that the solve took", unit="s"),
     _diagnostic("error", "", "what failed", dtype="str", fill=""),
     _diagnostic("status", "", "state of the point", dtype="uint8", fill=int(Status.NOT_COMPUTED)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ensemble.engine import Bath
 from ensemble.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
 from ensemble.sector import FloatArray
@@ -79,6 +81,9 @@ def _counted(
         return bath.gamma_up * (up @ rho) + sign * bath.gamma_down * (down @ rho)
 
     trace = state.generator.sector.trace
-    response, residual = state.respond(absorbed(state.rho, -1) - mean * state.rho)
+    flow = absorbed(state.rho, -1)
+    # Where a bath almost only takes quanta, flow − J ρ cancels to e^{−E/T} of its terms.
+    magnitude = float(np.abs(flow).sum()) + abs(mean) * float(np.abs(state.rho).sum())
+    response, residual = state.respond(flow - mean * state.rho, magnitude=magnitude)
     activity = float(trace @ absorbed(state.rho, +1))
     return activity - 2 * float(trace @ absorbed(response, -1)), activity, residual

@@ -48,7 +48,7 @@ class Bath:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _require_positive(item.name, getattr(self, item.name))
+            _require_positive(item.name, _as_float(item.name, getattr(self, item.name)))
 
     @property
     def log_ratio(self) -> float:
@@ -134,15 +134,13 @@ class Engine:
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the instance is frozen
         for item in fields(self):
-            if item.name not in ("scaling", "levels", "cold", "hot"):
-                value = getattr(self, item.name)
-                if value is not None:
-                    set_field(self, item.name, _as_float(item.name, value))
+            value = getattr(self, item.name, None)
+            optional = item.name in ("spin_1", "spin_2") and value is None
+            if item.init and item.name != "scaling" and not optional:
+                set_field(self, item.name, _as_float(item.name, value))
         self._validate()
         set_field(self, "N", int(self.N))
         spins = [self.N / 2 if spin is None else spin for spin in (self.spin_1, self.spin_2)]
-        set_field(self, "spin_1", spins[0])
-        set_field(self, "spin_2", spins[1])
         set_field(self, "levels", (round(2 * spins[0]), round(2 * spins[1])))
         rate, heating = self.Gamma_0 / self._size_factor, self._size_factor
         half = self.delta_T / 2
@@ -209,7 +207,7 @@ class Engine:
 def _as_float(name: str, value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or isinstance(value, bool):
         raise InvalidInput(f"{name} must be a finite number, but is {value!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from ensemble.counting import Noise, noise
 from ensemble.currents import currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
+from ensemble.factorization import has_pardiso
 from ensemble.solution import Solution, Status
-from ensemble.stationary import Stationary, stationary
+from ensemble.stationary import SolverName, Stationary, stationary
 
 AGREEMENT = 1e-10
 """Relative difference allowed between independent routes to one number, beyond rounding."""
@@ -32,6 +33,10 @@ class Exact:
     ----------
     tolerance : float
         Largest relative residual that still counts as certified.
+    solver : {"auto", "superlu", "pardiso", "gmres"}
+        How linear systems are solved; see `ensemble.stationary.stationary`.
+    coherence_order : int, optional
+        Keep exactly this coherence order; chosen to meet the tolerance by default.
 
     Examples
     --------
@@ -43,6 +48,8 @@ class Exact:
     """
 
     tolerance: float = 1e-10
+    solver: SolverName = "auto"
+    coherence_order: int | None = None
 
     name: ClassVar[str] = "exact"
     variables: ClassVar[tuple[str, ...]] = (
@@ -62,12 +69,31 @@ class Exact:
         "power_per_pair",
         "power_per_pair_variance",
     )
-    diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check", "coherence_order")
+    diagnostics: ClassVar[tuple[str, ...]] = (
+        "residual",
+        "self_check",
+        "coherence_order",
+        "excitation_cut",
+        "solver",
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.tolerance < 1:
             raise InvalidInput(
                 f"tolerance must lie between 0 and 1, but is {self.tolerance!r}: try 1e-10"
+            )
+        if self.solver not in get_args(SolverName):
+            raise InvalidInput(
+                f"solver must be one of {', '.join(get_args(SolverName))}, but is {self.solver!r}"
+            )
+        if self.solver == "pardiso" and not has_pardiso():
+            raise InvalidInput(
+                "solver pardiso needs the package pypardiso: install heatcat[fast] or use auto"
+            )
+        if self.coherence_order is not None and self.coherence_order < 1:
+            raise InvalidInput(
+                f"coherence_order must be at least 1, but is {self.coherence_order!r}: without "
+                "coherence there is no current"
             )
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
@@ -85,7 +111,8 @@ class Exact:
         Solution
             Its diagnostics are ``residual`` (largest relative residual of all solves),
             ``self_check`` (largest relative violation of the first law and of the agreement of
-            Eq. 11 with counting at either bath) and ``coherence_order`` (highest order kept).
+            Eq. 11 with counting at either bath), ``coherence_order`` and ``excitation_cut``
+            (highest order and excitation number kept) and ``solver`` (the one used).
 
         Raises
         ------
@@ -99,7 +126,12 @@ class Exact:
                 f"method exact does not define {', '.join(unknown)}: choose from "
                 f"{', '.join(self.variables)}"
             )
-        state = stationary(engine)
+        state = stationary(
+            engine,
+            tolerance=self.tolerance,
+            solver=self.solver,
+            coherence_order=self.coherence_order,
+        )
         fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
         values = _values(state, fluctuations)
         residual = max(state.residual, fluctuations.residual if fluctuations else 0.0)
@@ -111,7 +143,9 @@ class Exact:
             diagnostics={
                 "residual": residual,
                 "self_check": self_check,
-                "coherence_order": state.generator.sector.coherence_order,
+                "coherence_order": state.truncation.coherence_order,
+                "excitation_cut": max(state.truncation.cut_1, state.truncation.cut_2),
+                "solver": state.solver_name,
             },
         )
 

@@ -1,19 +1,23 @@
-"""Sparse LU of a singular generator with one element grounded, refined to working precision."""
+"""Sparse LU of a singular generator with one element grounded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
+from ensemble.errors import InvalidInput
+from ensemble.liouvillian import Liouvillian
 from ensemble.sector import FloatArray
 
-# A backward-stable solve leaves a few eps of relative residual; above this, refine.
-REFINED = 8 * np.finfo(float).eps
-MAX_REFINEMENTS = 4
+
+class Factors(Protocol):
+    """LU factors of a regular matrix."""
+
+    def solve(self, right: FloatArray) -> FloatArray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,70 +27,101 @@ class Factorization:
     L is singular: its left null vector is the trace, its right one the stationary state.  Fixing
     one element and dropping its row, which the others imply when b is traceless, leaves a regular
     system.
+
+    Attributes
+    ----------
+    matrix, magnitude : csc_array
+        L and |L|.
+    factors : Factors
+    ground : int
     """
 
     matrix: sparse.csc_array
     magnitude: sparse.csc_array
-    factors: linalg.SuperLU
+    factors: Factors
     ground: int
 
     @classmethod
     def of(
-        cls,
-        values: FloatArray,
-        indices: NDArray[np.int32],
-        indptr: NDArray[np.int32],
-        columns: NDArray[np.int32],
-        *,
-        ground: int,
+        cls, generator: Liouvillian, values: FloatArray, *, ground: int, library: str = "superlu"
     ) -> Factorization:
-        """Factorise the CSC matrix (values, indices, indptr) with element ``ground`` fixed.
+        """Factorise the generator with these stored values, element ``ground`` fixed.
 
-        Pivots are taken on the diagonal: that keeps the symmetric minimum-degree ordering, where
-        row exchanges would fill the factors 50 times over when the drive dominates the baths.
-        What accuracy this costs, iterative refinement returns.
+        ``library`` is "superlu" or "pardiso" (the optional package pypardiso).
         """
-        size = indptr.size - 1
+        indices, columns = generator.indices, generator.columns
         at_ground = (indices == ground) | (columns == ground)
         grounded = np.where(at_ground, 0.0, values)
         grounded[at_ground & (indices == columns)] = values.min()
-        factors = linalg.splu(
-            sparse.csc_array((grounded, indices, indptr), shape=(size, size)),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
+        factorise = _pardiso if library == "pardiso" else _superlu
         return cls(
-            matrix=sparse.csc_array((values, indices, indptr), shape=(size, size)),
-            magnitude=sparse.csc_array((np.abs(values), indices, indptr), shape=(size, size)),
-            factors=factors,
+            matrix=generator.matrix(values),
+            magnitude=generator.matrix(np.abs(values)),
+            factors=factorise(generator.matrix(grounded)),
             ground=ground,
         )
 
-    def solve(self, source: FloatArray) -> tuple[FloatArray, float]:
-        """Solution x of L x = source with x[ground] = 0, and its relative residual.
+    def correct(self, defect: FloatArray, floor: float = 0.0) -> FloatArray:
+        """Solve by substitution; ``floor`` does not matter to a direct method."""
+        right = defect.copy()
+        right[self.ground] = 0.0
+        return self.factors.solve(right)
 
-        Refinement stops at working precision or when it no longer helps; the residual returned is
-        that of the solution returned.
-        """
-        x = np.zeros_like(source)
-        best, best_residual = x, np.inf
-        defect = source
-        for _ in range(1 + MAX_REFINEMENTS):
-            right = defect.copy()
-            right[self.ground] = 0.0
-            x = x + self.factors.solve(right)
-            defect = source - self.matrix @ x
-            residual = self.relative_residual(x, source)
-            if residual < best_residual:
-                best, best_residual = x, residual
-            else:
-                break
-            if residual <= REFINED:
-                break
-        return best, best_residual
+    def apply(self, x: FloatArray) -> FloatArray:
+        """L x."""
+        return self.matrix @ x
 
-    def relative_residual(self, x: FloatArray, source: FloatArray | float = 0.0) -> float:
-        """‖Lx − source‖₁ / (‖|L||x|‖₁ + ‖source‖₁), or 0 where both vanish."""
-        scale = float((self.magnitude @ np.abs(x)).sum() + np.abs(source).sum())
-        return float(np.abs(self.matrix @ x - source).sum()) / scale if scale > 0 else 0.0
+    def apply_magnitude(self, x: FloatArray) -> FloatArray:
+        """|L| x."""
+        return self.magnitude @ x
+
+
+def _superlu(matrix: sparse.csc_array) -> Factors:
+    """Factors with pivots on the diagonal, in the symmetric minimum-degree ordering.
+
+    Row exchanges would fill the factors 50 times over when the drive dominates the baths; what
+    accuracy their absence costs, refinement returns.
+    """
+    return linalg.splu(
+        matrix,
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+
+
+def has_pardiso() -> bool:
+    """Whether pypardiso can be used."""
+    try:
+        import pypardiso  # noqa: F401 (the question is whether it loads)
+    except ImportError:
+        return False
+    return True
+
+
+def _pardiso(matrix: sparse.csc_array) -> Factors:
+    if not has_pardiso():
+        raise InvalidInput(
+            "the solver pardiso needs the package pypardiso: install heatcat[fast], or choose "
+            "superlu"
+        )
+    return _Pardiso(matrix)
+
+
+class _Pardiso:
+    """MKL's PARDISO behind the same interface; it frees its factors when it is dropped."""
+
+    def __init__(self, matrix: sparse.csc_array) -> None:
+        import pypardiso
+
+        self._matrix = sparse.csr_matrix(matrix)
+        self._solver: Any = pypardiso.PyPardisoSolver(mtype=11)  # real and nonsymmetric
+        self._solver.factorize(self._matrix)
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        return self._solver.solve(self._matrix, right)
+
+    def __del__(self) -> None:
+        solver = getattr(self, "_solver", None)
+        if solver is not None:
+            solver.free_memory(everything=True)

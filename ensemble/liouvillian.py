@@ -68,13 +68,15 @@ def coefficients(engine: Engine) -> FloatArray:
 
 
 @lru_cache(maxsize=4)
-def liouvillian(n_1: int, n_2: int) -> Liouvillian:
-    """Build the five parts for spins n₁/2 and n₂/2 (kept for the last few pairs of sizes).
+def liouvillian(
+    n_1: int, n_2: int, coherence_order: int = -1, cut_1: int = -1, cut_2: int = -1
+) -> Liouvillian:
+    """Build the five parts for spins n₁/2 and n₂/2 (kept for the last few sectors).
 
     With c(k) the ladder elements, k' = k₁+q and k'' = k₂−q the bra's numbers, and
     A = S₁⁺S₂⁻ in the real gauge, the drive is ½ (Aᵀρ − Aρ − ρAᵀ + ρA).
     """
-    sector = Sector(n_1, n_2)
+    sector = Sector(n_1, n_2, coherence_order, cut_1, cut_2)
     k_1, k_2, q = sector.k_1, sector.k_2, sector.q
     bra_1, bra_2 = k_1 + q, k_2 - q
     row = np.arange(sector.size)
@@ -91,7 +93,13 @@ def liouvillian(n_1: int, n_2: int) -> Liouvillian:
         part: int, value: FloatArray, to_k_1: IntArray, to_k_2: IntArray, to_q: IntArray
     ) -> None:
         """Row (k₁, k₂, q) of a part takes ``value`` times the element (to_k_1, to_k_2, to_q)."""
-        kept = (value != 0) & (to_q >= 0) & (to_q <= sector.coherence_order)
+        kept = (
+            (value != 0)
+            & (to_q >= 0)
+            & (to_q <= sector.coherence_order)
+            & (to_k_1 + to_q <= sector.cut_1)
+            & (to_k_2 <= sector.cut_2)
+        )
         column = sector.index(to_k_1[kept], to_k_2[kept], to_q[kept])
         entries.append((part, row[kept], column, value[kept]))
 

@@ -36,11 +36,11 @@ class Solution:
     status : Status
     message : str
         Empty if the status is ok, else one line that says which figure failed and by how much.
-    diagnostics : mapping of str to float
+    diagnostics : mapping of str to float or str
         Certificates: what they mean is up to the method.
     """
 
     values: Mapping[str, float]
     status: Status = Status.OK
     message: str = ""
-    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    diagnostics: Mapping[str, float | str] = field(default_factory=dict)

@@ -30,6 +30,8 @@ def main() -> NoReturn:
         _fail(f"{error.format_message().rstrip('.')}: see {command} --help")
     except (InvalidInput, click.ClickException) as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(f"{error}: check the path, its permissions and the free space")
     except catalog.RunStopped as error:
         _fail(str(error), code=1)
     except (click.Abort, KeyboardInterrupt):
@@ -42,7 +44,10 @@ def _fail(message: str, *, code: int = 2) -> NoReturn:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    no_args_is_help=False,  # a missing command is an error of one line, as any other
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="heatcat")
 def cli() -> None:
     """A labelled catalogue of collective quantum heat engines."""
@@ -102,9 +107,8 @@ def solve(
 def _solution_json(
     engine: Engine, method_name: str, solution: Solution, elapsed: float
 ) -> dict[str, Any]:
-    parameters = {
-        name: getattr(engine, name) for name in ("N", *PARAMETERS, "spin_1", "spin_2", "scaling")
-    }
+    parameters = {name: getattr(engine, name) for name in ("N", *PARAMETERS, "scaling")}
+    parameters |= {"spin_1": engine.levels[0] / 2, "spin_2": engine.levels[1] / 2}
     return {
         "engine": parameters,
         "method": method_name,
@@ -114,19 +118,27 @@ def _solution_json(
     }
 
 
-def _nulls(values: Mapping[str, float]) -> dict[str, float | None]:
+def _nulls(values: Mapping[str, float | str]) -> dict[str, float | str | None]:
     """JSON has no NaN: undefined values are null."""
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return {
+        name: value if isinstance(value, str) or math.isfinite(value) else None
+        for name, value in values.items()
+    }
 
 
 STORE = click.option("--store", type=click.Path(), required=True, help="Zarr store directory.")
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Local worker processes; 1 stays in this process.",
+)
 
 
 @cli.command()
 @click.argument("sweep_name", metavar="SWEEP")
 @STORE
 @click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
-@click.option("--workers", type=int, help="Local worker processes; 1 stays in this process.")
+@WORKERS
 def run(sweep_name: str, store: str, scheduler: str | None, workers: int | None) -> None:
     """Compute what a store lacks of SWEEP, a preset's name or a TOML file.
 
@@ -171,11 +183,16 @@ def presets() -> None:
 
 @cli.command()
 @click.argument("figure")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output directory.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Output directory.",
+)
 @click.option("--store", type=click.Path(), help="Zarr store; OUT/store.zarr by default.")
 @click.option("--quick", is_flag=True, help="A coarser grid, minutes instead of an hour.")
 @click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
-@click.option("--workers", type=int, help="Local worker processes; 1 stays in this process.")
+@WORKERS
 def reproduce(
     figure: str,
     out: Path,

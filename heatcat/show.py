@@ -16,7 +16,7 @@ from rich.table import Table
 import catalog
 from catalog.cost import block_seconds
 from catalog.vocabulary import VOCABULARY
-from ensemble import Engine, Solution, Status
+from ensemble import Engine, InvalidInput, Solution, Status
 
 GOOD = Status.OK.label
 REPORT_EVERY = 10.0
@@ -43,8 +43,9 @@ def solution(engine: Engine, method: str, solved: Solution, elapsed: float) -> N
         unit = term.units("energy")
         table.add_row(term.symbol, name, shown, "" if unit == "1" else unit)
     table.add_section()
-    for name, value in solved.diagnostics.items():
-        table.add_row(VOCABULARY[name].symbol, name, f"{value:.2g}", "")
+    for name, figure in solved.diagnostics.items():
+        term = VOCABULARY[name]
+        table.add_row(term.symbol, name, figure if isinstance(figure, str) else f"{figure:.2g}", "")
     console = _console()
     console.print(table)
     note = f": {solved.message}" if solved.message else ""
@@ -53,6 +54,8 @@ def solution(engine: Engine, method: str, solved: Solution, elapsed: float) -> N
 
 def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int | None) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
+    if scheduler is not None and workers is not None:
+        raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
     target = catalog.create_or_open(store, sweep)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if target.solver_changed:
@@ -98,7 +101,7 @@ class _Progress:
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]} left"),
             console=console,
-            transient=not console.is_terminal,
+            disable=not console.is_terminal,
         )
         self.task = self.bar.add_task(
             name,

@@ -94,7 +94,7 @@ def reference(engine: Engine) -> Reference:
     n = [1 / math.expm1(E / (T * factor)) for E, T in zip(energies, temperatures, strict=True)]
     rates = [(Gamma_0 * (n_i + 1), Gamma_0 * n_i) for n_i in n]
 
-    spins = [qutip.jmat(spin, "+") for spin in (engine.spin_1, engine.spin_2)]
+    spins = [qutip.jmat(spin, "+") for spin in (n / 2 for n in engine.levels)]
     ones = [qutip.qeye_like(spin) for spin in spins]
     up = [qutip.tensor(spins[0], ones[1]), qutip.tensor(ones[0], spins[1])]
     hop = up[0] * up[1].dag()

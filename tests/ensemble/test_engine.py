@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -34,6 +35,8 @@ VALID = {
         ({"T_mean": math.inf}, r"T_mean must be a finite number, but is inf"),
         ({"omega_0": "fast"}, r"omega_0 must be a finite number, but is 'fast'"),
         ({"spin_1": 1j}, r"spin_1 must be a finite number, but is 1j"),
+        ({"N": None}, r"N must be a finite number, but is None"),
+        ({"E_1": 10**400}, r"E_1 must be a finite number"),
         ({"scaling": "none"}, r"scaling must be one of bare, high-temperature, but is 'none'"),
         ({"E_1": 0}, r"E_1 must be positive, but is 0: give E_1 > 0"),
         ({"Gamma_0": -1}, r"Gamma_0 must be positive, but is -1: give Gamma_0 > 0"),
@@ -52,10 +55,19 @@ def test_engine_refuses(changed, message):
 
 
 @pytest.mark.parametrize("name", ["energy", "temperature", "Gamma_0"])
-@pytest.mark.parametrize("value", [0.0, -1.0, math.inf, math.nan])
-def test_bath_refuses(name, value):
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0.0, "must be positive, but is 0: give"),
+        (-1.0, "must be positive, but is -1: give"),
+        (math.inf, "must be a finite number, but is inf"),
+        (math.nan, "must be a finite number, but is nan"),
+        ("x", "must be a finite number, but is 'x'"),
+    ],
+)
+def test_bath_refuses(name, value, message):
     valid = {"energy": 1.0, "temperature": 1.0, "Gamma_0": 1.0}
-    with pytest.raises(InvalidInput, match=rf"{name} must be positive, but is {value:g}: give"):
+    with pytest.raises(InvalidInput, match=f"{name} {message}"):
         Bath(**valid | {name: value})
 
 
@@ -69,8 +81,13 @@ def test_levels_follow_the_spins():
     assert Engine(**VALID, spin_1=1.5, spin_2=5).levels == (3, 10)
 
 
+def test_replacing_the_size_replaces_the_spins_that_follow_it():
+    assert dataclasses.replace(Engine(**VALID), N=8).levels == (8, 8)
+    assert dataclasses.replace(Engine(**VALID, spin_2=1), N=8).levels == (8, 2)
+
+
 def test_engines_are_values():
-    assert Engine(**VALID) == Engine(**VALID | {"N": 4.0, "E_1": 100}, spin_1=2)
+    assert Engine(**VALID) == Engine(**VALID | {"N": 4.0, "E_1": 100})
     assert Engine(**VALID) != Engine(**VALID, spin_1=1)
 
 

@@ -63,8 +63,7 @@ def test_noise_is_the_same_at_the_drive_and_at_both_baths(engine):
     assert routes.disagreement <= allowed
 
 
-# Beyond E/T = 10 the certificate of the counting solves is too strict: see test_exact.py.
-@given(engines(coldest=10.0))
+@given(engines())
 @laws
 def test_every_point_is_ok(engine):
     solution = Exact().solve(engine)

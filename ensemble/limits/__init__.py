@@ -1,0 +1,1 @@
+"""The limits N → ∞ of the collective engine."""

@@ -1,0 +1,175 @@
+"""Large N: the matrix-free generator, truncation and the three linear solvers agree and certify."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ensemble import Engine, Exact, InvalidInput, Status
+from ensemble.factorization import has_pardiso
+from ensemble.krylov import Krylov, too_cold
+from ensemble.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2, liouvillian
+from ensemble.sector import Sector
+from ensemble.stationary import stationary
+from ensemble.stencil import Stencil
+
+STEADY = Engine(
+    N=40, E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001,
+    scaling="high-temperature",
+)  # fmt: skip
+FRIDGE = Engine(N=40, E_1=100, delta_E=125, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
+PUMPED = Engine(N=40, E_1=1, delta_E=9, T_mean=13.5, delta_T=26.5, omega_0=1, Gamma_0=1)
+"""T₁ = 0.25, so cold that its populations cannot be diagonalised, beside T₂ = 26.75."""
+
+SECTORS = [(4, 4, -1, -1, -1), (5, 3, -1, -1, -1), (3, 6, 2, -1, -1), (9, 7, 2, 5, 4)]
+
+
+@pytest.mark.parametrize("shape", SECTORS)
+def test_stencil_is_the_assembled_generator(shape):
+    engine = replace(FRIDGE, N=4, spin_1=shape[0] / 2, spin_2=shape[1] / 2)
+    assembled = liouvillian(*shape)
+    stencil = Stencil(engine, assembled.sector)
+    matrix = assembled.matrix(assembled.values(engine))
+    x = np.random.default_rng(1).normal(size=assembled.sector.size)
+    rounding = 20 * np.finfo(float).eps * (abs(matrix) @ abs(x)).max()
+    assert stencil.apply(x) == pytest.approx(matrix @ x, abs=rounding)
+    assert stencil.apply_magnitude(x) == pytest.approx(abs(matrix) @ x, abs=rounding)
+    for part in (DOWN_1, UP_1, DOWN_2, UP_2):
+        assert stencil.jump(part) @ x == pytest.approx(assembled.jump(part) @ x, abs=rounding)
+    assert stencil.hop_anticommutator() @ x == pytest.approx(
+        assembled.hop_anticommutator() @ x, abs=rounding
+    )
+
+
+@pytest.mark.parametrize("shape", SECTORS)
+def test_a_closed_truncation_conserves_the_trace(shape):
+    engine = replace(FRIDGE, N=4, spin_1=shape[0] / 2, spin_2=shape[1] / 2)
+    sector = Sector(*shape)
+    x = np.random.default_rng(2).normal(size=sector.size)
+    change = Stencil(engine, sector, closed=True).apply(x)
+    assert abs(sector.trace @ change) <= 20 * np.finfo(float).eps * np.abs(change).sum()
+
+
+@pytest.mark.parametrize("engine", [STEADY, FRIDGE, PUMPED], ids=["steady", "fridge", "pumped"])
+def test_preconditioner_inverts_the_two_baths(engine):
+    """Without a drive the preconditioner is the inverse, whichever way it is formed."""
+    sector = Sector(*engine.levels, coherence_order=2)
+    baths = Krylov.of(Stencil(replace(engine, omega_0=0), sector, closed=True))
+    assert too_cold(engine, sector) == (engine is not STEADY)
+    x = np.random.default_rng(3).normal(size=sector.size)
+    x[sector.q == 0] -= x[sector.q == 0].mean()
+    error = baths.generator.apply(baths._invert_baths(x)) - x
+    # Eigenvectors of baths that are just not too cold have a condition of e^20 at most; the
+    # triangular form is orthogonal, but shifts the singular block of populations by 1e-3.
+    coherences = sector.q > 0
+    assert np.abs(error[coherences]).max() <= 1e-6
+
+
+@pytest.mark.parametrize("engine", [STEADY, FRIDGE], ids=["steady", "fridge"])
+@pytest.mark.parametrize("solver", ["gmres", "superlu"])
+def test_truncated_values_are_the_complete_ones(engine, solver):
+    """N = 26, just above where truncation sets in, against all orders (two ways to solve each)."""
+    engine = replace(engine, N=26)
+    truncated = Exact(solver=solver).solve(engine)
+    whole = Exact(solver="superlu", coherence_order=26).solve(engine)
+    assert truncated.status is Status.OK
+    assert truncated.diagnostics["solver"] == solver
+    assert truncated.diagnostics["coherence_order"] < whole.diagnostics["coherence_order"] == 26
+    for name, value in whole.values.items():
+        # A residual of at most 1e-13 (the aim), times ‖L‖/gap ~ N² = 676 for its effect.
+        assert truncated.values[name] == pytest.approx(value, rel=1e-10, abs=0, nan_ok=True), name
+
+
+def test_baths_too_cold_to_diagonalise_are_iterated_on_too():
+    engine = replace(PUMPED, N=26)
+    iterated, factorised = (Exact(solver=name).solve(engine) for name in ("gmres", "superlu"))
+    assert iterated.status is factorised.status is Status.OK
+    assert iterated.values["power"] == pytest.approx(factorised.values["power"], rel=1e-9)
+
+
+@pytest.mark.skipif(not has_pardiso(), reason="pypardiso is optional; Linux on x86 tests it")
+def test_pardiso_agrees():
+    iterated, factorised = (Exact(solver=name).solve(STEADY) for name in ("gmres", "pardiso"))
+    assert factorised.status is Status.OK
+    assert factorised.diagnostics["solver"] == "pardiso"
+    for name, value in iterated.values.items():
+        assert factorised.values[name] == pytest.approx(value, rel=1e-10, nan_ok=True), name
+
+
+def test_a_truncation_that_is_too_small_is_not_certified():
+    """With one coherence order the equations are solved to rounding, but the state leaks."""
+    solution = Exact(coherence_order=1).solve(STEADY)
+    assert solution.status is Status.UNCERTIFIED
+    assert "relative residual" in solution.message
+    state = stationary(STEADY, coherence_order=1)
+    padded = state.generator.sector
+    inside = state.truncation.sector(STEADY).positions_in(padded)
+    defect = np.abs(state.solver.generator.apply(state.rho))
+    scale = state.solver.generator.apply_magnitude(state.rho).sum()
+    assert defect[inside].sum() <= 8 * np.finfo(float).eps * scale
+    assert defect.sum() > 1e-10 * scale
+
+
+def test_residual_and_error_fall_together():
+    """Raising the order lowers residual and error; the error stays within N² of the residual."""
+    exact = Exact().solve(STEADY).values["power_variance"]
+    for order in (2, 3, 4, 5):
+        solution = Exact(coherence_order=order).solve(STEADY)
+        error = abs(solution.values["power_variance"] / exact - 1)
+        assert error <= STEADY.N**2 * solution.diagnostics["residual"]
+
+
+def test_populations_are_truncated_where_they_vanish():
+    """Bare, N = 400 with about one thermal quantum: 36 excitations are enough."""
+    solution = Exact().solve(replace(FRIDGE, N=400))
+    assert solution.status is Status.OK
+    assert solution.diagnostics["excitation_cut"] < 60
+    # P/N → ω₀²Γ₀(n₂−n₁)ΔE/(2(ω₀²+Γ₀²)) with a correction of order n/N ~ 1/400.
+    n_1, n_2 = 1 / np.expm1(1.0), 1 / np.expm1(1.125)
+    assert solution.values["power_per_pair"] == pytest.approx(125 * (n_2 - n_1) / 4, rel=1 / 200)
+
+
+def test_large_N_approaches_the_macroscopic_limit():
+    """N = 50, 100 extrapolated in 1/N against the exact limit, 6.07793052e-5 and 0.01094010128."""
+    small, large = (Exact().solve(replace(STEADY, N=N)) for N in (50, 100))
+    for name, limit in (
+        ("power_per_pair", 6.07793052e-5),
+        ("power_per_pair_variance", 0.01094010128),
+    ):
+        extrapolated = 2 * large.values[name] - small.values[name]
+        # The neglected 1/N² term: what Richardson removed, over N.
+        correction = abs(large.values[name] - small.values[name])
+        assert abs(extrapolated - limit) <= correction / 10
+
+
+@pytest.mark.parametrize("beta_E", [1e-3, 1.0, 50.0])
+@pytest.mark.parametrize("scaling", ["bare", "high-temperature"])
+def test_any_temperature_is_certified(beta_E, scaling):
+    engine = Engine(
+        N=40, E_1=1, delta_E=0.5, T_mean=1.2 / beta_E, delta_T=0.4 / beta_E,
+        omega_0=1, Gamma_0=1, scaling=scaling,
+    )  # fmt: skip
+    solution = Exact().solve(engine)
+    assert (solution.status, solution.message) == (Status.OK, "")
+    assert solution.values["power"] < 0 < solution.values["power_variance"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("N", [256, 512])
+def test_hundreds_of_pairs(N):
+    solution = Exact().solve(replace(STEADY, N=N))
+    assert solution.status is Status.OK
+    assert solution.diagnostics["solver"] == "gmres"
+    assert solution.values["power_per_pair"] == pytest.approx(6.07793052e-5, rel=4 / N)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"solver": "umfpack"}, "solver must be one of auto, superlu, pardiso, gmres, but is 'umf"),
+        ({"coherence_order": 0}, "coherence_order must be at least 1, but is 0: without coherence"),
+    ],
+)
+def test_exact_refuses(options, message):
+    with pytest.raises(InvalidInput, match=message):
+        Exact(**options)
