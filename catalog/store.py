@@ -232,7 +232,7 @@ def _write_template(location: str, sweep: Sweep) -> None:
         name: {"chunks": chunks, "fill_value": VOCABULARY[name].fill} for name in sweep.arrays
     }
     template = labelled(sweep, fills)
-    template.attrs = {}
+    template.attrs = {STARTED: True}  # xarray replaces the attributes of the group
     template.to_zarr(
         location,
         group=sweep.name,

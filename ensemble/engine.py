@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+import sys
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, get_args
+
+from scipy import special
 
 from ensemble.errors import InvalidInput
 
 Scaling = Literal["bare", "high-temperature"]
+Statistics = Literal["bosonic", "fermionic"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bath:
-    r"""A bosonic bath that a collective spin emits into and absorbs from.
+    r"""A bath that a collective spin emits into and absorbs from.
 
     .. math:: \gamma_\downarrow = \Gamma_0 (n + 1), \quad \gamma_\uparrow = \Gamma_0 n, \quad
               n = 1 / (e^{E/T} - 1)
 
-    (Eqs. 7 and 8 of the paper), in the dissipator
+    for bosons and
+
+    .. math:: \gamma_\downarrow = \Gamma_0 (1 - f), \quad \gamma_\uparrow = \Gamma_0 f, \quad
+              f = 1 / (e^{(E-\mu)/T} + 1)
+
+    for fermions (Eqs. 7 and 8 of the paper and the text after them), in the dissipator
     :math:`\gamma_\downarrow D[S^-] + \gamma_\uparrow D[S^+]`.
 
     Parameters
@@ -28,41 +37,53 @@ class Bath:
     temperature : float
         Temperature T > 0, in the unit of ``energy``.
     Gamma_0 : float
-        Spontaneous rate Γ₀ > 0, in the unit of ``energy`` (ħ = 1).
+        Spontaneous (bosons) or tunnelling (fermions) rate Γ₀ > 0, in the unit of ``energy``.
+    statistics : {"bosonic", "fermionic"}
+    mu : float
+        Chemical potential μ, in the unit of ``energy``; 0 for bosons.
 
     Raises
     ------
     InvalidInput
-        If a parameter is not finite and positive.
+        If a parameter is out of its range; the message names the remedy.
 
     Examples
     --------
     >>> bath = Bath(energy=1.0, temperature=2.0, Gamma_0=0.5)
     >>> round(bath.gamma_down - bath.gamma_up, 12)
     0.5
+    >>> Bath(energy=1.0, temperature=2.0, Gamma_0=0.5, statistics="fermionic", mu=1.0).gamma_up
+    0.25
     """
 
     energy: float
     temperature: float
     Gamma_0: float
+    statistics: Statistics = "bosonic"
+    mu: float = 0.0
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            _require_positive(item.name, _as_float(item.name, getattr(self, item.name)))
+        for name in ("energy", "temperature", "Gamma_0"):
+            _require_positive(name, _as_float(name, getattr(self, name)))
+        _require_statistics(self.statistics, mu=self.mu)
 
     @property
     def log_ratio(self) -> float:
-        """ln(γ↓/γ↑) = E/T, the entropy that one absorbed quantum takes from the bath."""
-        return self.energy / self.temperature
+        """ln(γ↓/γ↑) = (E − μ)/T, the entropy that one absorbed quantum takes from the bath."""
+        return (self.energy - self.mu) / self.temperature
 
     @property
     def gamma_down(self) -> float:
         """Emission rate γ↓; it stays finite and exact where n underflows."""
+        if self.statistics == "fermionic":
+            return self.Gamma_0 * float(special.expit(self.log_ratio))
         return -self.Gamma_0 / math.expm1(-self.log_ratio)
 
     @property
     def gamma_up(self) -> float:
-        """Absorption rate γ↑ = γ↓ exp(−E/T)."""
+        """Absorption rate γ↑ = γ↓ exp(−(E − μ)/T)."""
+        if self.statistics == "fermionic":
+            return self.Gamma_0 * float(special.expit(-self.log_ratio))
         return self.gamma_down * math.exp(-self.log_ratio)
 
 
@@ -90,6 +111,10 @@ class Engine:
         "high-temperature" applies Eq. 28: ω₀ → ω₀/N, Γ₀ → Γ₀/N, T → N T.
     spin_1, spin_2 : float, optional
         Collective spins S₁ and S₂, each a positive half-integer; N/2 by default.
+    statistics : {"bosonic", "fermionic"}
+        Of both baths.
+    mu_1, mu_2 : float
+        Chemical potentials of fermionic baths; they are not scaled with N.
 
     Attributes
     ----------
@@ -127,6 +152,10 @@ class Engine:
     scaling: Scaling = "bare"
     spin_1: float | None = None
     spin_2: float | None = None
+    statistics: Statistics = "bosonic"
+    mu_1: float = 0.0
+    mu_2: float = 0.0
+    _known_affinity: float | None = field(init=False, repr=False, default=None)
     levels: tuple[int, int] = field(init=False, repr=False, compare=False)
     cold: Bath = field(init=False, repr=False, compare=False)
     hot: Bath = field(init=False, repr=False, compare=False)
@@ -136,7 +165,7 @@ class Engine:
         for item in fields(self):
             value = getattr(self, item.name, None)
             optional = item.name in ("spin_1", "spin_2") and value is None
-            if item.init and item.name != "scaling" and not optional:
+            if item.init and item.name not in ("scaling", "statistics") and not optional:
                 set_field(self, item.name, _as_float(item.name, value))
         self._validate()
         set_field(self, "N", int(self.N))
@@ -144,11 +173,17 @@ class Engine:
         set_field(self, "levels", (round(2 * spins[0]), round(2 * spins[1])))
         rate, heating = self.Gamma_0 / self._size_factor, self._size_factor
         half = self.delta_T / 2
-        for name, energy, temperature in (
-            ("cold", self.E_1, self.T_mean - half),
-            ("hot", self.E_2, self.T_mean + half),
+        for name, energy, temperature, mu in (
+            ("cold", self.E_1, self.T_mean - half, self.mu_1),
+            ("hot", self.E_2, self.T_mean + half, self.mu_2),
         ):
-            bath = Bath(energy=energy, temperature=heating * temperature, Gamma_0=rate)
+            bath = Bath(
+                energy=energy,
+                temperature=heating * temperature,
+                Gamma_0=rate,
+                statistics=self.statistics,
+                mu=mu,
+            )
             set_field(self, name, bath)
 
     def _validate(self) -> None:
@@ -160,6 +195,7 @@ class Engine:
             raise InvalidInput(
                 f"scaling must be one of {', '.join(get_args(Scaling))}, but is {self.scaling!r}"
             )
+        _require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
         _require_positive("E_1", self.E_1)
         _require_positive("Gamma_0", self.Gamma_0)
         _require_not_negative("omega_0", self.omega_0, "the sign of the drive is a choice of gauge")
@@ -194,14 +230,40 @@ class Engine:
 
     @property
     def affinity(self) -> float:
-        """Entropy produced per quantum sent from hot to cold, a = E₁/T₁ − E₂/T₂.
+        """Entropy produced per quantum sent from hot to cold, a = (E₁−μ₁)/T₁ − (E₂−μ₂)/T₂.
 
-        It is formed as (E₁ ΔT − ΔE T₁)/(T₁ T₂), which cancels only between the two terms that
-        must cancel at the Carnot point a = 0.  The temperatures are the scaled ones.
+        It is formed over the common denominator T₁T₂, which cancels only between the terms that
+        must cancel at the Carnot point a = 0.  The temperatures are the scaled ones.  Near that
+        point the parameters fix a only to their rounding: see `with_affinity`.
         """
+        if self._known_affinity is not None:
+            return self._known_affinity
         t_1 = self.T_mean - self.delta_T / 2
         t_2 = self.T_mean + self.delta_T / 2
-        return (self.E_1 * self.delta_T - self.delta_E * t_1) / (t_1 * t_2 * self._size_factor)
+        numerator = (self.E_1 - self.mu_1) * self.delta_T - (
+            self.delta_E - (self.mu_2 - self.mu_1)
+        ) * t_1
+        return numerator / (t_1 * t_2 * self._size_factor)
+
+    def with_affinity(self, affinity: float) -> Engine:
+        """The same engine with an affinity that is known better than the parameters fix it.
+
+        Raises
+        ------
+        InvalidInput
+            If it differs from the parameters' affinity by more than their rounding.
+        """
+        affinity = _as_float("affinity", affinity)
+        ratios = abs(self.cold.log_ratio) + abs(self.hot.log_ratio)
+        allowed = 16 * sys.float_info.epsilon * ratios
+        if not abs(affinity - self.affinity) <= allowed:
+            raise InvalidInput(
+                f"affinity must agree with the parameters, {self.affinity:.17g} ± {allowed:.1g}, "
+                f"but is {affinity:.17g}: change delta_E or T_mean instead"
+            )
+        engine = replace(self)
+        object.__setattr__(engine, "_known_affinity", affinity)
+        return engine
 
 
 def _as_float(name: str, value: object) -> float:
@@ -222,3 +284,16 @@ def _require_positive(name: str, value: float) -> None:
 def _require_not_negative(name: str, value: float, why: str) -> None:
     if not value >= 0:
         raise InvalidInput(f"{name} must not be negative, but is {value:g}: {why}")
+
+
+def _require_statistics(statistics: str, **mu: float) -> None:
+    if statistics not in get_args(Statistics):
+        raise InvalidInput(
+            f"statistics must be one of {', '.join(get_args(Statistics))}, but is {statistics!r}"
+        )
+    for name, value in mu.items():
+        if _as_float(name, value) != 0 and statistics == "bosonic":
+            raise InvalidInput(
+                f"{name} is {value:g}, but bosonic baths have no chemical potential: leave it 0 "
+                "or choose fermionic statistics"
+            )

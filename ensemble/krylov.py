@@ -89,8 +89,8 @@ class Krylov:
 
 def too_cold(engine: Engine, sector: Sector) -> bool:
     """Whether populations fall so far within a sector that the baths cannot be diagonalised."""
-    cold = (sector.cut_1 + 1) * engine.cold.log_ratio
-    return max(cold, (sector.cut_2 + 1) * engine.hot.log_ratio) > WELL_SCALED
+    cold = (sector.cut_1 + 1) * abs(engine.cold.log_ratio)
+    return max(cold, (sector.cut_2 + 1) * abs(engine.hot.log_ratio)) > WELL_SCALED
 
 
 def _bath_inverse(

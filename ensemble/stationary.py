@@ -47,8 +47,8 @@ class Stationary:
     ----------
     engine : Engine
     generator : Liouvillian
-    rho, delta : ndarray, shape (sector.size,)
-        The state, Tr ρ = 1, and its deviation per ``contrast``, in the same normalisation.
+    rho, rho_0, delta : ndarray, shape (sector.size,)
+        The state, Tr ρ = 1, the product state and the deviation, in the same normalisation.
     contrast : float
         The factor s.
     residual : float
@@ -64,6 +64,7 @@ class Stationary:
     engine: Engine
     generator: Liouvillian | Stencil
     rho: FloatArray
+    rho_0: FloatArray
     delta: FloatArray
     contrast: float
     residual: float
@@ -146,7 +147,8 @@ def stationary(
         )
         if state.residual <= AIM * tolerance:
             break
-        defect = state.solver.generator.apply(state.rho)
+        source = _source(state.generator.sector, engine, state.rho_0)
+        defect = state.solver.generator.apply(state.delta) - source
         leaks = np.ones(defect.size, dtype=bool)
         leaks[sector.positions_in(state.generator.sector)] = False
         if np.abs(defect[leaks]).sum() <= np.abs(defect[~leaks]).sum():
@@ -157,7 +159,7 @@ def stationary(
             break
         if final:
             break
-        truncation = truncation.grown(engine, state.rho, defect, AIM * tolerance)
+        truncation = truncation.grown(engine, state.delta, defect, AIM * tolerance)
     return state
 
 
@@ -182,7 +184,6 @@ def _library(size: int) -> str:
 def _solve(engine: Engine, truncation: Truncation, name: str) -> Stationary:
     """Solve on one truncation with one solver."""
     sector = truncation.sector(engine)
-    ground = 0  # the population of |0, 0⟩, the largest of ρ₀ since x < 1
     generator: Liouvillian | Stencil
     if name == "gmres":
         closed = Krylov.of(Stencil(engine, sector, closed=True))
@@ -190,8 +191,10 @@ def _solve(engine: Engine, truncation: Truncation, name: str) -> Stationary:
         solver = Solver(generator, closed, sector.positions_in(generator.sector))
     else:
         assembled = liouvillian(*engine.levels, sector.coherence_order, sector.cut_1, sector.cut_2)
+        # The largest population of ρ₀: that of |0, 0⟩, unless a fermionic bath is inverted.
+        rho_0 = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
         factorization = Factorization.of(
-            assembled, assembled.values(engine), ground=ground, library=name
+            assembled, assembled.values(engine), ground=int(rho_0.argmax()), library=name
         )
         if sector.complete:
             generator, solver = assembled, Solver(factorization, factorization)
@@ -209,6 +212,7 @@ def _solve(engine: Engine, truncation: Truncation, name: str) -> Stationary:
         engine=engine,
         generator=generator,
         rho=rho / norm,
+        rho_0=rho_0 / norm,
         delta=delta / norm,
         contrast=contrast,
         residual=max(residual, solver.null_residual(rho)),

@@ -36,24 +36,26 @@ class Truncation:
         return Sector(*engine.levels, self.coherence_order, self.cut_1, self.cut_2)
 
     def grown(
-        self, engine: Engine, state: FloatArray, defect: FloatArray, goal: float
+        self, engine: Engine, delta: FloatArray, defect: FloatArray, goal: float
     ) -> Truncation:
-        """A larger truncation, in the direction in which a padded state leaks most.
+        """A larger truncation, in the direction in which a padded deviation leaks most.
 
         Parameters
         ----------
         engine : Engine
-        state, defect : ndarray
-            ρ and Lρ on the padded sector.
+        delta, defect : ndarray
+            δ (which, unlike ρ, has its coherences at the Carnot point too) and the defect of its
+            equation, on the padded sector.
         goal : float
             Relative weight that may be neglected.
         """
         padded, leak = self.sector(engine).padded(), np.abs(defect)
+        n_1, n_2 = engine.levels
         beyond = (padded.k_1 + padded.q > self.cut_1) | (padded.k_2 > self.cut_2)
         if leak[padded.q > self.coherence_order].sum() >= leak[beyond].sum():
-            more = _orders_missing(padded, state, self.coherence_order, goal)
-            return replace(self, coherence_order=self.coherence_order + more)
-        n_1, n_2 = engine.levels
+            more = _orders_missing(padded, delta, self.coherence_order, goal)
+            order = min(self.coherence_order + more, self.cut_1, self.cut_2)
+            return replace(self, coherence_order=order)
         return replace(
             self,
             cut_1=min(n_1, math.ceil(1.3 * self.cut_1) + 1),
@@ -78,8 +80,10 @@ def first_guess(engine: Engine, *, tolerance: float) -> Truncation:
         return complete(engine)
     goal = AIM * tolerance
     warmest = min(engine.cold.log_ratio, engine.hot.log_ratio)
-    cut = math.ceil((math.log(max(engine.levels)) - math.log(goal)) / warmest)
-    cut_1, cut_2 = min(n_1, cut), min(n_2, cut)
+    cut_1, cut_2 = n_1, n_2
+    if warmest > 0:  # an inverted (fermionic) bath fills the upper levels: no cut
+        cut = math.ceil((math.log(max(engine.levels)) - math.log(goal)) / warmest)
+        cut_1, cut_2 = min(n_1, cut), min(n_2, cut)
     return Truncation(min(_coherence_order(engine, goal), cut_1, cut_2), cut_1, cut_2)
 
 
@@ -95,29 +99,29 @@ def _coherence_order(engine: Engine, goal: float) -> int:
 
     small = stationary(_small(engine))
     sector = small.generator.sector
-    weights = _weights(sector, small.rho)
-    below = np.flatnonzero(weights <= goal * weights[0])
+    weights = _weights(sector, small.delta)
+    below = np.flatnonzero(weights <= goal * weights.max())
     if below.size:
-        return int(below[0])
+        return max(int(below[0]), 1)
     # Not reached: go on at the rate seen away from the edge, where the order is nearly complete.
     last = 3 * sector.coherence_order // 4
-    return last + _orders_missing(sector, small.rho, last, goal)
+    return last + _orders_missing(sector, small.delta, last, goal)
 
 
-def _orders_missing(sector: Sector, state: FloatArray, order: int, goal: float) -> int:
+def _orders_missing(sector: Sector, delta: FloatArray, order: int, goal: float) -> int:
     """Orders beyond ``order`` until the weight falls to ``goal``, at the rate of its last half."""
-    weights = _weights(sector, state)
-    rate = math.log(weights[order] / weights[order // 2]) / (order - order // 2)
-    if rate >= 0:
+    weights = _weights(sector, delta)
+    if order < 2 or not 0 < weights[order] < weights[order // 2]:
         return order + 1
-    missing = math.ceil(math.log(goal * weights[0] / weights[order]) / rate)
+    rate = math.log(weights[order] / weights[order // 2]) / (order - order // 2)
+    missing = math.ceil(math.log(goal * weights.max() / weights[order]) / rate)
     return min(max(missing, 2), order + 1)
 
 
-def _weights(sector: Sector, state: FloatArray) -> FloatArray:
-    """Sum of |ρ| over each coherence order."""
+def _weights(sector: Sector, delta: FloatArray) -> FloatArray:
+    """Sum of |δ| over each coherence order."""
     orders = range(sector.coherence_order + 1)
-    return np.array([np.abs(sector.block(state, q)).sum() for q in orders])
+    return np.array([np.abs(sector.block(delta, q)).sum() for q in orders])
 
 
 def _small(engine: Engine) -> Engine:

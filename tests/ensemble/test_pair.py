@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from ensemble import Engine, InvalidInput
+from ensemble.information import GAP, gained_information
 from ensemble.interop import state_to_qutip
-from ensemble.pair import GAP, PairState, gained_information, l1_coherence, pair_state
+from ensemble.pair import PairState, l1_coherence, pair_state
 from ensemble.single_pair import single_pair_current
 from ensemble.stationary import stationary
 from tests.strategies import log_uniform
