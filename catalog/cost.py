@@ -101,6 +101,8 @@ def _levels(sweep: Sweep) -> NDArray:
     for name in ("spin_1", "spin_2"):
         spin = along(name)
         levels = along("N") if spin is None else 2 * spin
+        if levels is None:  # a limit: no size to speak of
+            levels = np.asarray(1.0)
         largest = np.maximum(largest, levels)
     return np.broadcast_to(largest, sweep.shape)
 

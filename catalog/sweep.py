@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from catalog.vocabulary import names, ordered, parameter_name, suggestion
-from ensemble import Engine, Exact, InvalidInput
+from ensemble import Bosonic, Engine, Exact, InvalidInput, Qutip
+from ensemble.method import Method
 
 Label = int | float
 Index = tuple[int, ...]
 
-METHODS = {method.name: method for method in (Exact,)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (Exact, Bosonic, Qutip)}
 REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 
 NEAR = 1e-9
@@ -42,9 +43,13 @@ class Sweep:
     fixed : mapping of str to number
         The other parameters.
     scaling : {"bare", "high-temperature"}
-    method : Exact
+    method : Exact, Bosonic or Qutip
+        A limit N → ∞ takes no N.
+    statistics : {"bosonic", "fermionic"}
+        Of the baths.
     variables : sequence of str, optional
-        Variables to store; all that the method defines by default.
+        Variables to store; by default all that the method defines, save those (such as the gap)
+        that it computes only on request.
     energy_unit : str
         Name of the common unit of energies and temperatures, for ``units`` attributes.
     blocks : mapping of str to int, optional
@@ -72,7 +77,8 @@ class Sweep:
     axes: Mapping[str, Sequence[Label]]
     fixed: Mapping[str, Label]
     scaling: str = "bare"
-    method: Exact = field(default_factory=Exact)
+    method: Method = field(default_factory=Exact)
+    statistics: str = "bosonic"
     variables: Sequence[str] = ()
     energy_unit: str = "energy"
     blocks: Mapping[str, int] = field(default_factory=dict)
@@ -90,10 +96,15 @@ class Sweep:
         fixed = _by_name("fixed", self.fixed)
         for name in axes.keys() & fixed.keys():
             raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
-        missing = [name for name in REQUIRED if name not in axes and name not in fixed]
+        needed = [name for name in REQUIRED if name != "N" or self.method.sized]
+        missing = [name for name in needed if name not in axes and name not in fixed]
         if missing:
             raise InvalidInput(
                 f"no value for {', '.join(missing)}: give it under axes or under fixed"
+            )
+        if not self.method.sized and ("N" in axes or "N" in fixed):
+            raise InvalidInput(
+                f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"
             )
         set_field = object.__setattr__  # the instance is frozen
         set_field(self, "axes", {name: _labels(name, axes[name]) for name in ordered(axes)})
@@ -111,13 +122,17 @@ class Sweep:
         first = {name: labels[0] for name, labels in self.axes.items()}
         corners = itertools.product(*({labels[0], labels[-1]} for labels in self.axes.values()))
         for corner in corners:
-            self._engine(dict(zip(self.axes, corner, strict=True)))
+            self.method.accept(self._engine(dict(zip(self.axes, corner, strict=True))))
         for name, labels in self.axes.items():
             for label in labels:
                 self._engine({**first, name: label})
 
     def _engine(self, labels: Mapping[str, Label]) -> Engine:
-        return Engine(scaling=self.scaling, **self.fixed, **labels)  # type: ignore[arg-type]
+        parameters: dict[str, Any] = {**self.fixed, **labels}
+        if not self.method.sized:
+            parameters["N"] = 1  # a limit takes engines of any N
+        parameters |= {"scaling": self.scaling, "statistics": self.statistics}
+        return Engine(**parameters)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -172,6 +187,7 @@ class Sweep:
             "axes": {name: list(labels) for name, labels in self.axes.items()},
             "fixed": dict(self.fixed),
             "scaling": self.scaling,
+            "statistics": self.statistics,
             "method": {"name": self.method.name, **asdict(self.method)},
             "variables": list(self.variables),
             "energy_unit": self.energy_unit,
@@ -189,7 +205,7 @@ class Sweep:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def method_from(given: str | Mapping[str, Any]) -> Exact:
+def method_from(given: str | Mapping[str, Any]) -> Method:
     """A method from its name, or from a table with its ``name`` and options."""
     if not isinstance(given, str | Mapping):
         raise InvalidInput(f'method must be a name or a table, but is {given!r}: write "exact"')
@@ -263,7 +279,7 @@ def _labels(name: str, values: Any) -> tuple[Label, ...]:
     return labels
 
 
-def _variables(method: Exact, given: Sequence[str]) -> tuple[str, ...]:
+def _variables(method: Method, given: Sequence[str]) -> tuple[str, ...]:
     if isinstance(given, str):
         raise InvalidInput(f'variables must be a list, but is {given!r}: write ["{given}"]')
     for name in given:
@@ -272,7 +288,7 @@ def _variables(method: Exact, given: Sequence[str]) -> tuple[str, ...]:
                 f"method {method.name} does not define {name!r}"
                 f"{suggestion(str(name), method.variables)}"
             )
-    chosen = set(given or method.variables)
+    chosen = set(given) or set(method.chosen(None))
     return tuple(name for name in names("variable") if name in chosen)
 
 

@@ -15,7 +15,7 @@ from catalog.vocabulary import suggestion
 from ensemble import InvalidInput
 
 TABLES = ("sweep", "axes", "fixed", "blocks")
-SWEEP_KEYS = ("name", "scaling", "method", "variables", "energy_unit", "description")
+SWEEP_KEYS = ("name", "scaling", "statistics", "method", "variables", "energy_unit", "description")
 RANGE_KEYS = ("start", "stop", "num", "spacing")
 SPACINGS: dict[str, Callable] = {"linear": np.linspace, "geometric": np.geomspace}
 
@@ -23,7 +23,7 @@ SPACINGS: dict[str, Callable] = {"linear": np.linspace, "geometric": np.geomspac
 def read_sweep(path: str | Path) -> Sweep:
     """Read a sweep from a TOML file.
 
-    The file has the tables ``[sweep]`` (name, scaling, method, variables, energy_unit,
+    The file has the tables ``[sweep]`` (name, scaling, statistics, method, variables, energy_unit,
     description), ``[axes]`` (lists, or ``{start, stop, num}`` with an optional
     ``spacing = "linear" | "geometric"``), ``[fixed]`` and, if wanted, ``[blocks]``.
 
@@ -61,7 +61,7 @@ def sweep_from_toml(text: str) -> Sweep:
     _check_keys("key in [sweep]", head, SWEEP_KEYS)
     if "name" not in head:
         raise InvalidInput('[sweep] has no name: add name = "my-sweep"')
-    for key in ("name", "scaling", "energy_unit", "description"):
+    for key in ("name", "scaling", "statistics", "energy_unit", "description"):
         if not isinstance(head.get(key, ""), str):
             raise InvalidInput(f"{key} in [sweep] must be a string, but is {head[key]!r}: quote it")
     if not isinstance(head.get("variables", []), list):

@@ -91,6 +91,8 @@ TERMS: tuple[Term, ...] = (
     _parameter("Gamma_0", "Γ₀", "spontaneous rate"),
     _parameter("spin_1", "S₁", "collective spin of the cold ensemble", energy_power=None),
     _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
+    _parameter("mu_1", "μ₁", "chemical potential of the cold (fermionic) bath"),
+    _parameter("mu_2", "μ₂", "chemical potential of the hot (fermionic) bath"),
     _variable("power", "P", "power output", energy_power=2, equation="Eq. 10"),
     _variable(
         "heat_current_1", "Q₁", "heat current from the cold bath", energy_power=2, equation="Eq. 12"
@@ -136,6 +138,51 @@ TERMS: tuple[Term, ...] = (
     _variable(
         "power_per_pair_variance", "Var(P)/N²", "variance of the power, over N²", energy_power=3
     ),
+    _variable(
+        "mutual_information",
+        "I",
+        "mutual information of one spin of each ensemble",
+        unit="nat",
+        equation="I = S(rho_1) + S(rho_2) - S(rho_12)",
+    ),
+    _variable("concurrence", "𝒞", "concurrence of one spin of each ensemble"),
+    _variable(
+        "discord", "𝒟", "quantum discord of one spin of each ensemble, hot one measured", unit="nat"
+    ),
+    _variable("pair_purity", "Tr ρ₁₂²", "purity of one spin of each ensemble"),
+    _variable("l1_coherence", "C_l1", "sum of the moduli of all coherences of the engine's state"),
+    _variable(
+        "heat_current_1_per_pair",
+        "Q₁/N",
+        "heat current from the cold bath per spin pair",
+        energy_power=2,
+    ),
+    _variable(
+        "heat_current_2_per_pair",
+        "Q₂/N",
+        "heat current from the hot bath per spin pair",
+        energy_power=2,
+    ),
+    _variable(
+        "quanta_current_per_pair",
+        "J/N",
+        "quanta current per spin pair, hot to cold",
+        energy_power=1,
+    ),
+    _variable(
+        "power_variance_per_pair", "Var(P)/N", "variance of the power, over N", energy_power=3
+    ),
+    _variable(
+        "quanta_noise_per_pair", "D/N", "noise of the quanta current, over N", energy_power=1
+    ),
+    _variable(
+        "entropy_production_per_pair",
+        "σ/N",
+        "entropy production rate per spin pair",
+        energy_power=1,
+    ),
+    _variable("excitations_1", "⟨a₁†a₁⟩", "excitations of the cold ensemble's bosonic mode"),
+    _variable("excitations_2", "⟨a₂†a₂⟩", "excitations of the hot ensemble's bosonic mode"),
     _diagnostic("residual", "r", "largest relative residual of the solves"),
     _diagnostic(
         "self_check",

@@ -7,6 +7,8 @@
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
 from ensemble.exact import Exact
+from ensemble.interop import Qutip
+from ensemble.limits.bosonic import Bosonic
 from ensemble.solution import Solution, Status
 
-__all__ = ["Bath", "Engine", "Exact", "InvalidInput", "Solution", "Status"]
+__all__ = ["Bath", "Bosonic", "Engine", "Exact", "InvalidInput", "Qutip", "Solution", "Status"]

@@ -229,6 +229,17 @@ class Engine:
         return self.omega_0 / self._size_factor
 
     @property
+    def efficiency(self) -> float:
+        """Efficiency η = ΔE/E₂ = P/Q₂ of an engine (Eq. 22); NaN for a refrigerator or undriven."""
+        return self.delta_E / self.E_2 if self.drive > 0 and self.affinity >= 0 else math.nan
+
+    @property
+    def cop(self) -> float:
+        """Coefficient of performance E₁/ΔE = −Q₁/P of a refrigerator (Eq. 22), else NaN."""
+        cooling = self.drive > 0 and self.affinity <= 0 and self.delta_E > 0
+        return self.E_1 / self.delta_E if cooling else math.nan
+
+    @property
     def affinity(self) -> float:
         """Entropy produced per quantum sent from hot to cold, a = (E₁−μ₁)/T₁ − (E₂−μ₂)/T₂.
 

@@ -14,6 +14,8 @@ from ensemble.currents import currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.factorization import has_pardiso
+from ensemble.method import Method
+from ensemble.pair import l1_coherence, pair_state
 from ensemble.solution import Solution, Status
 from ensemble.stationary import SolverName, Stationary, stationary
 
@@ -22,11 +24,12 @@ AGREEMENT = 1e-10
 ROUNDING = 1e3 * float(np.finfo(float).eps)
 """Rounding allowed per unit of cancellation in the counting formula."""
 
+FROM_PAIR = frozenset({"mutual_information", "concurrence", "discord", "pair_purity"})
 FROM_NOISE = frozenset({"power_variance", "power_per_pair_variance", "quanta_noise", "constancy"})
 
 
 @dataclass(frozen=True)
-class Exact:
+class Exact(Method):
     """Stationary state, currents and noise without approximation.
 
     Parameters
@@ -47,7 +50,6 @@ class Exact:
     ('ok', '1.00004932')
     """
 
-    tolerance: float = 1e-10
     solver: SolverName = "auto"
     coherence_order: int | None = None
 
@@ -68,6 +70,11 @@ class Exact:
         "magnetization_2",
         "power_per_pair",
         "power_per_pair_variance",
+        "mutual_information",
+        "concurrence",
+        "discord",
+        "pair_purity",
+        "l1_coherence",
     )
     diagnostics: ClassVar[tuple[str, ...]] = (
         "residual",
@@ -78,10 +85,7 @@ class Exact:
     )
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise InvalidInput(
-                f"tolerance must lie between 0 and 1, but is {self.tolerance!r}: try 1e-10"
-            )
+        super().__post_init__()
         if self.solver not in get_args(SolverName):
             raise InvalidInput(
                 f"solver must be one of {', '.join(get_args(SolverName))}, but is {self.solver!r}"
@@ -119,13 +123,7 @@ class Exact:
         InvalidInput
             If a name is unknown.
         """
-        names = tuple(variables) if variables is not None else self.variables
-        unknown = [name for name in names if name not in self.variables]
-        if unknown:
-            raise InvalidInput(
-                f"method exact does not define {', '.join(unknown)}: choose from "
-                f"{', '.join(self.variables)}"
-            )
+        names = self.chosen(variables)
         state = stationary(
             engine,
             tolerance=self.tolerance,
@@ -133,7 +131,11 @@ class Exact:
             coherence_order=self.coherence_order,
         )
         fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
-        values = _values(state, fluctuations)
+        values = _averages(state)
+        if fluctuations is not None:
+            values |= _noise_values(state, fluctuations)
+        if FROM_PAIR.intersection(names):
+            values |= _pair_values(state)
         residual = max(state.residual, fluctuations.residual if fluctuations else 0.0)
         status, message, self_check = self._judge(state, fluctuations, residual)
         return Solution(
@@ -181,36 +183,46 @@ class Exact:
         return Status.OK, "", self_check
 
 
-def _values(state: Stationary, fluctuations: Noise | None) -> dict[str, float]:
-    """All variables by name (docs: physics; equations of the paper in the vocabulary)."""
+def _averages(state: Stationary) -> dict[str, float]:
+    """Variables that are averages in the stationary state, by name."""
     engine, sector = state.engine, state.generator.sector
-    affinity = engine.affinity
     flow = currents(state)
-    driven = engine.drive > 0
-    values = {
+    n_1, n_2 = engine.levels
+    return {
         "power": flow.power,
         "heat_current_1": flow.heat_1,
         "heat_current_2": flow.heat_2,
         "quanta_current": flow.quanta,
-        "entropy_production": affinity * flow.quanta,
-        "affinity": affinity,
-        "efficiency": engine.delta_E / engine.E_2 if driven and affinity >= 0 else math.nan,
-        "cop": (
-            engine.E_1 / engine.delta_E
-            if driven and affinity <= 0 and engine.delta_E > 0
-            else math.nan
-        ),
-        "magnetization_1": 2 * float((sector.k_1 * sector.trace) @ state.rho) / sector.n_1 - 1,
-        "magnetization_2": 2 * float((sector.k_2 * sector.trace) @ state.rho) / sector.n_2 - 1,
+        "entropy_production": engine.affinity * flow.quanta,
+        "affinity": engine.affinity,
+        "efficiency": engine.efficiency,
+        "cop": engine.cop,
+        "magnetization_1": 2 * float((sector.k_1 * sector.trace) @ state.rho) / n_1 - 1,
+        "magnetization_2": 2 * float((sector.k_2 * sector.trace) @ state.rho) / n_2 - 1,
         "power_per_pair": flow.power / engine.N,
+        "l1_coherence": l1_coherence(state),
     }
-    if fluctuations is not None:
-        quanta_noise = fluctuations.at_drive
-        variance = engine.delta_E**2 * quanta_noise
-        values |= {
-            "quanta_noise": quanta_noise,
-            "power_variance": variance,
-            "power_per_pair_variance": variance / engine.N**2,
-            "constancy": 2 * flow.per_affinity / quanta_noise if driven else math.nan,
-        }
-    return values
+
+
+def _noise_values(state: Stationary, fluctuations: Noise) -> dict[str, float]:
+    """Variables that need the noise of the quanta current."""
+    engine, quanta_noise = state.engine, fluctuations.at_drive
+    variance = engine.delta_E**2 * quanta_noise
+    per_affinity = currents(state).per_affinity
+    return {
+        "quanta_noise": quanta_noise,
+        "power_variance": variance,
+        "power_per_pair_variance": variance / engine.N**2,
+        "constancy": 2 * per_affinity / quanta_noise if engine.drive > 0 else math.nan,
+    }
+
+
+def _pair_values(state: Stationary) -> dict[str, float]:
+    """Variables of the reduced state of two spins."""
+    pair = pair_state(state)
+    return {
+        "mutual_information": pair.mutual_information,
+        "concurrence": pair.concurrence,
+        "discord": pair.discord,
+        "pair_purity": pair.purity,
+    }

@@ -15,6 +15,7 @@ from scipy.sparse import linalg
 
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
+from ensemble.method import Method
 from ensemble.solution import Solution, Status
 from ensemble.stationary import Stationary
 
@@ -146,7 +147,7 @@ def state_to_qutip(state: Stationary) -> Qobj:
 
 
 @dataclass(frozen=True)
-class Qutip:
+class Qutip(Method):
     """The reference: QuTiP's direct steady state, and Eq. 11 with QuTiP's Liouvillian.
 
     It uses neither the symmetry nor the deviation form, so that it loses the current's digits
@@ -169,7 +170,6 @@ class Qutip:
     ('ok', '1.00004932')
     """
 
-    tolerance: float = 1e-10
     largest: int = 441
 
     name: ClassVar[str] = "qutip"
@@ -193,12 +193,18 @@ class Qutip:
     diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check")
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise InvalidInput(
-                f"tolerance must lie between 0 and 1, but is {self.tolerance!r}: try 1e-10"
-            )
+        super().__post_init__()
         if not self.largest >= 4:
             raise InvalidInput(f"largest must be at least 4, but is {self.largest!r}: try 441")
+
+    def accept(self, engine: Engine) -> None:
+        """Refuse an engine whose Hilbert space is larger than ``largest``."""
+        size = math.prod(level + 1 for level in engine.levels)
+        if size > self.largest:
+            raise InvalidInput(
+                f"method qutip would need dimension {size}, but largest is {self.largest}: "
+                "use method exact, or raise largest if time and memory allow"
+            )
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Solve one engine.
@@ -221,19 +227,8 @@ class Qutip:
         InvalidInput
             If a name is unknown, the engine is too large or QuTiP is not installed.
         """
-        names = tuple(variables) if variables is not None else self.variables
-        unknown = [name for name in names if name not in self.variables]
-        if unknown:
-            raise InvalidInput(
-                f"method qutip does not define {', '.join(unknown)}: choose from "
-                f"{', '.join(self.variables)}"
-            )
-        size = math.prod(level + 1 for level in engine.levels)
-        if size > self.largest:
-            raise InvalidInput(
-                f"method qutip would need dimension {size}, but largest is {self.largest}: "
-                "use method exact, or raise largest if time and memory allow"
-            )
+        names = self.chosen(variables)
+        self.accept(engine)
         reference = _Reference(engine)
         values, gross = reference.averages()
         residual = reference.residual
@@ -285,7 +280,7 @@ class _Reference:
             absorbed, emitted = self._flows(bath, raising)
             heats.append(bath.energy * (absorbed - emitted))
             gross = max(gross, bath.energy * (absorbed + emitted))
-        driven, affinity = engine.drive > 0, engine.affinity
+        affinity = engine.affinity
         spins = [level / 2 for level in engine.levels]
         m_1, m_2 = (
             qutip.expect(raising @ raising.dag() - raising.dag() @ raising, self.rho) / (2 * spin)
@@ -296,12 +291,8 @@ class _Reference:
             "heat_current_1": heats[0],
             "heat_current_2": heats[1],
             "quanta_current": quanta,
-            "efficiency": engine.delta_E / engine.E_2 if driven and affinity >= 0 else math.nan,
-            "cop": (
-                engine.E_1 / engine.delta_E
-                if driven and affinity <= 0 and engine.delta_E > 0
-                else math.nan
-            ),
+            "efficiency": engine.efficiency,
+            "cop": engine.cop,
             "entropy_production": affinity * quanta,
             "affinity": affinity,
             "magnetization_1": m_1,

@@ -16,6 +16,7 @@ import catalog
 from catalog.sweep import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
+from ensemble.method import Method
 from heatcat import __version__, show
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
@@ -73,16 +74,20 @@ def _engine_options(command: Any) -> Any:
 @click.option("--spin-1", "spin_1", type=float, help="S₁: cold spin, N/2 by default.")
 @click.option("--spin-2", "spin_2", type=float, help="S₂: hot spin, N/2 by default.")
 @click.option("--scaling", default="bare", show_default=True, help="bare or high-temperature.")
+@click.option(
+    "--statistics", default="bosonic", show_default=True, help="Baths: bosonic or fermionic."
+)
+@click.option("--mu-1", "mu_1", type=float, default=0.0, help="μ₁: fermionic cold bath.")
+@click.option("--mu-2", "mu_2", type=float, default=0.0, help="μ₂: fermionic hot bath.")
 @click.option("--method", "method_name", default="exact", show_default=True, help="Solver.")
 @click.option("--variables", help="Comma-separated names; all of the method by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def solve(
     N: int | None,
-    scaling: str,
     method_name: str,
     variables: str | None,
     as_json: bool,
-    **parameters: float,
+    **parameters: Any,
 ) -> None:
     """Solve one engine and print its currents, noise and certificates."""
     method = method_from(method_name)
@@ -92,26 +97,31 @@ def solve(
             raise InvalidInput(
                 f"method {method_name} does not define {name!r}{suggestion(name, method.variables)}"
             )
-    if N is None:
+    if method.sized and N is None:
         raise InvalidInput(f"method {method_name} needs a size: give --N")
-    engine = Engine(N=N, scaling=scaling, **parameters)  # type: ignore[arg-type]
+    if not method.sized and N is not None:
+        raise InvalidInput(f"method {method_name} is the limit N → ∞: leave out --N")
+    engine = Engine(N=N or 1, **parameters)
     start = time.perf_counter()
     solution = method.solve(engine, names)
     elapsed = time.perf_counter() - start
     if as_json:
-        click.echo(json.dumps(_solution_json(engine, method_name, solution, elapsed), indent=2))
+        click.echo(json.dumps(_solution_json(engine, method, solution, elapsed), indent=2))
     else:
-        show.solution(engine, method_name, solution, elapsed)
+        show.solution(engine, method, solution, elapsed)
 
 
 def _solution_json(
-    engine: Engine, method_name: str, solution: Solution, elapsed: float
+    engine: Engine, method: Method, solution: Solution, elapsed: float
 ) -> dict[str, Any]:
-    parameters = {name: getattr(engine, name) for name in ("N", *PARAMETERS, "scaling")}
-    parameters |= {"spin_1": engine.levels[0] / 2, "spin_2": engine.levels[1] / 2}
+    names = (*PARAMETERS, "mu_1", "mu_2", "scaling", "statistics")
+    parameters = {name: getattr(engine, name) for name in names}
+    if method.sized:
+        spins = {"spin_1": engine.levels[0] / 2, "spin_2": engine.levels[1] / 2}
+        parameters = {"N": engine.N, **parameters, **spins}
     return {
         "engine": parameters,
-        "method": method_name,
+        "method": method.name,
         "values": _nulls(solution.values),
         "diagnostics": _nulls({**solution.diagnostics, "wall_time": elapsed}),
         "status": solution.status.label + (f": {solution.message}" if solution.message else ""),

@@ -17,6 +17,7 @@ import catalog
 from catalog.cost import block_seconds
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, InvalidInput, Solution, Status
+from ensemble.method import Method
 
 GOOD = Status.OK.label
 REPORT_EVERY = 10.0
@@ -27,9 +28,10 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-def solution(engine: Engine, method: str, solved: Solution, elapsed: float) -> None:
+def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -> None:
     """Table of one solved engine."""
-    table = Table(title=f"{method}, {engine.scaling} scaling, N = {engine.N}", title_justify="left")
+    size = f"N = {engine.N}" if method.sized else "N → ∞"
+    table = Table(title=f"{method.name}, {engine.scaling} scaling, {size}", title_justify="left")
     for heading, justify in (
         ("", "left"),
         ("variable", "left"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
+from ensemble.method import Method
 from ensemble.sector import FloatArray
 from ensemble.solution import Solution, Status
 
@@ -69,7 +70,7 @@ class BosonicModes:
         if engine.scaling != "bare":
             raise InvalidInput(
                 "method bosonic is the limit N → ∞ of the bare scaling, but scaling is "
-                f"{engine.scaling!r}: use scaling bare, or method macroscopic"
+                f"{engine.scaling!r}: use scaling bare, or method exact"
             )
         set_field = object.__setattr__  # the instance is frozen
         share = [level / engine.N for level in engine.levels]
@@ -219,7 +220,7 @@ def _lyapunov_residual(M: FloatArray, X: FloatArray, source: FloatArray) -> floa
 
 
 @dataclass(frozen=True)
-class Bosonic:
+class Bosonic(Method):
     """The bare scaling at N → ∞: what stays finite per spin pair.
 
     P, J, Q, σ, D and Var(P) grow as N, so their values here are per pair, Var(P)/N included;
@@ -239,9 +240,8 @@ class Bosonic:
     {'power_per_pair': 3.91598, 'constancy': 0.966583}
     """
 
-    tolerance: float = 1e-10
-
     name: ClassVar[str] = "bosonic"
+    sized: ClassVar[bool] = False
     variables: ClassVar[tuple[str, ...]] = (
         "power_per_pair",
         "heat_current_1_per_pair",
@@ -259,11 +259,9 @@ class Bosonic:
     )
     diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check")
 
-    def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise InvalidInput(
-                f"tolerance must lie between 0 and 1, but is {self.tolerance!r}: try 1e-10"
-            )
+    def accept(self, engine: Engine) -> None:
+        """Refuse an engine that has no such limit: not bare, or with a bath that does not damp."""
+        BosonicModes(engine)
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Evaluate the limit for one engine.
@@ -286,13 +284,7 @@ class Bosonic:
         InvalidInput
             If a name is unknown, the scaling is not bare or a bath does not damp.
         """
-        names = tuple(variables) if variables is not None else self.variables
-        unknown = [name for name in names if name not in self.variables]
-        if unknown:
-            raise InvalidInput(
-                f"method bosonic does not define {', '.join(unknown)}: choose from "
-                f"{', '.join(self.variables)}"
-            )
+        names = self.chosen(variables)
         modes = BosonicModes(engine)
         values = _values(modes)
         current, noise, residual = modes.regression()
@@ -322,7 +314,7 @@ class Bosonic:
 
 def _values(modes: BosonicModes) -> dict[str, float]:
     engine = modes.engine
-    affinity, driven = engine.affinity, modes.coupling > 0
+    affinity = engine.affinity
     current, noise = modes.current, modes.noise
     excitations = modes.occupations
     return {
@@ -333,12 +325,8 @@ def _values(modes: BosonicModes) -> dict[str, float]:
         "power_variance_per_pair": engine.delta_E**2 * noise,
         "quanta_noise_per_pair": noise,
         "constancy": modes.constancy,
-        "efficiency": engine.delta_E / engine.E_2 if driven and affinity >= 0 else math.nan,
-        "cop": (
-            engine.E_1 / engine.delta_E
-            if driven and affinity <= 0 and engine.delta_E > 0
-            else math.nan
-        ),
+        "efficiency": engine.efficiency,
+        "cop": engine.cop,
         "entropy_production_per_pair": affinity * current,
         "affinity": affinity,
         "excitations_1": excitations[0],

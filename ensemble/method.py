@@ -1,0 +1,63 @@
+"""What every method shares: its tolerance, and the names that it defines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ensemble.engine import Engine
+from ensemble.errors import InvalidInput
+from ensemble.solution import Solution
+
+
+@dataclass(frozen=True)
+class Method:
+    """Base of the methods: a frozen dataclass that is its own configuration.
+
+    Attributes
+    ----------
+    name : str
+    sized : bool
+        Whether the method is for a finite N; a limit takes engines of any N.
+    variables : tuple of str
+        Names of all variables that it defines.
+    on_request : tuple of str
+        Those that are expensive and computed only if asked for by name.
+    diagnostics : tuple of str
+        Names in the diagnostics of its solutions.
+    """
+
+    tolerance: float = 1e-10
+
+    name: ClassVar[str]
+    sized: ClassVar[bool] = True
+    variables: ClassVar[tuple[str, ...]]
+    on_request: ClassVar[tuple[str, ...]] = ()
+    diagnostics: ClassVar[tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.tolerance, int | float) and 0 < self.tolerance < 1):
+            raise InvalidInput(
+                f"tolerance must lie between 0 and 1, but is {self.tolerance!r}: try 1e-10"
+            )
+
+    def accept(self, engine: Engine) -> None:
+        """Raise `InvalidInput` if an engine is outside the method's scope; here, none is."""
+
+    def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
+        """Values, status and diagnostics of one engine; the names are checked by `chosen`."""
+        raise TypeError(f"{type(self).__name__} has no solve")
+
+    def chosen(self, variables: Iterable[str] | None) -> tuple[str, ...]:
+        """The names asked for, checked; by default all but those on request."""
+        if variables is None:
+            return tuple(name for name in self.variables if name not in self.on_request)
+        names = tuple(variables)
+        unknown = [name for name in names if name not in self.variables]
+        if unknown:
+            raise InvalidInput(
+                f"method {self.name} does not define {', '.join(unknown)}: choose from "
+                f"{', '.join(self.variables)}"
+            )
+        return names
