@@ -13,12 +13,6 @@ from ensemble.engine import Engine
 from ensemble.sector import FloatArray, Sector
 from ensemble.stencil import Band, Stencil
 
-PASS_REDUCTION = 1e-6
-"""Residual that one GMRES pass aims at, relative to its start; refinement does the rest.
-
-Eigenvectors of cold baths are ill-conditioned, and a pass that asked for more than they can give
-would iterate in vain.
-"""
 MAX_ITERATIONS = 300
 BASIS_BYTES = 2e9
 """Memory allowed for the Krylov basis; beyond it GMRES restarts earlier."""
@@ -41,23 +35,27 @@ class Krylov:
         The closed generator on the truncated sector: it conserves the trace.
     blocks : list of callable
         Inverse of the baths' part at each coherence order.
+    reduction : float
+        Residual that one pass aims at, relative to its start; refinement does the rest.
+        Eigenvectors of cold baths are ill-conditioned, and a pass that asked for more than they
+        can give would iterate in vain.
     """
 
     generator: Stencil
     blocks: list[Callable[[FloatArray], FloatArray]]
+    reduction: float
 
     @classmethod
     def of(cls, generator: Stencil) -> Krylov:
         """Prepare the preconditioner: one small eigenproblem per bath and coherence order."""
         log_ratios = generator.engine.cold.log_ratio, generator.engine.hot.log_ratio
-        triangular = too_cold(generator.engine, generator.sector)
-        return cls(
-            generator,
-            [
-                _bath_inverse(*bands, log_ratios, triangular=triangular, singular=q == 0)
-                for q, bands in enumerate(generator.bands)
-            ],
-        )
+        fall = _largest_fall(generator.engine, generator.sector)
+        blocks = [
+            _bath_inverse(*bands, log_ratios, triangular=fall > WELL_SCALED, singular=q == 0)
+            for q, bands in enumerate(generator.bands)
+        ]
+        rounding = np.finfo(float).eps * np.exp(min(fall, WELL_SCALED) / 2)
+        return cls(generator, blocks, float(np.clip(1e4 * rounding, 1e-10, 1e-5)))
 
     def correct(self, defect: FloatArray, floor: float) -> FloatArray:
         """One pass of restarted GMRES."""
@@ -72,7 +70,7 @@ class Krylov:
             operator,
             defect / norm,  # scaled, since GMRES compares squares with the smallest numbers
             M=baths,
-            rtol=PASS_REDUCTION,
+            rtol=self.reduction,
             atol=floor / norm,
             restart=restart,
             maxiter=-(-MAX_ITERATIONS // restart),
@@ -89,8 +87,13 @@ class Krylov:
 
 def too_cold(engine: Engine, sector: Sector) -> bool:
     """Whether populations fall so far within a sector that the baths cannot be diagonalised."""
+    return _largest_fall(engine, sector) > WELL_SCALED
+
+
+def _largest_fall(engine: Engine, sector: Sector) -> float:
+    """Logarithm of the largest ratio of thermal populations within a sector."""
     cold = (sector.cut_1 + 1) * abs(engine.cold.log_ratio)
-    return max(cold, (sector.cut_2 + 1) * abs(engine.hot.log_ratio)) > WELL_SCALED
+    return max(cold, (sector.cut_2 + 1) * abs(engine.hot.log_ratio))
 
 
 def _bath_inverse(

@@ -75,7 +75,7 @@ def spin_weights(N: int, log_ratio: float) -> tuple[FloatArray, FloatArray]:
     if N < 1:
         raise InvalidInput(f"N must be at least 1, but is {N}: use N = 1, 2, 3, …")
     paired = np.arange(N // 2 + 1)  # pairs of spins in a singlet
-    spins = N / 2 - paired
+    spins = np.asarray(N / 2 - paired, dtype=np.float64)
     multiplicity = (
         special.gammaln(N + 1)
         - special.gammaln(paired + 1)

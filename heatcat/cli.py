@@ -101,7 +101,7 @@ def solve(
         raise InvalidInput(f"method {method_name} needs a size: give --N")
     if not method.sized and N is not None:
         raise InvalidInput(f"method {method_name} is the limit N → ∞: leave out --N")
-    engine = Engine(N=N or 1, **parameters)
+    engine = Engine(N=1 if N is None else N, **parameters)
     start = time.perf_counter()
     solution = method.solve(engine, names)
     elapsed = time.perf_counter() - start
