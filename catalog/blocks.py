@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from catalog.sweep import Index, Sweep
 from catalog.vocabulary import VOCABULARY
-from ensemble import Status
+from ensemble.method import attempt
 
 Arrays = dict[str, NDArray]
 
@@ -47,16 +47,11 @@ def solve_block(sweep: Sweep, index: Index) -> Arrays:
     with _single_threaded_blas():
         for position, engine in sweep.engines(index):
             start = time.perf_counter()
-            try:
-                solution = sweep.method.solve(engine, sweep.variables)
-            except Exception as failure:
-                arrays["status"][position] = Status.FAILED
-                arrays["error"][position] = f"{type(failure).__name__}: {failure}"
-            else:
-                arrays["status"][position] = solution.status
-                arrays["error"][position] = solution.message
-                for name, value in (*solution.values.items(), *solution.diagnostics.items()):
-                    arrays[name][position] = value
+            solution = attempt(sweep.method, engine, sweep.variables)
+            arrays["status"][position] = solution.status
+            arrays["error"][position] = solution.message
+            for name, value in (*solution.values.items(), *solution.diagnostics.items()):
+                arrays[name][position] = value
             arrays["wall_time"][position] = time.perf_counter() - start
     return arrays
 

@@ -18,6 +18,9 @@ CONNECT_TIMEOUT = "10s"
 def connected(scheduler: str | Client, workers: int) -> Iterator[Client]:
     """Client for a run; what was started for it is stopped at the end.
 
+    It never becomes dask's default: the caller's other computing stays where it was, also if the
+    connection fails.
+
     Parameters
     ----------
     scheduler : "processes", address or distributed.Client
@@ -39,10 +42,10 @@ def connected(scheduler: str | Client, workers: int) -> Iterator[Client]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # runs side by side would dispute a fixed port
                 silence_logs="ERROR",
             ) as cluster,
-            distributed.Client(cluster) as client,
+            distributed.Client(cluster, set_as_default=False) as client,
         ):
             yield client
     else:
@@ -54,7 +57,7 @@ def _client_at(address: str) -> Client:
     import distributed
 
     try:
-        return distributed.Client(address, timeout=CONNECT_TIMEOUT)
+        return distributed.Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as failure:
         raise InvalidInput(
             f"cannot reach a scheduler at {address!r} ({failure}): start one with dask scheduler "

@@ -138,7 +138,7 @@ def _on_cluster(
         threads = sum(client.nthreads().values()) or 1
         waiting = iter(missing)
         window = list(islice(waiting, QUEUED_PER_WORKER * threads))
-        futures = as_futures_complete(client.map(task, window, pure=False))
+        futures = as_futures_complete(client.map(task, window, pure=False), loop=client.loop)
         try:
             for future in futures:
                 for index in islice(waiting, 1):

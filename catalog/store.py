@@ -250,6 +250,7 @@ def _write_template(location: str, sweep: Sweep) -> None:
 def _delete_template(root: zarr.Group, name: str) -> None:
     """Delete an unfinished template, its mark last: this may be killed and repeated, too."""
     group = root[name]
+    assert isinstance(group, zarr.Group)
     for member in VOCABULARY:
         if member in group:
             del group[member]

@@ -145,6 +145,44 @@ TERMS: tuple[Term, ...] = (
         unit="nat",
         equation="I = S(rho_1) + S(rho_2) - S(rho_12)",
     ),
+    _variable(
+        "heat_current_1_variance",
+        "Var(Q₁)",
+        "variance of the cold heat current",
+        energy_power=3,
+        equation="E₁² D",
+    ),
+    _variable(
+        "heat_current_2_variance",
+        "Var(Q₂)",
+        "variance of the hot heat current",
+        energy_power=3,
+        equation="E₂² D",
+    ),
+    _variable(
+        "heat_covariance",
+        "Cov(Q₁,Q₂)",
+        "covariance of the heat currents",
+        energy_power=3,
+        equation="−E₁E₂ D",
+    ),
+    _variable(
+        "quanta_cumulant_3",
+        "c₃",
+        "third cumulant of the quanta, per time",
+        energy_power=1,
+        equation="d³λ/dχ³",
+    ),
+    _variable(
+        "quanta_cumulant_4",
+        "c₄",
+        "fourth cumulant of the quanta, per time",
+        energy_power=1,
+        equation="d⁴λ/dχ⁴",
+    ),
+    _variable(
+        "gap", "gap(L)", "Lindbladian gap over all sectors", energy_power=1, equation="Eq. 40"
+    ),
     _variable("concurrence", "𝒞", "concurrence of one spin of each ensemble"),
     _variable(
         "discord", "𝒟", "quantum discord of one spin of each ensemble, hot one measured", unit="nat"

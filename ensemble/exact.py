@@ -10,6 +10,7 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from ensemble.counting import Noise, noise
+from ensemble.cumulants import cumulants
 from ensemble.currents import currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
@@ -17,6 +18,7 @@ from ensemble.factorization import has_pardiso
 from ensemble.method import Method
 from ensemble.pair import l1_coherence, pair_state
 from ensemble.solution import Solution, Status
+from ensemble.spectrum import gap
 from ensemble.stationary import SolverName, Stationary, stationary
 
 AGREEMENT = 1e-10
@@ -25,7 +27,18 @@ ROUNDING = 1e3 * float(np.finfo(float).eps)
 """Rounding allowed per unit of cancellation in the counting formula."""
 
 FROM_PAIR = frozenset({"mutual_information", "concurrence", "discord", "pair_purity"})
-FROM_NOISE = frozenset({"power_variance", "power_per_pair_variance", "quanta_noise", "constancy"})
+FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
+FROM_NOISE = frozenset(
+    {
+        "power_variance",
+        "power_per_pair_variance",
+        "quanta_noise",
+        "constancy",
+        "heat_current_1_variance",
+        "heat_current_2_variance",
+        "heat_covariance",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,14 @@ class Exact(Method):
         "discord",
         "pair_purity",
         "l1_coherence",
+        "heat_current_1_variance",
+        "heat_current_2_variance",
+        "heat_covariance",
+        "quanta_cumulant_3",
+        "quanta_cumulant_4",
+        "gap",
     )
+    on_request: ClassVar[tuple[str, ...]] = ("gap",)
     diagnostics: ClassVar[tuple[str, ...]] = (
         "residual",
         "self_check",
@@ -107,8 +127,8 @@ class Exact(Method):
         ----------
         engine : Engine
         variables : iterable of str, optional
-            Names to return; all of ``Exact.variables`` by default.  The noise is computed, and
-            checked, only if one of them needs it.
+            Names to return; by default all of ``Exact.variables`` but the gap, which is searched
+            for only on request.  What none of them needs is not computed, nor checked.
 
         Returns
         -------
@@ -132,11 +152,21 @@ class Exact(Method):
         )
         fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
         values = _averages(state)
+        residuals = [state.residual]
         if fluctuations is not None:
             values |= _noise_values(state, fluctuations)
+            residuals.append(fluctuations.residual)
         if FROM_PAIR.intersection(names):
             values |= _pair_values(state)
-        residual = max(state.residual, fluctuations.residual if fluctuations else 0.0)
+        if FROM_CUMULANTS.intersection(names):
+            higher = cumulants(state, order=4)
+            values |= {f"quanta_cumulant_{n}": float(higher.rates[n - 1]) for n in (3, 4)}
+            residuals.append(higher.residual)
+        if "gap" in names:
+            slowest = gap(engine)
+            values["gap"] = slowest.value
+            residuals.append(slowest.residual)
+        residual = max(residuals)
         status, message, self_check = self._judge(state, fluctuations, residual)
         return Solution(
             values={name: values[name] for name in names},
@@ -214,6 +244,10 @@ def _noise_values(state: Stationary, fluctuations: Noise) -> dict[str, float]:
         "power_variance": variance,
         "power_per_pair_variance": variance / engine.N**2,
         "constancy": 2 * per_affinity / quanta_noise if engine.drive > 0 else math.nan,
+        # Every quantum carries E₁, E₂ and ΔE: heats and work fluctuate as one count.
+        "heat_current_1_variance": engine.E_1**2 * quanta_noise,
+        "heat_current_2_variance": engine.E_2**2 * quanta_noise,
+        "heat_covariance": -engine.E_1 * engine.E_2 * quanta_noise,
     }
 
 

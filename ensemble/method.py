@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.solution import Solution
+from ensemble.solution import Solution, Status
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,12 @@ class Method:
                 f"{', '.join(self.variables)}"
             )
         return names
+
+
+def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
+    """Solve one engine; whatever is raised becomes the status "failed" with its message."""
+    try:
+        return method.solve(engine, variables)
+    except Exception as failure:
+        message = f"{type(failure).__name__}: {failure}"
+        return Solution(values={}, status=Status.FAILED, message=message)

@@ -16,7 +16,7 @@ import catalog
 from catalog.sweep import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
-from ensemble.method import Method
+from ensemble.method import Method, attempt
 from heatcat import __version__, show
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
@@ -102,8 +102,9 @@ def solve(
     if not method.sized and N is not None:
         raise InvalidInput(f"method {method_name} is the limit N → ∞: leave out --N")
     engine = Engine(N=1 if N is None else N, **parameters)
+    method.accept(engine)
     start = time.perf_counter()
-    solution = method.solve(engine, names)
+    solution = attempt(method, engine, names)
     elapsed = time.perf_counter() - start
     if as_json:
         click.echo(json.dumps(_solution_json(engine, method, solution, elapsed), indent=2))

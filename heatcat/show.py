@@ -47,7 +47,9 @@ def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -
     table.add_section()
     for name, figure in solved.diagnostics.items():
         term = VOCABULARY[name]
-        table.add_row(term.symbol, name, figure if isinstance(figure, str) else f"{figure:.2g}", "")
+        table.add_row(
+            term.symbol, name, f"{figure:.2g}" if isinstance(figure, float) else str(figure), ""
+        )
     console = _console()
     console.print(table)
     note = f": {solved.message}" if solved.message else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +66,20 @@ class Recipe:
 
 
 def _save_html(plot: Any, path: Path, *, title: str) -> None:
-    import hvplot
-    from bokeh.resources import INLINE  # the page must work without a network
+    """Page with Bokeh's code inside it, which works without a network.
 
-    with warnings.catch_warnings():
-        # Bokeh warns of our fixed frame sizes; the layout is what we ask for.
-        hvplot.save(plot, path, resources=INLINE, title=title)
+    It is put together here because Bokeh's own pages would also name the files of every extension
+    that has been imported, such as Panel's.
+    """
+    import holoviews as hv
+    from bokeh.embed import components
+    from bokeh.resources import Resources
+
+    script, place = components(hv.render(plot, backend="bokeh"))
+    library = Resources("inline", components=["bokeh"]).js_raw
+    code = "".join(f"<script>{text}</script>" for text in library)
+    path.write_text(
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>{code}'
+        f"</head><body>{place}{script}</body></html>\n",
+        encoding="utf-8",
+    )

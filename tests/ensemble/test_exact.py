@@ -9,6 +9,9 @@ from itertools import pairwise
 import pytest
 
 from ensemble import Engine, Exact, InvalidInput, Status
+from ensemble.cumulants import cumulants
+from ensemble.spectrum import gap
+from ensemble.stationary import stationary
 
 ENGINE = Engine(N=3, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
 """T = 100 and 200: an engine up to ΔE = E₁, the Carnot point, and then a refrigerator."""
@@ -42,16 +45,37 @@ def test_tolerance_must_be_a_fraction(tolerance):
         Exact(tolerance=tolerance)
 
 
+DEFAULT = tuple(name for name in Exact.variables if name != "gap")
+"""The gap is searched for only if it is asked for by name."""
+
+
+def test_the_gap_is_there_on_request():
+    found = Exact().solve(ENGINE, ["gap", "power"])
+    assert tuple(found.values) == ("gap", "power")
+    assert found.status is Status.OK
+    assert found.values["gap"] == gap(ENGINE).value > 0
+
+
+def test_higher_cumulants_and_covariances_are_those_of_the_count():
+    values = Exact().solve(ENGINE).values
+    rates = cumulants(stationary(ENGINE), order=4).rates
+    assert [values["quanta_cumulant_3"], values["quanta_cumulant_4"]] == list(rates[2:])
+    # P = Q₁ + Q₂ holds for the fluctuations, too.
+    total = values["heat_current_1_variance"] + values["heat_current_2_variance"]
+    total += 2 * values["heat_covariance"]
+    assert values["power_variance"] == pytest.approx(total, rel=1e-12)
+
+
 def test_unknown_variables_are_named_with_the_choices():
-    with pytest.raises(InvalidInput, match=r"does not define gap, powr: choose from power, .*cop"):
-        Exact().solve(ENGINE, ["gap", "power", "powr"])
+    with pytest.raises(InvalidInput, match=r"does not define gab, powr: choose from power, .*cop"):
+        Exact().solve(ENGINE, ["gab", "power", "powr"])
 
 
 def test_only_the_variables_asked_for_are_returned_in_that_order():
     names = ("constancy", "power")
     whole = Exact().solve(ENGINE)
     part = Exact().solve(ENGINE, names)
-    assert tuple(whole.values) == Exact.variables
+    assert tuple(whole.values) == DEFAULT
     assert tuple(part.values) == names
     assert all(part.values[name] == whole.values[name] for name in names)
     assert set(whole.diagnostics) == set(part.diagnostics) == set(Exact.diagnostics)
@@ -69,7 +93,7 @@ def test_noise_is_not_computed_for_nothing(monkeypatch):
 
 def test_values_are_nan_only_where_they_are_undefined():
     """An engine has no COP, a refrigerator no efficiency; without a drive there is neither."""
-    everything = set(Exact.variables)
+    everything = set(DEFAULT)
     assert defined(ENGINE) == everything - {"cop"}
     assert defined(REFRIGERATOR) == everything - {"efficiency"}
     assert defined(CARNOT) == everything

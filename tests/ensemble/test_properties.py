@@ -68,7 +68,7 @@ def test_noise_is_the_same_at_the_drive_and_at_both_baths(engine):
 def test_every_point_is_ok(engine):
     solution = Exact().solve(engine)
     assert (solution.status, solution.message) == (Status.OK, "")
-    assert tuple(solution.values) == Exact.variables
+    assert set(solution.values) == set(Exact.variables) - {"gap"}
 
 
 @given(engines())

@@ -1,0 +1,1 @@
+"""Tests of sweeps, lazy blocks, the store and its runs."""

@@ -1,0 +1,24 @@
+"""Fixtures: a record of the blocks that are solved."""
+
+from __future__ import annotations
+
+import pytest
+
+import catalog.lazy
+import catalog.store
+from catalog.blocks import Arrays, solve_block
+from catalog.sweep import Index, Sweep
+
+
+@pytest.fixture
+def solved(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
+    """Indices of the blocks that are solved in this process, in order."""
+    indices: list[Index] = []
+
+    def recording(sweep: Sweep, index: Index) -> Arrays:
+        indices.append(index)
+        return solve_block(sweep, index)
+
+    for module in (catalog.lazy, catalog.store):
+        monkeypatch.setattr(module, "solve_block", recording)
+    return indices

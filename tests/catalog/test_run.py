@@ -1,0 +1,212 @@
+"""Runs: the same bits from every scheduler, and one line when something stops them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import distributed
+import pytest
+import zarr
+from dask.base import get_scheduler
+
+import catalog.cluster
+from catalog import RunStopped, create_or_open, run
+from ensemble import Exact
+from tests.catalog.support import block_files, finished_blocks, refused, stored_values, tiny_sweep
+
+SWEEP = tiny_sweep(scaling="high-temperature")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory) -> dict[str, Any]:
+    """Values of the plainest run: one block after the other in this process."""
+    location = tmp_path_factory.mktemp("synchronous")
+    run(SWEEP, location, scheduler="synchronous")
+    return stored_values(location)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    """A dask scheduler with one worker of two threads, each a process of its own."""
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    shared = ["--no-dashboard", "--scheduler-file", str(file)]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{command}", *options, *shared],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for command, options in (
+            ("dask_scheduler", ["--host", "127.0.0.1", "--port", "0"]),
+            ("dask_worker", ["--nthreads", "2", "--no-nanny"]),
+        )
+    ]
+    try:
+        deadline = time.monotonic() + 30
+        while not (file.exists() and file.read_text().endswith("}")):
+            assert time.monotonic() < deadline, "the scheduler did not start"
+            time.sleep(0.05)
+        yield json.loads(file.read_text())["address"]
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
+
+
+def test_results_do_not_depend_on_threads(tmp_path, expected):
+    blocks = []
+    counts = run(
+        SWEEP,
+        tmp_path,
+        scheduler="threads",
+        workers=3,
+        on_block=lambda index, found: blocks.append((index, found)),
+    )
+    assert stored_values(tmp_path) == expected
+    assert counts["ok"] == SWEEP.size
+    assert sorted(index for index, _ in blocks) == list(SWEEP.block_indices())
+    assert sum(found["ok"] for _, found in blocks) == SWEEP.size
+
+
+def test_results_do_not_depend_on_processes(tmp_path, expected):
+    defaults = []
+
+    def note_default(*_: object) -> None:
+        defaults.append(get_scheduler())
+
+    run(SWEEP, tmp_path, scheduler="processes", workers=2, on_block=note_default)
+    assert set(defaults) == {None}  # the caller's own computing stays where it was
+    assert stored_values(tmp_path) == expected
+
+
+def test_results_do_not_depend_on_a_cluster_at_an_address(tmp_path, expected, address, monkeypatch):
+    # Fewer than the 8 blocks are queued at a time, so that more are handed out as some finish.
+    monkeypatch.setattr(sys.modules["catalog.run"], "QUEUED_PER_WORKER", 1)
+    assert run(SWEEP, tmp_path, scheduler=address)["ok"] == SWEEP.size
+    assert stored_values(tmp_path) == expected
+
+
+def test_results_do_not_depend_on_a_client_which_stays_open(tmp_path, expected, address):
+    with distributed.Client(address) as client:
+        assert run(SWEEP, tmp_path, scheduler=client)["ok"] == SWEEP.size
+        assert client.submit(sum, [1, 1]).result() == 2
+    assert stored_values(tmp_path) == expected
+
+
+def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, address):
+    catalog.dataset(SWEEP, tmp_path).power.sel(N=2, delta_E=50).compute()
+    first = finished_blocks(tmp_path)
+    assert first == {(1, 0, 0), (1, 0, 1)}
+    before = {index: block_files(tmp_path, index) for index in first}
+    solved = []
+    run(SWEEP, tmp_path, scheduler=address, on_block=lambda index, _: solved.append(index))
+    assert {index: block_files(tmp_path, index) for index in first} == before
+    assert sorted(solved) == [i for i in SWEEP.block_indices() if i not in first]
+    assert stored_values(tmp_path) == expected
+
+
+def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
+    run(SWEEP, tmp_path, scheduler="synchronous")
+
+    def unexpected(*_: object) -> None:
+        raise AssertionError("a cluster was started for nothing")
+
+    monkeypatch.setattr(sys.modules["catalog.run"], "connected", unexpected)
+    assert run(SWEEP, tmp_path, scheduler="processes")["ok"] == SWEEP.size
+
+
+def test_expensive_blocks_come_first(tmp_path):
+    sizes = []
+    sweep = tiny_sweep(axes={"N": [1, 2, 4], "delta_E": [50], "T_mean": [60, 100]})
+    run(sweep, tmp_path, scheduler="synchronous", on_block=lambda index, _: sizes.append(index[0]))
+    assert sizes == [2, 2, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
+def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
+    scheduler, tmp_path, monkeypatch, expected
+):
+    setitem = zarr.Array.__setitem__
+
+    def full_disk(array: zarr.Array, selection: Any, value: Any) -> None:
+        if array.basename == "power" and selection[1].start == 2:
+            raise OSError(28, "No space left on device")
+        setitem(array, selection, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.Array, "__setitem__", full_disk)
+        with pytest.raises(RunStopped) as stopped:
+            run(SWEEP, tmp_path, scheduler=scheduler, workers=1)
+    assert str(stopped.value) == (
+        "a block could not be completed (OSError: [Errno 28] No space left on device); finished "
+        "blocks are stored: remove the cause and run the same command again"
+    )
+    assert finished_blocks(tmp_path) == {index for index in SWEEP.block_indices() if index[1] == 0}
+    run(SWEEP, tmp_path, scheduler="synchronous")
+    assert stored_values(tmp_path) == expected
+
+
+def test_an_error_on_a_cluster_stops_the_run_in_one_line(tmp_path, address):
+    create_or_open(tmp_path, SWEEP)
+    (tmp_path / "tiny" / "power" / "zarr.json").unlink()
+    with pytest.raises(
+        RunStopped, match=r"could not be completed \(KeyError: .*power.*\); .*again"
+    ):
+        run(SWEEP, tmp_path, scheduler=address)
+
+
+def test_stopping_in_the_callback_keeps_the_finished_blocks(tmp_path):
+    def interrupt(index: tuple[int, ...], counts: dict[str, int]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(SWEEP, tmp_path, scheduler="synchronous", on_block=interrupt)
+    assert len(finished_blocks(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_run_needs_a_worker_and_writes_nothing_without(workers, tmp_path):
+    with refused(f"workers must be at least 1, but is {workers}: use 1, 2, …"):
+        run(SWEEP, tmp_path / "store", workers=workers)
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "why"),
+    [
+        ("tcp://127.0.0.1:1", r"Timed out .* after 0\.3 s"),
+        ("localhost", "missing port number in address 'localhost'"),
+        ("carrier-pigeon://home:1", "unknown address scheme 'carrier-pigeon' .*"),
+    ],
+)
+def test_a_scheduler_that_does_not_answer_is_refused_quickly(scheduler, why, tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog.cluster, "CONNECT_TIMEOUT", "0.3s")
+    start = time.monotonic()
+    with refused(
+        rf"cannot reach a scheduler at '{scheduler}' \({why}\): start one with dask scheduler and "
+        r"give its address, e\.g\. tcp://127\.0\.0\.1:8786"
+    ):
+        run(SWEEP, tmp_path, scheduler=scheduler)
+    assert time.monotonic() - start < 5
+    with pytest.raises(ValueError, match="No clients found"):  # what dask would go on waiting for
+        distributed.default_client()
+
+
+def test_points_of_a_failing_solver_are_counted_and_the_run_goes_on(tmp_path, monkeypatch):
+    def broken(self: Exact, engine: Any, variables: Any = None) -> None:
+        raise FloatingPointError("overflow")
+
+    monkeypatch.setattr(Exact, "solve", broken)
+    seen = []
+    counts = run(
+        SWEEP, tmp_path, scheduler="synchronous", on_block=lambda _, found: seen.append(found)
+    )
+    assert counts["failed"] == SWEEP.size
+    assert seen[0] == {"failed": 2}

@@ -1,0 +1,465 @@
+"""The store: readable without us, refused rather than overwritten, and whole after any tear."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+import catalog
+import ensemble
+from catalog import create_or_open, find_stored, run
+from catalog.blocks import empty_arrays, solve_block
+from catalog.store import STARTED
+from catalog.sweep import Index
+from catalog.vocabulary import VOCABULARY
+from ensemble import Exact, Status
+from tests.catalog.support import (
+    AXES,
+    FIXED,
+    block_files,
+    finished_blocks,
+    refused,
+    tiny_sweep,
+)
+
+OTHER = tiny_sweep(axes={"N": [1], "delta_E": [50]}, fixed={**FIXED, "T_mean": 100}, blocks={})
+"""A different sweep of the same name."""
+
+
+@contextmanager
+def opened(location: Path, name: str = "tiny") -> Iterator[xr.Dataset]:
+    """What a colleague without this package sees."""
+    with xr.open_zarr(location, group=name, consolidated=False) as ds:
+        yield ds
+
+
+def files(location: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in location.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """A complete store; tests only read it."""
+    location = tmp_path_factory.mktemp("whole")
+    run(tiny_sweep(description="a small one"), location, scheduler="synchronous")
+    return location
+
+
+def test_a_template_opens_without_this_package_and_shows_no_results(tmp_path):
+    create_or_open(tmp_path, tiny_sweep())
+    with opened(tmp_path) as ds:
+        assert ds.sizes == {"N": 2, "delta_E": 3, "T_mean": 2}
+        assert set(ds.data_vars) == set(tiny_sweep().arrays)
+        for name, array in ds.data_vars.items():
+            fill = VOCABULARY[str(name)].fill
+            values = array.values
+            if array.dtype.kind == "f":
+                assert math.isnan(fill)
+                assert np.isnan(values).all(), name
+            else:
+                assert (values == fill).all(), name
+        kinds = {str(name): array.dtype.kind for name, array in ds.data_vars.items()}
+    assert kinds["power"] == "f"
+    assert kinds["coherence_order"] == "i"  # not turned into floats on the way
+    assert kinds["status"] == "u"
+    assert finished_blocks(tmp_path) == set()
+
+
+def test_coordinates_units_and_flags_open_without_this_package(whole):
+    sweep = tiny_sweep()
+    with opened(whole) as ds:
+        assert {name: labels.tolist() for name, labels in ds.indexes.items()} == AXES
+        assert {name: ds[name].item() for name in FIXED} == FIXED
+        for name, array in ds.variables.items():
+            expected = VOCABULARY[str(name)].attributes("omega_0")
+            assert {key: array.attrs[key] for key in expected} == expected
+            if name in ds.data_vars:
+                assert array.dims == sweep.dims
+        assert ds.power.attrs["units"] == "omega_0^2"
+        meanings = ds.status.attrs["flag_meanings"].split()
+        assert meanings[ds.status.attrs["flag_values"].index(0)] == "not_computed"
+        assert (ds.status == ds.status.attrs["flag_values"][meanings.index("ok")]).all()
+        assert ds.attrs["title"] == "tiny"
+        assert ds.attrs["description"] == "a small one"
+
+
+def test_stored_values_are_those_of_the_lazy_dataset(whole):
+    lazy = catalog.dataset(tiny_sweep()).drop_vars("wall_time").compute()
+    with opened(whole) as ds:
+        assert ds.drop_vars("wall_time").load().drop_attrs().identical(lazy.drop_attrs())
+
+
+def test_chunks_of_all_arrays_are_the_blocks(whole):
+    sweep = tiny_sweep()
+    group = zarr.open_group(whole, path="tiny", mode="r")
+    for name in sweep.arrays:
+        array = group[name]
+        assert isinstance(array, zarr.Array)
+        assert array.chunks == tuple(sweep.blocks[dim] for dim in sweep.dims)
+        assert array.shards is None
+        assert array.metadata.zarr_format == 3
+
+
+def test_attributes_say_where_the_values_come_from(whole):
+    with opened(whole) as ds:
+        record = json.loads(ds.attrs["provenance"])
+        assert json.loads(ds.attrs["sweep"]) == tiny_sweep().definition()
+        assert ds.attrs["sweep_key"] == tiny_sweep().key()
+        assert STARTED not in ds.attrs
+    assert record["packages"]["numpy"] == np.__version__
+    assert set(record["packages"]) == {"heatcat", "numpy", "scipy", "xarray", "dask", "zarr"}
+    assert len(record["solver_hash"]) == 64
+    assert np.datetime64(record["created"].removesuffix("+00:00")) <= np.datetime64("now")
+    assert catalog.open(whole)["tiny"].record == record
+
+
+def test_a_change_of_the_solver_is_noticed(tmp_path, whole, monkeypatch):
+    store = catalog.open(whole)["tiny"]
+    assert not store.solver_changed
+    source = tmp_path / "ensemble"
+    shutil.copytree(Path(ensemble.__file__).parent, source)
+    (source / "exact.py").write_text("another = 1\n")
+    catalog.provenance.solver_hash.cache_clear()
+    monkeypatch.setattr(ensemble, "__file__", str(source / "__init__.py"))
+    try:
+        assert store.solver_changed
+    finally:
+        catalog.provenance.solver_hash.cache_clear()
+
+
+def test_two_sweeps_share_a_store(tmp_path):
+    small = tiny_sweep(name="small", axes={**AXES, "N": [1], "delta_E": [50]})
+    create_or_open(tmp_path, tiny_sweep())
+    before = files(tmp_path)
+    counts = run(small, tmp_path, scheduler="synchronous")
+    assert counts["ok"] == small.size == 2
+    assert set(catalog.open(tmp_path)) == {"small", "tiny"}
+    assert catalog.open(tmp_path)["tiny"].counts()["not computed"] == 12
+    assert catalog.open(tmp_path)["small"].sweep == small
+    assert before.items() <= files(tmp_path).items()
+
+
+def test_a_different_sweep_of_that_name_is_refused_and_nothing_changes(whole):
+    before = files(whole)
+    complaint = (
+        r"holds a different sweep named 'tiny' \(axes, fixed, blocks differ\): rename the sweep "
+        "or choose another store"
+    )
+    for attempt in (create_or_open, find_stored):
+        with refused(complaint):
+            attempt(whole, OTHER)
+    with refused(complaint):
+        run(OTHER, whole, scheduler="synchronous")
+    with refused(r"\(method, variables differ\): rename the sweep or choose another store"):
+        create_or_open(whole, tiny_sweep(method=Exact(tolerance=1e-8), variables=["power"]))
+    assert files(whole) == before
+
+
+def test_opening_again_writes_nothing(whole):
+    before = {path: Path(path).stat().st_mtime_ns for path in files(whole)}
+    store = create_or_open(whole, tiny_sweep())
+    assert store.missing() == []
+    assert run(tiny_sweep(), whole, scheduler="synchronous")["ok"] == 12
+    assert {path: Path(path).stat().st_mtime_ns for path in files(whole)} == before
+
+
+def make_file(location: Path) -> None:
+    location.write_text("results")
+
+
+def make_directory(location: Path) -> None:
+    location.mkdir()
+    (location / "thesis.tex").write_text("results")
+
+
+def make_old_zarr(location: Path) -> None:
+    zarr.open_group(location, mode="w", zarr_format=2)
+
+
+def make_array(location: Path) -> None:
+    zarr.create_array(location, shape=(3,), dtype="f8")
+
+
+def make_foreign_group(location: Path) -> None:
+    zarr.open_group(location, mode="w").create_group("tiny", attributes={"author": "another"})
+
+
+def make_foreign_array(location: Path) -> None:
+    zarr.create_array(location, name="tiny", shape=(3,), dtype="f8")
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (make_file, "is a file, not a store: give a directory"),
+        (make_directory, "is not a Zarr v3 store: give another directory"),
+        (make_old_zarr, "is not a Zarr v3 store: give another directory"),
+        (make_array, "is not a Zarr v3 group of sweeps: give another directory"),
+        (
+            make_foreign_group,
+            "has a group 'tiny' that is not a sweep: choose another name or store",
+        ),
+        (
+            make_foreign_array,
+            "has a group 'tiny' that is not a sweep: choose another name or store",
+        ),
+    ],
+)
+def test_what_is_not_ours_is_refused_and_left_alone(make, complaint, tmp_path):
+    location = tmp_path / "store"
+    make(location)
+    before = files(tmp_path)
+    with refused(complaint):
+        create_or_open(location, tiny_sweep())
+    assert files(tmp_path) == before
+
+
+def test_an_address_is_not_taken_for_a_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for attempt in (create_or_open, find_stored):
+        with refused("cannot store at s3://bucket/a: give a directory that every worker sees"):
+            attempt("s3://bucket/a", tiny_sweep())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_for_a_store_writes_nothing(tmp_path):
+    gone = tmp_path / "gone"
+    assert find_stored(gone, tiny_sweep()) is None
+    with refused("there is no store at .*: check the path"):
+        catalog.open(gone)
+    assert not gone.exists()
+    create_or_open(tmp_path / "other", tiny_sweep(name="other"))
+    before = files(tmp_path)
+    assert find_stored(tmp_path / "other", tiny_sweep()) is None
+    assert files(tmp_path) == before
+
+
+def test_a_store_without_sweeps_is_refused(tmp_path):
+    zarr.open_group(tmp_path, mode="w")
+    with refused("holds no sweep: fill it with heatcat run SWEEP --store …"):
+        catalog.open(tmp_path)
+
+
+def test_relative_paths_are_resolved_where_the_store_is_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = create_or_open("here", tiny_sweep())
+    monkeypatch.chdir("/")
+    assert store.missing() == list(tiny_sweep().block_indices())
+
+
+def test_a_block_that_does_not_cover_its_chunk_is_not_written(tmp_path):
+    sweep = tiny_sweep()
+    store = create_or_open(tmp_path, sweep)
+    before = files(tmp_path)
+    for shape in [(1, 1, 1), (2, 3, 2), (2,)]:
+        with pytest.raises(AssertionError, match=r"does not cover block \(0, 0, 0\)"):
+            store.write((0, 0, 0), empty_arrays(sweep, shape))
+    assert files(tmp_path) == before
+
+
+def test_values_are_written_first_and_the_status_last(tmp_path, monkeypatch):
+    sweep = tiny_sweep()
+    store = create_or_open(tmp_path, sweep)
+    written = []
+    setitem = zarr.Array.__setitem__
+
+    def recording(array: zarr.Array, *arguments: object) -> None:
+        written.append(array.basename)
+        setitem(array, *arguments)
+
+    monkeypatch.setattr(zarr.Array, "__setitem__", recording)
+    store.read_or_solve((1, 0, 1))
+    assert written == list(sweep.arrays)
+    assert written[-1] == "status"
+    assert finished_blocks(tmp_path) == {(1, 0, 1)}
+
+
+def test_a_block_torn_before_its_status_is_not_computed_and_solved_again(
+    tmp_path, monkeypatch, solved
+):
+    sweep = tiny_sweep()
+    store = create_or_open(tmp_path, sweep)
+    setitem = zarr.Array.__setitem__
+
+    def full_disk(array: zarr.Array, *arguments: object) -> None:
+        if array.basename == "status":
+            raise OSError("No space left on device")
+        setitem(array, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.Array, "__setitem__", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            store.read_or_solve((0, 0, 0))
+    with opened(tmp_path) as ds:
+        assert ds.power.notnull().sum() == 2  # values are there, and do not count
+    assert not store.has((0, 0, 0))
+    assert store.counts()["not computed"] == sweep.size
+    assert (0, 0, 0) in store.missing()
+
+    solved.clear()
+    again = store.read_or_solve((0, 0, 0))
+    assert solved == [(0, 0, 0)]
+    assert store.has((0, 0, 0))
+    assert again["power"].tobytes() == store.read((0, 0, 0))["power"].tobytes()
+
+
+def test_a_block_of_unequal_statuses_is_complete_only_when_all_are_there(tmp_path):
+    sweep = tiny_sweep()
+    store = create_or_open(tmp_path, sweep)
+    arrays = solve_block(sweep, (0, 0, 0))
+    arrays["status"][0, 1, 0] = Status.NOT_COMPUTED
+    store.write((0, 0, 0), arrays)
+    assert not store.has((0, 0, 0))
+    assert (0, 0, 0) in store.missing()
+
+
+def test_failed_points_are_stored_with_their_message_and_not_tried_again(
+    tmp_path, monkeypatch, solved
+):
+    solve = Exact.solve
+
+    def flaky(self, engine, variables=None):
+        if engine.N == 2 and engine.delta_E == 125:
+            raise ZeroDivisionError("no pivot")
+        return solve(self, engine, variables)
+
+    monkeypatch.setattr(Exact, "solve", flaky)
+    counts = run(tiny_sweep(), tmp_path, scheduler="threads", workers=2)
+    assert counts == {
+        "not computed": 0, "ok": 10, "uncertified": 0, "unphysical": 0, "failed": 2
+    }  # fmt: skip
+    with opened(tmp_path) as ds:
+        failed = ds.sel(N=2, delta_E=125)
+        assert failed.status.values.tolist() == [Status.FAILED] * 2
+        assert failed.error.values.tolist() == ["ZeroDivisionError: no pivot"] * 2
+        assert failed.power.isnull().all()
+        assert failed.coherence_order.values.tolist() == [-1, -1]
+        assert (ds.status == Status.OK).sum() == 10
+        assert (ds.error == "").sum() == 10
+    solved.clear()
+    assert run(tiny_sweep(), tmp_path, scheduler="synchronous") == counts
+    assert solved == []
+
+
+@pytest.mark.parametrize("sweep", [tiny_sweep(), OTHER], ids=["same", "other definition"])
+def test_a_template_that_was_never_finished_is_begun_again(sweep, tmp_path, monkeypatch):
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(xr.Dataset, "to_zarr", killed)
+        with pytest.raises(KeyboardInterrupt):
+            create_or_open(tmp_path, sweep)
+    group = zarr.open_group(tmp_path, path="tiny", mode="r")
+    assert STARTED in group.attrs
+    assert find_stored(tmp_path, tiny_sweep()) is None
+    with refused("holds no sweep: fill it with heatcat run SWEEP --store …"):
+        catalog.open(tmp_path)
+    assert run(tiny_sweep(), tmp_path, scheduler="synchronous")["ok"] == 12
+
+
+def test_a_template_torn_before_its_attributes_is_begun_again(tmp_path):
+    store = create_or_open(tmp_path, OTHER)
+    group = zarr.open_group(store.location, path="tiny", mode="r+")
+    group.attrs.put({STARTED: True})
+    del group["power"]
+    assert run(tiny_sweep(), tmp_path, scheduler="synchronous")["ok"] == 12
+
+
+@pytest.mark.parametrize("deletions", [0, 1, 5, len(tiny_sweep().arrays)])
+def test_deleting_an_unfinished_template_may_be_killed_too(deletions, tmp_path, monkeypatch):
+    store = create_or_open(tmp_path, OTHER)
+    zarr.open_group(store.location, path="tiny", mode="r+").attrs.put({STARTED: True})
+    delete, done = zarr.Group.__delitem__, itertools.count()
+
+    def killed(group: zarr.Group, name: str) -> None:
+        if next(done) >= deletions:
+            raise Killed
+        delete(group, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.Group, "__delitem__", killed)
+        with pytest.raises(Killed):
+            create_or_open(tmp_path, tiny_sweep())
+    assert run(tiny_sweep(), tmp_path, scheduler="synchronous")["ok"] == 12
+
+
+class Killed(BaseException):
+    """Stands for kill -9: no library handles it."""
+
+
+@contextmanager
+def files_until_killed(allowed: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Let so many files become whole and stop before the next; yield the names of all of them.
+
+    Zarr writes a temporary file and renames it, so that what a kill leaves on disk is given by the
+    renames that happened.  Stopping before each of them tries all moments at which to be killed.
+    """
+    names: list[str] = []
+    rename = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        if len(names) >= allowed:
+            raise Killed
+        names.append(str(target))
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        try:
+            yield names
+        except Killed:
+            time.sleep(0.02)  # what Zarr's other threads are writing is killed as well
+
+
+@pytest.fixture
+def writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Number of files that a run of the small sweep below writes."""
+    with files_until_killed(math.inf, monkeypatch) as names:
+        run(tiny_sweep(variables=["power"]), tmp_path / "counted", scheduler="synchronous")
+    assert any(name.endswith("status/c/1/1/1") for name in names), "files are not renamed any more"
+    return len(names)
+
+
+def check_kills(moments: Iterable[int], folder: Path, monkeypatch, solved: list[Index]) -> None:
+    """Kill a run before so many files are written, kill its repetition, and let it finish."""
+    sweep = tiny_sweep(variables=["power"])
+    for moment in moments:
+        location = folder / str(moment)
+        kept: dict[Index, dict] = {}
+        for allowed in (moment, moment // 2):
+            with files_until_killed(allowed, monkeypatch):
+                run(sweep, location, scheduler="synchronous")
+            finished = {i: block_files(location, i) for i in finished_blocks(location)}
+            assert kept.items() <= finished.items(), f"{moment}: a finished block was rewritten"
+            kept = finished
+        solved.clear()
+        assert run(sweep, location, scheduler="synchronous")["ok"] == sweep.size
+        assert sorted({*solved, *kept}) == list(sweep.block_indices())
+        assert len(solved) + len(kept) == 8, f"{moment}: a finished block was solved again"
+        assert kept.items() <= {i: block_files(location, i) for i in kept}.items()
+        assert list(catalog.open(location)) == ["tiny"]  # Zarr warns of stray files, an error here
+        with opened(location) as ds:
+            assert (ds.status == Status.OK).all()
+        shutil.rmtree(location)
+
+
+def test_killed_before_any_of_some_writes(writes, tmp_path, monkeypatch, solved):
+    some = sorted({0, 1, 2, 3, *range(7, writes, 17), writes - 1})
+    check_kills(some, tmp_path, monkeypatch, solved)
+
+
+@pytest.mark.slow
+def test_killed_before_any_write(writes, tmp_path, monkeypatch, solved):
+    check_kills(range(writes), tmp_path, monkeypatch, solved)

@@ -1,0 +1,428 @@
+"""Sweeps: every bad input in one line, canonical labels, keys, and blocks that tile the grid."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.sweep import BLOCK_POINTS, METHODS, Sweep, method_from
+from ensemble import Bosonic, Engine, Exact, InvalidInput, Qutip
+from tests.catalog.support import AXES, FIXED, refused, tiny_sweep
+
+
+def fixed_without(*names: str) -> dict[str, float]:
+    return {name: value for name, value in FIXED.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        pytest.param(
+            {"axes": {**AXES, "N": [0, 1]}},
+            "N must be a whole number ≥ 1, but is 0: use N = 1, 2, 3, …",
+            id="no pairs",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "N": [-2, 1]}}, "but is -2: use N = 1, 2, 3, …", id="negative N"
+        ),
+        pytest.param(
+            {"axes": {**AXES, "N": [1, 1.5]}},
+            "N must be a whole number, but is 1.5: use N = 1, 2, 3, …",
+            id="fractional N",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "T_mean": [50, 60]}},
+            r"T_mean must exceed delta_T/2 = 50 \(else T_1 ≤ 0\), but is 50: raise T_mean or "
+            "lower delta_T",
+            id="frozen cold bath",
+        ),
+        pytest.param(
+            {
+                "axes": {"N": [1], "delta_E": [50], "T_mean": [60, 100], "delta_T": [10, 50, 120]},
+                "fixed": fixed_without("delta_T"),
+                "blocks": {},
+            },
+            r"T_mean must exceed delta_T/2 = 60 .*: raise T_mean or lower delta_T",
+            id="frozen cold bath at one corner",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "Gamma_0": -1}},
+            "Gamma_0 must be positive, but is -1: give Gamma_0 > 0",
+            id="negative rate",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "Gamma_0": 0}}, "but is 0: give Gamma_0 > 0", id="no rate"
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "omega_0": -1}},
+            "omega_0 must not be negative, but is -1: the sign of the drive is a choice of gauge",
+            id="negative drive",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "spin_1": 0.75}},
+            "spin_1 must be a positive half-integer, but is 0.75: use 0.5, 1, 1.5, …",
+            id="spin",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "spin_2": [0.5, 1.2, 2]}},
+            "spin_2 must be a positive half-integer, but is 1.2: use 0.5, 1, 1.5, …",
+            id="spin amid an axis",
+        ),
+        pytest.param(
+            {"scaling": "Bare"},
+            "scaling must be one of bare, high-temperature, but is 'Bare'",
+            id="scaling",
+        ),
+        pytest.param(
+            {"statistics": "fermi"},
+            "statistics must be one of bosonic, fermionic, but is 'fermi'",
+            id="statistics",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "mu_1": 1}},
+            "mu_1 is 1, but bosonic baths have no chemical potential: leave it 0 or choose "
+            "fermionic statistics",
+            id="chemical potential of bosons",
+        ),
+        pytest.param(
+            {"method": Bosonic()},
+            "method bosonic is the limit N → ∞: leave out N, or use method exact",
+            id="size of a limit",
+        ),
+        pytest.param(
+            {"method": Qutip(), "axes": {**AXES, "N": [1, 2, 40]}},
+            "method qutip would need dimension 1681, but largest is 441: use method exact, or .*",
+            id="too large for the method",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "delta_E": [50, 50, 125]}},
+            r"axis delta_E has the label 50.0 twice or nearly so \(50.0 follows\): keep one.*",
+            id="duplicate",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "N": [1, 2, 2]}},
+            r"axis N has the label 2 twice or nearly so \(2 follows\): keep one of them",
+            id="duplicate N",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "delta_E": [50, 50 * (1 + 1e-10)]}},
+            r"label 50.0 twice or nearly so \(50.000000005 follows\): keep one of them",
+            id="near duplicate",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "omega_0": [0.3, 0.1 + 0.2]}, "fixed": fixed_without("omega_0")},
+            r"axis omega_0 has the label 0.3 twice or nearly so \(0.3 follows\): keep one of them",
+            id="0.1 + 0.2",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "delta_E": [50, 125, 60]}},
+            "axis delta_E must be ascending, but 60.0 follows 125.0: sort the labels",
+            id="unsorted",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "N": []}},
+            "axis N is empty: give at least one label or remove it",
+            id="empty axis",
+        ),
+        pytest.param(
+            {"axes": {}},
+            r"a sweep needs at least one axis: give \[axes\], e.g. N = \[1, 2, 4\]",
+            id="no axes",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "N": 3}},
+            "axis N must be a list of numbers, but is 3: a single value goes under fixed",
+            id="scalar axis",
+        ),
+        pytest.param(
+            {"axes": {**AXES, "N": "12"}},
+            "must be a list of numbers, but is '12': a single value goes under fixed",
+            id="text axis",
+        ),
+        pytest.param(
+            {"fixed": fixed_without("E_1", "Gamma_0")},
+            "no value for E_1, Gamma_0: give it under axes or under fixed",
+            id="missing",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "T̄": 100}},
+            "T_mean is both an axis and fixed: keep one of the two",
+            id="axis and fixed",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "Γ₀": 1}},
+            "Gamma_0 is given twice under fixed: keep one",
+            id="by name and symbol",
+        ),
+        pytest.param(
+            {"fixed": {**FIXED, "spin1": 1}},
+            r"unknown parameter 'spin1': did you mean 'spin_1'\?",
+            id="unknown parameter",
+        ),
+        pytest.param(
+            {"variables": ["power", "powr"]},
+            r"method exact does not define 'powr': did you mean 'power'\?",
+            id="unknown variable",
+        ),
+        pytest.param(
+            {"variables": [1]},
+            "method exact does not define 1: choose from power, .*",
+            id="variable that is no text",
+        ),
+        pytest.param(
+            {"variables": "power"},
+            r"""variables must be a list, but is 'power': write \["power"\]""",
+            id="bare variable",
+        ),
+        pytest.param(
+            {"blocks": {"E_1": 2}},
+            "blocks names E_1, which is not an axis: remove it",
+            id="block of no axis",
+        ),
+        pytest.param(
+            {"blocks": {"N": 0}},
+            "blocks must be whole numbers ≥ 1, but N is 0: e.g. N = 8",
+            id="empty block",
+        ),
+        pytest.param(
+            {"blocks": {"N": True}}, "≥ 1, but N is True: e.g. N = 8", id="block is a truth value"
+        ),
+    ],
+)
+def test_bad_sweeps_are_refused_in_one_line_with_the_remedy(changes, complaint):
+    with refused(complaint):
+        tiny_sweep(**changes)
+
+
+@pytest.mark.parametrize("where", ["axes", "fixed"])
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (math.nan, "must be finite, but is nan"),
+        (math.inf, "must be finite, but is inf"),
+        (-math.inf, "must be finite, but is -inf"),
+        (10**400, "must be finite, but is 1000*"),
+        ("1", "must be a number, but is '1'"),
+        (True, "must be a number, but is True"),
+        (np.True_, r"must be a number, but is np\.True_"),
+        (None, "must be a number, but is None"),
+        (1j, "must be a number, but is 1j"),
+        ([1.0], r"must be a number, but is \[1.0\]"),
+    ],
+)
+def test_labels_that_are_no_numbers_are_refused(where, value, complaint):
+    changes = {
+        "axes": {"axes": {**AXES, "E_1": [value]}, "fixed": fixed_without("E_1")},
+        "fixed": {"fixed": {**FIXED, "E_1": value}},
+    }
+    with refused(rf"E_1 {complaint}: give e\.g\. E_1 = 1"):
+        tiny_sweep(**changes[where])
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a/b", "..", ".hidden", "-x", "Ω", "a\n", "zarr.json", "a" * 101]
+)
+def test_names_that_cannot_be_groups_are_refused(name):
+    with refused("cannot name a group: use at most 100 letters, digits, _, - and ."):
+        tiny_sweep(name=name)
+
+
+@pytest.mark.parametrize("name", ["a", "Fig.2", "fig2-quick", "3_x", "a" * 100])
+def test_other_names_are_kept(name):
+    assert tiny_sweep(name=name).name == name
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("exakt", r"unknown method 'exakt': did you mean 'exact'\?"),
+        ({}, "unknown method '': choose from exact.*"),
+        (
+            {"name": "exact", "tolerence": 1e-9},
+            r"no option 'tolerence': did you mean 'tolerance'\?",
+        ),
+        ({"name": "exact", "tolerance": 2}, "tolerance must lie between 0 and 1.*: try 1e-10"),
+        (
+            {"name": "qutip", "largest": "9"},
+            r"an option of method qutip has the wrong type in \{'largest': '9'\}: "
+            "write numbers unquoted",
+        ),
+        (3, 'method must be a name or a table, but is 3: write "exact"'),
+    ],
+)
+def test_bad_methods_are_refused(given, complaint):
+    with refused(complaint):
+        method_from(given)
+
+
+@pytest.mark.parametrize(
+    ("method", "option"),
+    [(name, option.name) for name, method in METHODS.items() for option in fields(method)],
+)
+def test_no_option_takes_any_text(method, option):
+    with pytest.raises(InvalidInput, match=option):
+        method_from({"name": method, option: "nonsense"})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_come_from_their_name_or_a_table(name):
+    assert method_from(name) == method_from({"name": name}) == METHODS[name]()
+
+
+def test_labels_are_canonical():
+    sweep = tiny_sweep(
+        axes={"T̄": np.array([60, 100]), "N": range(1, 4), "ΔE": (np.float32(0.5), 0.1 + 0.7)},
+        blocks={},
+    )
+    assert sweep.axes == {"N": (1, 2, 3), "delta_E": (0.5, 0.8), "T_mean": (60.0, 100.0)}
+    assert [type(labels[0]) for labels in sweep.axes.values()] == [int, float, float]
+    assert sweep.dims == ("N", "delta_E", "T_mean")
+    assert tiny_sweep(fixed={**FIXED, "omega_0": 0.1 + 0.2}).fixed["omega_0"] == 0.3
+
+
+def test_variables_are_kept_in_the_order_of_the_table_once_each():
+    sweep = tiny_sweep(variables=["constancy", "power", "power"])
+    assert sweep.variables == ("power", "constancy")
+    assert sweep.arrays[:2] == ("power", "constancy")
+    assert sweep.arrays[-1] == "status"
+    assert set(tiny_sweep().variables) == set(Exact().chosen(None))
+
+
+def test_definition_is_plain_json_and_makes_the_same_sweep():
+    sweep = tiny_sweep(variables=["power"], method=Exact(tolerance=1e-9), scaling="bare")
+    stored = json.loads(json.dumps(sweep.definition()))
+    assert stored == sweep.definition()
+    again = Sweep.from_definition(stored)
+    assert again == sweep
+    assert again.key() == sweep.key()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(
+            {
+                "axes": {"T̄": [60, 100], "\N{INCREMENT}E": [50, 125, 250], "N": [1.0, 2.0]},
+                "fixed": {"Γ₀": 1, "ΔT": 100, "E₁": 100, "ω₀": 1},
+                "blocks": {"T̄": 1, "ΔE": 2},
+            },
+            id="symbols, integers, another order",
+        ),
+        pytest.param({"blocks": {"N": 1, "delta_E": 2, "T_mean": 1}}, id="defaults spelt out"),
+        pytest.param({"variables": Exact().chosen(None)[::-1]}, id="all variables by name"),
+        pytest.param({"description": "another"}, id="words for people"),
+        pytest.param({"method": Exact(), "scaling": "bare"}, id="default method"),
+    ],
+)
+def test_the_same_sweep_has_the_same_key(changes):
+    assert tiny_sweep(**changes).key() == tiny_sweep().key()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "other"},
+        {"axes": {**AXES, "N": [1, 3]}},
+        {"axes": {**AXES, "delta_E": [50.0, 125.0, 250.000001]}},
+        {"axes": {**AXES, "E_1": [100]}, "fixed": fixed_without("E_1")},
+        {"fixed": {**FIXED, "omega_0": 1.0 + 1e-12}},
+        {"fixed": {**FIXED, "spin_1": 0.5}},
+        {"scaling": "high-temperature"},
+        {"statistics": "fermionic"},
+        {"method": Exact(tolerance=1e-9)},
+        {"variables": ["power"]},
+        {"energy_unit": "E_1"},
+        {"blocks": {"delta_E": 3, "T_mean": 1}},
+    ],
+    ids=str,
+)
+def test_another_sweep_has_another_key(changes):
+    assert tiny_sweep(**changes).key() != tiny_sweep().key()
+
+
+AXIS_LENGTHS = st.fixed_dictionaries(
+    {"N": st.integers(1, 6), "delta_E": st.integers(1, 40), "T_mean": st.integers(1, 30)}
+)
+
+
+@given(
+    lengths=AXIS_LENGTHS,
+    order=st.permutations(["N", "delta_E", "T_mean"]),
+    blocks=st.dictionaries(st.sampled_from(["N", "delta_E", "T_mean"]), st.integers(1, 50)),
+)
+def test_blocks_tile_the_grid_exactly_once(lengths, order, blocks):
+    axes = {name: range(60, 60 + lengths[name]) for name in order}
+    sweep = tiny_sweep(axes=axes, blocks=blocks)
+    covered = np.zeros(sweep.shape, dtype=int)
+    indices = list(sweep.block_indices())
+    for index in indices:
+        part = sweep.block_slices(index)
+        assert covered[part].size
+        covered[part] += 1
+    assert (covered == 1).all()
+    assert len(indices) == math.prod(sweep.block_grid)
+    assert sweep.size == covered.size
+    if "N" not in blocks:
+        assert sweep.blocks["N"] == 1
+    if not blocks:
+        assert math.prod(sweep.blocks.values()) <= BLOCK_POINTS
+    assert all(sweep.blocks[dim] == min(blocks[dim], lengths[dim]) for dim in blocks)
+
+
+def test_engines_of_all_blocks_carry_the_labels_of_their_points():
+    sweep = tiny_sweep(scaling="high-temperature")
+    found = {}
+    for index in sweep.block_indices():
+        part = sweep.block_slices(index)
+        for position, engine in sweep.engines(index):
+            point = tuple(piece.start + i for piece, i in zip(part, position, strict=True))
+            assert point not in found
+            found[point] = engine
+    for (i, j, k), engine in found.items():
+        labels = {"N": AXES["N"][i], "delta_E": AXES["delta_E"][j], "T_mean": AXES["T_mean"][k]}
+        assert engine == Engine(scaling="high-temperature", **labels, **FIXED)
+    assert len(found) == sweep.size
+
+
+def labels_around(low: float, high: float) -> st.SearchStrategy[list[float]]:
+    return st.lists(st.integers(int(low), int(high)), min_size=1, max_size=3, unique=True).map(
+        lambda values: sorted(value / 2 for value in values)
+    )
+
+
+@given(
+    axes=st.fixed_dictionaries(
+        {
+            "T_mean": labels_around(-2, 12),
+            "delta_T": labels_around(-2, 16),
+            "E_1": labels_around(-1, 9),
+        },
+        optional={"spin_1": labels_around(-1, 6), "omega_0": labels_around(-1, 8)},
+    )
+)
+def test_a_sweep_is_accepted_exactly_if_all_its_engines_can_exist(axes):
+    """The check at construction visits corners and edges only; here every point is tried."""
+    fixed = {"N": 2, "delta_E": 3.0, "omega_0": 1.0, "Gamma_0": 1.0}
+    fixed = {name: value for name, value in fixed.items() if name not in axes}
+
+    def exists(labels):
+        try:
+            Engine(**dict(zip(axes, labels, strict=True)), **fixed)
+        except InvalidInput:
+            return False
+        return True
+
+    expected = all(exists(labels) for labels in itertools.product(*axes.values()))
+    try:
+        Sweep(name="random", axes=axes, fixed=fixed)
+        accepted = True
+    except InvalidInput:
+        accepted = False
+    assert accepted == expected

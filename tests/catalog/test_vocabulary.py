@@ -1,0 +1,141 @@
+"""The table is consistent, and people can spell its words in more than one way."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from catalog.blocks import array_dtype
+from catalog.sweep import METHODS, REQUIRED
+from catalog.vocabulary import TERMS, VOCABULARY, names, ordered, parameter_name, suggestion
+from ensemble import Status
+from tests.catalog.support import refused
+
+ARRAYS = [term for term in TERMS if term.kind != "parameter"]
+
+
+def test_names_are_unique_ascii_identifiers():
+    assert len(VOCABULARY) == len(TERMS)
+    for name in VOCABULARY:
+        assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
+
+
+def test_symbols_of_parameters_are_unique_and_no_name_of_another():
+    symbols = [VOCABULARY[name].symbol for name in names("parameter")]
+    assert len(set(symbols)) == len(symbols)
+    for name, symbol in zip(names("parameter"), symbols, strict=True):
+        assert symbol == name or symbol not in VOCABULARY
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_what_a_method_returns_is_in_the_table(method):
+    assert set(method.variables) <= set(names("variable"))
+    assert set(method.diagnostics) <= set(names("diagnostic"))
+
+
+def test_the_parameters_that_a_sweep_needs_are_in_the_table():
+    assert set(REQUIRED) <= set(names("parameter"))
+
+
+def test_status_comes_last_because_blocks_are_written_in_this_order():
+    assert TERMS[-1].name == "status"
+
+
+@pytest.mark.parametrize("term", ARRAYS, ids=lambda term: term.name)
+def test_fills_cannot_be_mistaken_for_results(term):
+    dtype = array_dtype(term.name)
+    if dtype.kind == "f":
+        assert math.isnan(term.fill)
+    elif dtype.kind == "T":
+        assert term.fill == ""
+    elif term.name == "status":
+        assert term.fill == Status.NOT_COMPUTED == 0
+    else:
+        assert term.fill == -1  # the other integers count something
+    assert np.full(1, term.fill, dtype).dtype == dtype
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
+def test_every_term_says_what_it_is_and_in_what_unit(term):
+    attributes = term.attributes("omega_0")
+    assert attributes["long_name"]
+    assert attributes["units"]
+    assert not attributes["units"].endswith("^None")
+
+
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [
+        ("delta_E", "omega_0"),
+        ("power", "omega_0^2"),
+        ("power_variance", "omega_0^3"),
+        ("quanta_noise", "omega_0"),
+        ("affinity", "nat"),
+        ("wall_time", "s"),
+        ("constancy", "1"),
+        ("N", "1"),
+    ],
+)
+def test_units_are_powers_of_the_unit_of_energy(name, units):
+    assert VOCABULARY[name].units("omega_0") == units
+
+
+def test_status_explains_its_numbers_as_cf_flags():
+    attributes = VOCABULARY["status"].attributes("omega_0")
+    flags = dict(zip(attributes["flag_values"], attributes["flag_meanings"].split(), strict=True))
+    assert flags == {int(status): status.name.lower() for status in Status}
+    assert "flag_values" not in VOCABULARY["error"].attributes("omega_0")
+
+
+@pytest.mark.parametrize("name", names("parameter"))
+def test_parameters_go_by_name_or_symbol(name):
+    assert parameter_name(name) == name
+    assert parameter_name(VOCABULARY[name].symbol) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("\N{GREEK CAPITAL LETTER DELTA}E", "delta_E"),
+        ("\N{INCREMENT}E", "delta_E"),
+        ("\N{INCREMENT}T", "delta_T"),
+        ("T\N{COMBINING MACRON}", "T_mean"),
+        ("\N{GREEK SMALL LETTER OMEGA}\N{SUBSCRIPT ZERO}", "omega_0"),
+        ("\N{GREEK SMALL LETTER OMEGA}0", "omega_0"),
+        (" E₁ ", "E_1"),
+    ],
+)
+def test_symbols_go_by_any_of_their_unicode_forms(text, name):
+    assert parameter_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("typo", "nearest"),
+    [("delta_e", "delta_E"), ("deltaE", "delta_E"), ("Tmean", "T_mean"), ("gamma_0", "Gamma_0")],
+)
+def test_typos_are_answered_with_the_nearest_name(typo, nearest):
+    with refused(rf"unknown parameter '{typo}': did you mean '{nearest}'\?"):
+        parameter_name(typo)
+
+
+def test_words_like_no_other_are_answered_with_the_whole_list():
+    with refused("unknown parameter 'pressure': choose from N, delta_E, T_mean, .*, spin_2.*"):
+        parameter_name("pressure")
+    assert suggestion("", ["power"]) == ": choose from power"
+
+
+def test_variables_are_no_parameters():
+    with refused("unknown parameter 'power'.*"):
+        parameter_name("power")
+
+
+def test_parameters_are_ordered_as_in_the_table():
+    assert list(ordered(["T_mean", "E_1", "N"])) == ["N", "T_mean", "E_1"]
+
+
+def test_terms_are_frozen():
+    with pytest.raises(AttributeError):
+        VOCABULARY["power"].name = "P"  # type: ignore[misc]

@@ -1,0 +1,168 @@
+"""House rules that a reader relies on: who imports whom, and files that change together."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+MAY_IMPORT = {
+    "ensemble": {"ensemble"},
+    "catalog": {"catalog", "ensemble"},
+    "analyses": {"analyses", "catalog", "ensemble"},
+    "heatcat": {"heatcat", "analyses", "catalog", "ensemble"},
+}
+"""heatcat → analyses, catalog → ensemble: imports run one way."""
+
+PHYSICS_LIBRARIES = {"numpy", "scipy"}
+OPTIONAL_LIBRARIES = {"interop.py": {"qutip"}, "factorization.py": {"pypardiso"}}
+"""What one file of ensemble may import besides, where it is used and not before."""
+FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
+
+FOR_ANALYSES = {
+    ("catalog.vocabulary", None),
+    ("ensemble", "InvalidInput"),
+    ("ensemble", "Engine"),
+    ("ensemble.single_pair", None),
+}
+"""Modules, or names of a module, from the other packages: the vocabulary and closed forms."""
+
+CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+"""Packages that conda-forge calls otherwise; matplotlib itself would bring Qt there."""
+
+
+class Import(NamedTuple):
+    """One imported name: from the top of a module, or only where it is used."""
+
+    module: str
+    name: str | None
+    deferred: bool
+
+    @property
+    def package(self) -> str:
+        return self.module.partition(".")[0]
+
+
+def sources(package: str) -> list[Path]:
+    found = sorted((ROOT / package).rglob("*.py"))
+    assert found, f"no sources of {package} in {ROOT}"
+    return found
+
+
+def imports(tree: ast.AST, *, deferred: bool = False) -> Iterator[Import]:
+    for node in ast.iter_child_nodes(tree):
+        inside = deferred or isinstance(node, ast.FunctionDef) or _type_checking(node)
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, None, deferred) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: relative imports hide the package"
+            assert node.module is not None
+            yield from (Import(node.module, alias.name, deferred) for alias in node.names)
+        else:
+            yield from imports(node, deferred=inside)
+
+
+def _type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_run_one_way(package):
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {found.module}"
+        for path in sources(package)
+        for found in imports(parsed(path))
+        if found.package in MAY_IMPORT and found.package not in MAY_IMPORT[package]
+    ]
+    assert not wrong
+
+
+def test_ensemble_is_numpy_and_scipy_without_files_or_clocks():
+    wrong = []
+    for path in sources("ensemble"):
+        optional = OPTIONAL_LIBRARIES.get(path.name, set())
+        for found in imports(parsed(path)):
+            allowed = (
+                found.package in PHYSICS_LIBRARIES | {"ensemble"}
+                or (found.package in sys.stdlib_module_names - FILES_AND_CLOCKS)
+                or (found.package in optional and found.deferred)
+            )
+            if not allowed:
+                wrong.append(f"{path.relative_to(ROOT)} imports {found.module}")
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "open":
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} opens a file")
+    assert not wrong
+
+
+def test_analyses_take_the_vocabulary_and_closed_forms_never_a_store_or_a_solver():
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {found.name} from {found.module}"
+        for path in sources("analyses")
+        for found in imports(parsed(path))
+        if found.package in {"catalog", "ensemble"}
+        and not {(found.module, None), (found.module, found.name)} & FOR_ANALYSES
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_every_file_says_in_one_line_what_it_is(package):
+    for path in sources(package):
+        docstring = ast.get_docstring(parsed(path))
+        assert docstring, f"{path.relative_to(ROOT)} has no docstring"
+        first = docstring.splitlines()[0]
+        assert first.endswith((".", "?", "!", '"')), f"{path.relative_to(ROOT)}: {first}"
+
+
+def test_conda_environment_and_project_ask_for_the_same_packages_and_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    expected = {conda_name(requirement) for requirement in wanted}
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    listed = [item for item in environment["dependencies"] if isinstance(item, str)]
+    python = {item.replace(" ", "") for item in listed if item.startswith("python")}
+    assert python == {"python" + project["requires-python"]}
+    assert {item.replace(" ", "") for item in listed} - python - {"pip"} == expected
+    assert environment["channels"] == ["conda-forge"]
+
+
+def conda_name(requirement: str) -> str:
+    plain = requirement.partition(";")[0]  # conda knows no markers: the environment is Linux's
+    match = re.fullmatch(r"([A-Za-z0-9_.-]+?)\s*(>=\s*[0-9.]+)\s*", plain)
+    assert match, f"{requirement!r} has no plain lower bound"
+    name, bound = match.groups()
+    return CONDA_NAMES.get(name, name) + bound.replace(" ", "")
+
+
+def test_nothing_is_left_to_do_in_the_sources():
+    marks = re.compile("|".join(("TO" + "DO", "FIX" + "ME")))  # in pieces: this is a source, too
+    listed = [
+        ROOT / name for name in ("README.md", "Makefile", "pyproject.toml", "CONTRIBUTING.md")
+    ]
+    for folder in (*MAY_IMPORT, "tests", "docs", "benchmarks"):
+        listed += [
+            path
+            for path in sorted((ROOT / folder).rglob("*"))
+            if path.suffix in {".py", ".md", ".toml", ".yml"}
+        ]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in listed
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if marks.search(line)
+    ]
+    assert not found
