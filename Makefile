@@ -4,6 +4,11 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOURCES = ensemble catalog analyses heatcat
 
+# One BLAS thread: matrices are small, and threads of several test processes would fight for cores.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+
 .PHONY: demo test test-slow lint types bench clean
 
 demo: .venv/demo
