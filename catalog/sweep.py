@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from catalog.vocabulary import names, ordered, parameter_name, suggestion
-from ensemble import Bosonic, Engine, Exact, InvalidInput, Qutip
+from ensemble import Bosonic, Engine, Exact, IndependentSpins, InvalidInput, Qutip
 from ensemble.method import Method
 
 Label = int | float
 Index = tuple[int, ...]
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (Exact, Bosonic, Qutip)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method for method in (Exact, Bosonic, IndependentSpins, Qutip)
+}
 REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 
 NEAR = 1e-9
@@ -43,7 +45,7 @@ class Sweep:
     fixed : mapping of str to number
         The other parameters.
     scaling : {"bare", "high-temperature"}
-    method : Exact, Bosonic or Qutip
+    method : Exact, Bosonic, IndependentSpins or Qutip
         A limit N → ∞ takes no N.
     statistics : {"bosonic", "fermionic"}
         Of the baths.

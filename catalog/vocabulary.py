@@ -221,6 +221,13 @@ TERMS: tuple[Term, ...] = (
     ),
     _variable("excitations_1", "⟨a₁†a₁⟩", "excitations of the cold ensemble's bosonic mode"),
     _variable("excitations_2", "⟨a₂†a₂⟩", "excitations of the hot ensemble's bosonic mode"),
+    _variable(
+        "current_spread",
+        "Var(J)",
+        "variance of the quanta current between total spins",
+        energy_power=2,
+    ),
+    _diagnostic("neglected", "w", "weight of the total spins left out of an average"),
     _diagnostic("residual", "r", "largest relative residual of the solves"),
     _diagnostic(
         "self_check",

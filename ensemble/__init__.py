@@ -9,6 +9,17 @@ from ensemble.errors import InvalidInput
 from ensemble.exact import Exact
 from ensemble.interop import Qutip
 from ensemble.limits.bosonic import Bosonic
+from ensemble.multiplicity import IndependentSpins
 from ensemble.solution import Solution, Status
 
-__all__ = ["Bath", "Bosonic", "Engine", "Exact", "InvalidInput", "Qutip", "Solution", "Status"]
+__all__ = [
+    "Bath",
+    "Bosonic",
+    "Engine",
+    "Exact",
+    "IndependentSpins",
+    "InvalidInput",
+    "Qutip",
+    "Solution",
+    "Status",
+]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
@@ -10,8 +12,9 @@ from scipy import special
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.exact import Exact
+from ensemble.method import Method
 from ensemble.sector import FloatArray
-from ensemble.solution import Status
+from ensemble.solution import Solution, Status
 
 AVERAGED = ("power", "heat_current_1", "heat_current_2", "quanta_current", "quanta_noise")
 
@@ -155,3 +158,63 @@ def spin_average(
         status=status,
         engines=solved,
     )
+
+
+@dataclass(frozen=True)
+class IndependentSpins(Method):
+    """`spin_average` as a method, for sweeps and the command line.
+
+    Parameters
+    ----------
+    tolerance : float
+        As in `Exact`, for each engine of the average.
+    neglect : float
+        Total weight of the least likely pairs (S₁, S₂) that may be left out.
+
+    Examples
+    --------
+    >>> engine = Engine(N=2, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
+    >>> IndependentSpins().solve(engine, ["power"]).status.label
+    'ok'
+    """
+
+    neglect: float = 0.0
+
+    name: ClassVar[str] = "independent-spins"
+    variables: ClassVar[tuple[str, ...]] = (
+        *AVERAGED, "current_spread", "power_per_pair", "affinity", "efficiency", "cop"
+    )  # fmt: skip
+    diagnostics: ClassVar[tuple[str, ...]] = ("neglected",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.neglect < 1:
+            raise InvalidInput(f"neglect must lie in [0, 1), but is {self.neglect!r}: try 1e-9")
+
+    def accept(self, engine: Engine) -> None:
+        """Refuse given spins: the total spins are what is averaged over."""
+        if engine.spin_1 is not None or engine.spin_2 is not None:
+            raise InvalidInput(
+                "method independent-spins averages over the total spins: leave out spin_1 and "
+                "spin_2, or use method exact"
+            )
+
+    def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
+        """Average over the total spins; the status is the worst of the engines solved."""
+        names = self.chosen(variables)
+        self.accept(engine)
+        average = spin_average(engine, method=Exact(tolerance=self.tolerance), neglect=self.neglect)
+        values = {name: getattr(average, name) for name in (*AVERAGED, "current_spread")}
+        values |= {
+            "power_per_pair": average.power / engine.N,
+            "affinity": engine.affinity,
+            "efficiency": engine.efficiency,
+            "cop": engine.cop,
+        }
+        ok = average.status is Status.OK
+        return Solution(
+            values={name: values[name] for name in names},
+            status=average.status,
+            message="" if ok else f"an engine of the average is {average.status.label}",
+            diagnostics={"neglected": average.neglected},
+        )

@@ -7,7 +7,7 @@ import pytest
 import qutip
 from scipy import linalg
 
-from ensemble import Engine, Exact, InvalidInput, Status
+from ensemble import Engine, Exact, IndependentSpins, InvalidInput, Status
 from ensemble.multiplicity import spin_average, spin_weights
 
 ENGINE = Engine(N=2, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
@@ -88,7 +88,19 @@ def test_what_is_neglected_is_said():
     assert 0 <= everything.power - most.power <= most.neglected * largest
 
 
+def test_as_a_method_it_is_the_average():
+    average, solution = spin_average(ENGINE), IndependentSpins().solve(ENGINE)
+    assert solution.status is Status.OK
+    assert solution.diagnostics == {"neglected": 0.0}
+    assert solution.values["power"] == average.power == 2 * solution.values["power_per_pair"]
+    assert solution.values["current_spread"] == average.current_spread
+    with pytest.raises(InvalidInput, match="averages over the total spins: leave out spin_1"):
+        IndependentSpins().solve(replace(ENGINE, spin_1=1))
+
+
 def test_refusals():
+    with pytest.raises(InvalidInput, match=r"neglect must lie in \[0, 1\), but is -1: try 1e-9"):
+        IndependentSpins(neglect=-1)
     with pytest.raises(InvalidInput, match=r"neglect must lie in \[0, 1\), but is 1: try 1e-9"):
         spin_average(ENGINE, neglect=1)
     with pytest.raises(InvalidInput, match="N must be at least 1, but is 0: use N = 1, 2, 3"):
