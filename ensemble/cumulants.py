@@ -1,25 +1,24 @@
-"""Full counting statistics: cumulants of the exchanged quanta, heat and work, to any order."""
+"""Full counting statistics: cumulants of the exchanged quanta, to any order."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from scipy.sparse import linalg
 
 from ensemble.errors import InvalidInput
 from ensemble.factorization import Factorization
-from ensemble.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
 from ensemble.refinement import MAX_REFINEMENTS, REFINED
 from ensemble.sector import FloatArray, Sector
 from ensemble.stationary import Stationary
-
-BathName = Literal["hot", "cold"]
+from ensemble.tilting import BathName, Derivatives, Moves, at_bath, at_drive, respond
 
 EPS = float(np.finfo(float).eps)
+
+AdjointSolver = Callable[[FloatArray], tuple[FloatArray, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,159 +145,11 @@ def cumulants(state: Stationary, *, order: int = 4, bath: BathName | None = None
     if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 1:
         raise InvalidInput(f"order must be a whole number ≥ 1, but is {order!r}: try order = 4")
     if bath is not None:
-        return _recursion(state, int(order), _at_bath(state, bath))
+        return _recursion(state, int(order), at_bath(state, bath))
     adjoint = _adjoint_solver(state)
     if adjoint is None:
-        return _recursion(state, int(order), _at_drive(state))
+        return _recursion(state, int(order), at_drive(state))
     return _paired(state, int(order), adjoint)
-
-
-@dataclass(frozen=True, eq=False)
-class Covariance:
-    r"""Long-time covariances per time of the heats and the work.
-
-    .. math:: \mathrm{Cov}(X_\alpha, X_\beta) / t \to
-              \varepsilon_\alpha \varepsilon_\beta D, \qquad
-              \varepsilon = (-E_1, E_2, \Delta E)
-
-    Attributes
-    ----------
-    matrix : ndarray, shape (3, 3)
-        Covariances of (Q₁, Q₂, P), in energy² Γ₀ (ħ = 1): heat from the cold bath, heat from the
-        hot bath, power.  From D as it is at the drive, free of cancellation.
-    counts : ndarray, shape (3, 3)
-        The same for the quanta counted jointly at the cold bath, at the hot bath and at the drive;
-        each element is computed on its own, and tight coupling makes all equal D.
-    disagreement : float
-        (largest − smallest element of ``counts``) / D.
-    cancellation : float
-        Largest activity at a bath over D: the rounding of ``counts`` relative to D is about this
-        times the machine epsilon.
-    residual : float
-        Worst relative residual of the three responses.
-    """
-
-    matrix: FloatArray
-    counts: FloatArray
-    disagreement: float
-    cancellation: float
-    residual: float
-
-
-def covariance(state: Stationary) -> Covariance:
-    r"""Variances and covariances of heat 1, heat 2 and power, checked by joint counting.
-
-    .. math:: D_{\alpha\beta} = \delta_{\alpha\beta} \mathrm{Tr}[\mathcal A_\alpha \rho]
-              - \mathrm{Tr}[\mathcal J_\alpha L^+ (\mathcal J_\beta - J) \rho]
-              - \mathrm{Tr}[\mathcal J_\beta L^+ (\mathcal J_\alpha - J) \rho]
-
-    for counts of hot-to-cold quanta at the cold bath, the hot bath and the drive, with 𝒥 and 𝒜
-    the first and second derivatives of the generator tilted there (Tr 𝒜ρ = 0 at the drive).
-
-    Parameters
-    ----------
-    state : Stationary
-
-    Returns
-    -------
-    Covariance
-
-    Examples
-    --------
-    >>> from ensemble import Engine
-    >>> from ensemble.stationary import stationary
-    >>> engine = Engine(N=4, E_1=1, delta_E=2, T_mean=4, delta_T=6, omega_0=1, Gamma_0=1)
-    >>> result = covariance(stationary(engine))
-    >>> result.disagreement < 1e-13
-    True
-    >>> bool(np.isclose(result.matrix[0, 2], -1 * 2 * result.counts[2, 2]))
-    True
-    """
-    engine, trace = state.engine, state.generator.sector.trace
-    places = [_at_bath(state, "cold"), _at_bath(state, "hot"), _at_drive(state)]
-    at_drive = 2
-    activity = np.array([float(trace @ place(state.rho)(2)) for place in places])
-    activity[at_drive] = 0.0  # the trace of a commutator
-    responses, residuals = [], []
-    for place in places:
-        mean = state.contrast * float(trace @ place(state.delta)(1))
-        response, residual = _respond(state, [place(state.rho)(1), -mean * state.rho])
-        responses.append(response)
-        residuals.append(residual)
-    cross = np.array([[float(trace @ place(y)(1)) for y in responses] for place in places])
-    counts = np.diag(activity) - cross - cross.T
-    noise = float(counts[at_drive, at_drive])
-    energies = np.array([-engine.E_1, engine.E_2, engine.delta_E])
-    return Covariance(
-        matrix=noise * np.outer(energies, energies),
-        counts=counts,
-        disagreement=float(np.ptp(counts)) / noise if noise > 0 else 0.0,
-        cancellation=float(activity.max()) / noise if noise > 0 else 0.0,
-        residual=max(residuals),
-    )
-
-
-Derivatives = Callable[[int], FloatArray]
-"""p → L⁽ᵖ⁾x for one x, p ≥ 1: only the parity of p and a factor change, so x is acted on once."""
-
-
-def _at_bath(state: Stationary, bath: BathName) -> Callable[[FloatArray], Derivatives]:
-    """Derivatives of the generator tilted at a bath: L⁽ᵖ⁾ = (±1)ᵖ (γ↑ S⁺·S⁻ + (−1)ᵖ γ↓ S⁻·S⁺)."""
-    if bath not in get_args(BathName):
-        raise InvalidInput(
-            f"bath must be one of {', '.join(get_args(BathName))}, but is {bath!r}: "
-            "leave it out to count at the drive"
-        )
-    generator, hot = state.generator, bath == "hot"
-    rates = state.engine.hot if hot else state.engine.cold
-    up = generator.jump(UP_2 if hot else UP_1)
-    down = generator.jump(DOWN_2 if hot else DOWN_1)
-
-    def act(x: FloatArray) -> Derivatives:
-        absorbed, emitted = rates.gamma_up * (up @ x), rates.gamma_down * (down @ x)
-        # What the hot bath gives counts +1, and so does what the cold one takes.
-        given = absorbed - emitted if hot else emitted - absorbed
-        exchanged = absorbed + emitted
-        return lambda p: given if p % 2 else exchanged
-
-    return act
-
-
-def _at_drive(state: Stationary) -> Callable[[FloatArray], Derivatives]:
-    """Derivatives of the generator tilted at the drive: L⁽ᵖ⁾ = 2⁻ᵖ (F + (−1)ᵖ B).
-
-    F and B are the terms of the drive that move a quantum forward, from hot to cold, and back.
-    They act on ket or bra, hence half a count each.
-    """
-    moves = _Moves(state)
-
-    def act(x: FloatArray) -> Derivatives:
-        odd, even = moves(x)
-        return lambda p: (odd if p % 2 else even) * 2.0 ** (1 - p)
-
-    return act
-
-
-class _Moves:
-    """The halves (F − B)/2 = −ω₀ ½{X, ·} and (F + B)/2 = −½i[V, ·] of the drive's terms.
-
-    F lowers 2 k₂ − q, the sum of k₂ over ket and bra, by one and B raises it; in the real gauge
-    every element of F is negative and every one of B positive.  So the second half is the first
-    with signs that depend on that number alone, and nothing but {X, ·} has to be applied.
-    """
-
-    def __init__(self, state: Stationary) -> None:
-        sector = state.generator.sector
-        number = 2 * sector.k_2 - sector.q
-        self._anticommutator = state.generator.hop_anticommutator()
-        self._drive = state.engine.drive
-        self._before = np.where(number // 2 % 2, -1.0, 1.0)
-        self._after = np.where(number % 2, self._before, -self._before)
-
-    def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        odd = -self._drive * (self._anticommutator @ x)
-        even = self._drive * self._after * (self._anticommutator @ (self._before * x))
-        return odd, even
 
 
 def _recursion(
@@ -320,7 +171,7 @@ def _recursion(
                 math.comb(n, j) * rates[j - 1] * responses[n - j],
             )
         ]
-        response, worst = _respond(state, terms)
+        response, worst = respond(state, terms)
         residual = max(residual, worst)
         responses.append(response)
         acted.append(place(response))
@@ -331,14 +182,6 @@ def _recursion(
     odd_per_affinity = rates[::2] / affinity if affinity else np.full((order + 1) // 2, np.nan)
     odd_per_affinity[0] = state.contrast_per_affinity * float(trace @ flow)
     return Cumulants(rates, odd_per_affinity, rounding, residual)
-
-
-def _respond(state: Stationary, terms: list[FloatArray]) -> tuple[FloatArray, float]:
-    """Response to a sum of terms; its rounding is relative to theirs, should they cancel."""
-    return state.respond(np.sum(terms, axis=0), magnitude=float(np.abs(terms).sum()))
-
-
-AdjointSolver = Callable[[FloatArray], tuple[FloatArray, float]]
 
 
 def _adjoint_solver(state: Stationary) -> AdjointSolver | None:
@@ -397,7 +240,7 @@ class _Mirror:
     Θ multiplies an element by (−1)^q √(ρ₀(ket) ρ₀(bra)).
     """
 
-    def __init__(self, state: Stationary, moves: _Moves) -> None:
+    def __init__(self, state: Stationary, moves: Moves) -> None:
         self._theta = _theta(state)
         self._moves = moves
         self._engine = state.engine.affinity >= 0
@@ -453,8 +296,8 @@ def _paired(state: Stationary, order: int, solve_adjoint: AdjointSolver) -> Cumu
     """
     trace, s = state.generator.sector.trace, state.contrast
     weight = _weight(state.generator.sector)
-    act = _at_drive(state)
-    mirror = _Mirror(state, _Moves(state))
+    act = at_drive(state)
+    mirror = _Mirror(state, Moves(state))
 
     def level(k: int, X: FloatArray, delta: FloatArray) -> _Level:
         tau = (-1) ** k * mirror(X)
@@ -473,7 +316,7 @@ def _paired(state: Stationary, order: int, solve_adjoint: AdjointSolver) -> Cumu
             X, worst_left = solve_adjoint(_left_source(levels, c))
             X -= (weight * X) @ state.rho * trace  # any multiple of 1 may be added: keep X small
             terms = _deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
-            delta, worst_right = _respond(state, terms)
+            delta, worst_right = respond(state, terms)
             levels.append(level(m, X, delta))
             residual = max(residual, worst_left, worst_right)
         for i, j in np.ndindex(n - m, m + 1):

@@ -20,7 +20,8 @@ from mpmath import mpf
 from ensemble import Engine, InvalidInput
 from ensemble import cumulants as module
 from ensemble.counting import noise
-from ensemble.cumulants import covariance, cumulants
+from ensemble.covariance import covariance
+from ensemble.cumulants import cumulants
 from ensemble.currents import currents
 from ensemble.stationary import stationary
 from tests.ensemble.dense import lindblad, raising
