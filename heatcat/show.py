@@ -156,7 +156,9 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
         else "the built-in prior, nothing being stored yet"
     )
     table = Table(
-        title=f"{sweep.name}: {sweep.description}", show_header=False, title_justify="left"
+        title=": ".join(filter(None, (sweep.name, sweep.description))),
+        show_header=False,
+        title_justify="left",
     )
     table.add_row("grid", grid)
     table.add_row("points", f"{forecast.points}, {forecast.points_done} of them stored")

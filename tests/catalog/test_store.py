@@ -34,6 +34,8 @@ from tests.catalog.support import (
     tiny_sweep,
 )
 
+SMALL = tiny_sweep(variables=["power"])
+"""Fewer arrays to write, where it does not matter which."""
 OTHER = tiny_sweep(axes={"N": [1], "delta_E": [50]}, fixed={**FIXED, "T_mean": 100}, blocks={})
 """A different sweep of the same name."""
 
@@ -353,7 +355,7 @@ def test_failed_points_are_stored_with_their_message_and_not_tried_again(
     assert solved == []
 
 
-@pytest.mark.parametrize("sweep", [tiny_sweep(), OTHER], ids=["same", "other definition"])
+@pytest.mark.parametrize("sweep", [SMALL, OTHER], ids=["same", "other definition"])
 def test_a_template_that_was_never_finished_is_begun_again(sweep, tmp_path, monkeypatch):
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -364,10 +366,10 @@ def test_a_template_that_was_never_finished_is_begun_again(sweep, tmp_path, monk
             create_or_open(tmp_path, sweep)
     group = zarr.open_group(tmp_path, path="tiny", mode="r")
     assert STARTED in group.attrs
-    assert find_stored(tmp_path, tiny_sweep()) is None
+    assert find_stored(tmp_path, SMALL) is None
     with refused("holds no sweep: fill it with heatcat run SWEEP --store …"):
         catalog.open(tmp_path)
-    assert run(tiny_sweep(), tmp_path, scheduler="synchronous")["ok"] == 12
+    assert run(SMALL, tmp_path, scheduler="synchronous")["ok"] == 12
 
 
 def test_a_template_torn_before_its_attributes_is_begun_again(tmp_path):
@@ -375,10 +377,13 @@ def test_a_template_torn_before_its_attributes_is_begun_again(tmp_path):
     group = zarr.open_group(store.location, path="tiny", mode="r+")
     group.attrs.put({STARTED: True})
     del group["power"]
-    assert run(tiny_sweep(), tmp_path, scheduler="synchronous")["ok"] == 12
+    assert run(SMALL, tmp_path, scheduler="synchronous")["ok"] == 12
 
 
-@pytest.mark.parametrize("deletions", [0, 1, 5, len(tiny_sweep().arrays)])
+OTHER_MEMBERS = len(OTHER.arrays) + len(OTHER.axes) + len(OTHER.fixed)
+
+
+@pytest.mark.parametrize("deletions", [0, 1, 5, OTHER_MEMBERS])
 def test_deleting_an_unfinished_template_may_be_killed_too(deletions, tmp_path, monkeypatch):
     store = create_or_open(tmp_path, OTHER)
     zarr.open_group(store.location, path="tiny", mode="r+").attrs.put({STARTED: True})
@@ -392,8 +397,8 @@ def test_deleting_an_unfinished_template_may_be_killed_too(deletions, tmp_path, 
     with monkeypatch.context() as patch:
         patch.setattr(zarr.Group, "__delitem__", killed)
         with pytest.raises(Killed):
-            create_or_open(tmp_path, tiny_sweep())
-    assert run(tiny_sweep(), tmp_path, scheduler="synchronous")["ok"] == 12
+            create_or_open(tmp_path, SMALL)
+    assert run(SMALL, tmp_path, scheduler="synchronous")["ok"] == 12
 
 
 class Killed(BaseException):
@@ -428,26 +433,25 @@ def files_until_killed(allowed: float, monkeypatch: pytest.MonkeyPatch) -> Itera
 def writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Number of files that a run of the small sweep below writes."""
     with files_until_killed(math.inf, monkeypatch) as names:
-        run(tiny_sweep(variables=["power"]), tmp_path / "counted", scheduler="synchronous")
+        run(SMALL, tmp_path / "counted", scheduler="synchronous")
     assert any(name.endswith("status/c/1/1/1") for name in names), "files are not renamed any more"
     return len(names)
 
 
 def check_kills(moments: Iterable[int], folder: Path, monkeypatch, solved: list[Index]) -> None:
     """Kill a run before so many files are written, kill its repetition, and let it finish."""
-    sweep = tiny_sweep(variables=["power"])
     for moment in moments:
         location = folder / str(moment)
         kept: dict[Index, dict] = {}
         for allowed in (moment, moment // 2):
             with files_until_killed(allowed, monkeypatch):
-                run(sweep, location, scheduler="synchronous")
+                run(SMALL, location, scheduler="synchronous")
             finished = {i: block_files(location, i) for i in finished_blocks(location)}
             assert kept.items() <= finished.items(), f"{moment}: a finished block was rewritten"
             kept = finished
         solved.clear()
-        assert run(sweep, location, scheduler="synchronous")["ok"] == sweep.size
-        assert sorted({*solved, *kept}) == list(sweep.block_indices())
+        assert run(SMALL, location, scheduler="synchronous")["ok"] == SMALL.size
+        assert sorted({*solved, *kept}) == list(SMALL.block_indices())
         assert len(solved) + len(kept) == 8, f"{moment}: a finished block was solved again"
         assert kept.items() <= {i: block_files(location, i) for i in kept}.items()
         assert list(catalog.open(location)) == ["tiny"]  # Zarr warns of stray files, an error here
