@@ -114,10 +114,13 @@ class Exact(Method):
             raise InvalidInput(
                 "solver pardiso needs the package pypardiso: install heatcat[fast] or use auto"
             )
-        if self.coherence_order is not None and self.coherence_order < 1:
+        order = self.coherence_order
+        if order is not None and (
+            isinstance(order, bool) or not isinstance(order, int) or order < 1
+        ):
             raise InvalidInput(
-                f"coherence_order must be at least 1, but is {self.coherence_order!r}: without "
-                "coherence there is no current"
+                f"coherence_order must be a whole number ≥ 1, but is {order!r}: leave it out to "
+                "have it chosen"
             )
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:

@@ -167,7 +167,12 @@ def test_hundreds_of_pairs(N):
     ("options", "message"),
     [
         ({"solver": "umfpack"}, "solver must be one of auto, superlu, pardiso, gmres, but is 'umf"),
-        ({"coherence_order": 0}, "coherence_order must be at least 1, but is 0: without coherence"),
+        (
+            {"coherence_order": 0},
+            "coherence_order must be a whole number ≥ 1, but is 0: leave it out",
+        ),
+        ({"coherence_order": True}, "coherence_order must be a whole number ≥ 1, but is True"),
+        ({"coherence_order": 1.5}, "coherence_order must be a whole number ≥ 1, but is 1.5"),
     ],
 )
 def test_exact_refuses(options, message):
