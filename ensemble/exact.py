@@ -7,25 +7,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
-import numpy as np
-
 from ensemble.counting import Noise, noise
 from ensemble.cumulants import cumulants
 from ensemble.currents import currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.factorization import has_pardiso
-from ensemble.method import Method
+from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.pair import l1_coherence, pair_state
 from ensemble.solution import Solution, Status
 from ensemble.spectrum import gap
 from ensemble.stationary import SolverName, Stationary, stationary
 
-AGREEMENT = 1e-10
-"""Relative difference allowed between independent routes to one number, beyond rounding."""
-ROUNDING = 1e3 * float(np.finfo(float).eps)
-"""Rounding allowed per unit of cancellation in the counting formula."""
-
+CURRENTS_AND_NOISE = (
+    "power",
+    "heat_current_1",
+    "heat_current_2",
+    "quanta_current",
+    "power_variance",
+    "quanta_noise",
+    "constancy",
+    "efficiency",
+    "cop",
+    "entropy_production",
+    "affinity",
+    "magnetization_1",
+    "magnetization_2",
+    "power_per_pair",
+    "power_per_pair_variance",
+)
 FROM_PAIR = frozenset({"mutual_information", "concurrence", "discord", "pair_purity"})
 FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
 FROM_NOISE = frozenset(
@@ -68,21 +78,7 @@ class Exact(Method):
 
     name: ClassVar[str] = "exact"
     variables: ClassVar[tuple[str, ...]] = (
-        "power",
-        "heat_current_1",
-        "heat_current_2",
-        "quanta_current",
-        "power_variance",
-        "quanta_noise",
-        "constancy",
-        "efficiency",
-        "cop",
-        "entropy_production",
-        "affinity",
-        "magnetization_1",
-        "magnetization_2",
-        "power_per_pair",
-        "power_per_pair_variance",
+        *CURRENTS_AND_NOISE,
         "mutual_information",
         "concurrence",
         "discord",

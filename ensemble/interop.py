@@ -15,18 +15,13 @@ from scipy.sparse import linalg
 
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
-from ensemble.method import Method
+from ensemble.exact import CURRENTS_AND_NOISE, FROM_NOISE
+from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.stationary import Stationary
 
 if TYPE_CHECKING:
     from qutip import Qobj
-
-AGREEMENT = 1e-10
-"""Relative difference allowed between independent routes to one number, beyond rounding."""
-ROUNDING = 1e3 * float(np.finfo(float).eps)
-"""Rounding allowed relative to the gross flows that a net one is the difference of."""
-FROM_NOISE = frozenset({"power_variance", "power_per_pair_variance", "quanta_noise", "constancy"})
 
 
 def _qutip() -> ModuleType:
@@ -173,23 +168,7 @@ class Qutip(Method):
     largest: int = 441
 
     name: ClassVar[str] = "qutip"
-    variables: ClassVar[tuple[str, ...]] = (
-        "power",
-        "heat_current_1",
-        "heat_current_2",
-        "quanta_current",
-        "power_variance",
-        "quanta_noise",
-        "constancy",
-        "efficiency",
-        "cop",
-        "entropy_production",
-        "affinity",
-        "magnetization_1",
-        "magnetization_2",
-        "power_per_pair",
-        "power_per_pair_variance",
-    )
+    variables: ClassVar[tuple[str, ...]] = CURRENTS_AND_NOISE
     diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check")
 
     def __post_init__(self) -> None:

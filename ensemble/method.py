@@ -6,9 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.solution import Solution, Status
+
+AGREEMENT = 1e-10
+"""Relative difference allowed between independent routes to one number, beyond rounding."""
+ROUNDING = 1e3 * float(np.finfo(float).eps)
+"""Rounding allowed relative to the terms whose difference a number is."""
 
 
 @dataclass(frozen=True)

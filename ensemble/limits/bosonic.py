@@ -11,12 +11,9 @@ import numpy as np
 
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.method import Method
+from ensemble.method import ROUNDING, Method
 from ensemble.sector import FloatArray
 from ensemble.solution import Solution, Status
-
-ROUNDING = 1e3 * float(np.finfo(float).eps)
-"""Rounding allowed per unit of cancellation in the regression."""
 
 
 @dataclass(frozen=True)
