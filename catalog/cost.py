@@ -15,6 +15,8 @@ from catalog.sweep import Index, Sweep
 
 WRITE_SECONDS = 0.04
 """Time to write one block, about 2 ms an array."""
+LARGEST_COMPLETE = 24
+"""N up to which sectors are solved whole."""
 PROCESS_BYTES = 200e6
 """Resident memory of a worker process before it solves anything."""
 
@@ -74,18 +76,20 @@ def _block_seconds(levels: NDArray, speed: float = 1.0) -> float:
 
 
 def point_seconds(levels: NDArray) -> NDArray:
-    """Prior for the time of one point with all coherence orders, spins up to levels/2.
+    """Prior for the time of one point, all default variables, spins up to levels/2.
 
-    Fixed cost, assembly ~ N³ and factorisation ~ N⁶, fitted to 0.6 ms, 1.1 ms, 20 ms, 50 ms and
-    0.24 s at N = 1, 8, 20, 24 and 32 (one core of a 2020s server).
+    Complete sectors (N ≤ 24): a fixed cost, assembly ~ N³ and factorisation ~ N⁶, fitted to 2.8,
+    5, 15, 33 and 73 ms at N = 1, 8, 16, 20 and 24.  Truncated ones: ~ N³, fitted to 0.5, 3.9 and
+    26 s at N = 100, 256 and 512 (one core; a strong drive costs more, cold baths less).
     """
-    scale = np.asarray(levels, dtype=float)
-    return 6e-4 + 7.7e-7 * scale**3 + 2.0e-10 * scale**6
+    N = np.asarray(levels, dtype=float)
+    complete = 2.8e-3 + 2.7e-6 * N**3 + 1.5e-10 * N**6
+    return np.where(N <= LARGEST_COMPLETE, complete, 0.15 + 2.2e-7 * N**3)
 
 
 def point_bytes(levels: int) -> float:
-    """Prior for the memory of one solve: factors of 1.8e6 entries each at N = 32, ~ N^4.6."""
-    return 2 * 12 * 1.8e6 * (levels / 32) ** 4.6 + 1e3 * levels**3
+    """Prior for the memory of one solve: the factors, or vectors of about N² Q elements."""
+    return 4e7 + 6.0 * levels**3
 
 
 def _levels(sweep: Sweep) -> NDArray:
