@@ -50,7 +50,7 @@ def by_qutip(
     """Two calls to time: the stationary state, and the power variance that follows from it."""
 
     def model() -> tuple[qutip.Qobj, qutip.Qobj, list[qutip.Qobj]]:
-        spins = [qutip.jmat(spin, "+") for spin in (engine.spin_1, engine.spin_2)]
+        spins = [qutip.jmat(spin, "+") for spin in (n / 2 for n in engine.levels)]
         ones = [qutip.qeye_like(spin) for spin in spins]
         up_1, up_2 = qutip.tensor(spins[0], ones[1]), qutip.tensor(ones[0], spins[1])
         hop = up_1 * up_2.dag()

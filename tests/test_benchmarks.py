@@ -1,0 +1,25 @@
+"""The benchmark scripts run, at sizes that take a moment; what they measure is not tested."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (["against_qutip.py", "--N", "3"], "ratio"),
+        (["large_N.py", "--sizes", "4", "8"], "time ~ N^"),
+    ],
+)
+def test_benchmark_runs(command, answer):
+    script, *options = command
+    result = subprocess.run(
+        [sys.executable, BENCHMARKS / script, *options], capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    assert answer in result.stdout
