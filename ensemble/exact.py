@@ -9,7 +9,7 @@ from typing import ClassVar, get_args
 
 from ensemble.counting import Noise, noise
 from ensemble.cumulants import cumulants
-from ensemble.currents import currents
+from ensemble.currents import Currents, currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.factorization import has_pardiso
@@ -150,10 +150,11 @@ class Exact(Method):
             coherence_order=self.coherence_order,
         )
         fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
-        values = _averages(state)
+        flow = currents(state)
+        values = _averages(state, flow)
         residuals = [state.residual]
         if fluctuations is not None:
-            values |= _noise_values(state, fluctuations)
+            values |= _noise_values(state, flow, fluctuations)
             residuals.append(fluctuations.residual)
         if FROM_PAIR.intersection(names):
             values |= _pair_values(state)
@@ -166,7 +167,7 @@ class Exact(Method):
             values["gap"] = slowest.value
             residuals.append(slowest.residual)
         residual = max(residuals)
-        status, message, self_check = self._judge(state, fluctuations, residual)
+        status, message, self_check = self._judge(state, flow, fluctuations, residual)
         return Solution(
             values={name: values[name] for name in names},
             status=status,
@@ -181,10 +182,9 @@ class Exact(Method):
         )
 
     def _judge(
-        self, state: Stationary, fluctuations: Noise | None, residual: float
+        self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
     ) -> tuple[Status, str, float]:
         """Status, message and self-check of a solved point."""
-        flow = currents(state)
         self_check = flow.first_law_error
         if fluctuations is not None:
             self_check = max(self_check, fluctuations.disagreement)
@@ -212,10 +212,9 @@ class Exact(Method):
         return Status.OK, "", self_check
 
 
-def _averages(state: Stationary) -> dict[str, float]:
+def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
     """Variables that are averages in the stationary state, by name."""
     engine, sector = state.engine, state.generator.sector
-    flow = currents(state)
     n_1, n_2 = engine.levels
     return {
         "power": flow.power,
@@ -233,16 +232,15 @@ def _averages(state: Stationary) -> dict[str, float]:
     }
 
 
-def _noise_values(state: Stationary, fluctuations: Noise) -> dict[str, float]:
+def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dict[str, float]:
     """Variables that need the noise of the quanta current."""
     engine, quanta_noise = state.engine, fluctuations.at_drive
     variance = engine.delta_E**2 * quanta_noise
-    per_affinity = currents(state).per_affinity
     return {
         "quanta_noise": quanta_noise,
         "power_variance": variance,
         "power_per_pair_variance": variance / engine.N**2,
-        "constancy": 2 * per_affinity / quanta_noise if engine.drive > 0 else math.nan,
+        "constancy": 2 * flow.per_affinity / quanta_noise if engine.drive > 0 else math.nan,
         # Every quantum carries E₁, E₂ and ΔE: heats and work fluctuate as one count.
         "heat_current_1_variance": engine.E_1**2 * quanta_noise,
         "heat_current_2_variance": engine.E_2**2 * quanta_noise,
