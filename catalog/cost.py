@@ -17,6 +17,8 @@ WRITE_SECONDS = 0.04
 """Time to write one block, about 2 ms an array."""
 LARGEST_COMPLETE = 24
 """N up to which sectors are solved whole."""
+LIMIT_SECONDS = {"macroscopic": 0.1, "cumulant": 2e-3, "bosonic": 5e-4}
+"""Prior for a point of a limit, which has no size; cold baths and strong drives take longer."""
 PROCESS_BYTES = 200e6
 """Resident memory of a worker process before it solves anything."""
 
@@ -50,16 +52,17 @@ class Plan:
 def plan(sweep: Sweep, store: SweepStore | None = None) -> Plan:
     """Predict the rest of a sweep; computes no point."""
     missing = list(sweep.block_indices()) if store is None else store.missing()
-    levels = _levels(sweep)
-    speed, measured = _calibration(levels, store)
-    parts = [levels[sweep.block_slices(index)] for index in missing]
+    levels, seconds = _levels(sweep), _seconds(sweep)
+    speed, measured = _calibration(seconds, store)
+    slices = [sweep.block_slices(index) for index in missing]
+    parts = [levels[part] for part in slices]
     blocks = math.prod(sweep.block_grid)
     return Plan(
         points=sweep.size,
         points_done=sweep.size - sum(part.size for part in parts),
         blocks=blocks,
         blocks_done=blocks - len(missing),
-        core_seconds=sum(_block_seconds(part, speed) for part in parts),
+        core_seconds=sum(WRITE_SECONDS + speed * float(seconds[part].sum()) for part in slices),
         peak_bytes=max((PROCESS_BYTES + point_bytes(int(part.max())) for part in parts), default=0),
         measured_points=measured,
     )
@@ -67,12 +70,15 @@ def plan(sweep: Sweep, store: SweepStore | None = None) -> Plan:
 
 def block_seconds(sweep: Sweep, indices: Iterable[Index]) -> list[float]:
     """Predicted time of each block on one core, by the prior."""
-    levels = _levels(sweep)
-    return [_block_seconds(levels[sweep.block_slices(index)]) for index in indices]
+    seconds = _seconds(sweep)
+    return [WRITE_SECONDS + float(seconds[sweep.block_slices(index)].sum()) for index in indices]
 
 
-def _block_seconds(levels: NDArray, speed: float = 1.0) -> float:
-    return WRITE_SECONDS + speed * float(np.sum(point_seconds(levels)))
+def _seconds(sweep: Sweep) -> NDArray:
+    """Prior for the time of every point, shape ``sweep.shape``."""
+    if sweep.method.name in LIMIT_SECONDS:
+        return np.full(sweep.shape, LIMIT_SECONDS[sweep.method.name])
+    return point_seconds(_levels(sweep))
 
 
 def point_seconds(levels: NDArray) -> NDArray:
@@ -111,7 +117,7 @@ def _levels(sweep: Sweep) -> NDArray:
     return np.broadcast_to(largest, sweep.shape)
 
 
-def _calibration(levels: NDArray, store: SweepStore | None) -> tuple[float, int]:
+def _calibration(seconds: NDArray, store: SweepStore | None) -> tuple[float, int]:
     """Measured over predicted time of the stored points, and how many there are."""
     if store is None:
         return 1.0, 0
@@ -119,4 +125,4 @@ def _calibration(levels: NDArray, store: SweepStore | None) -> tuple[float, int]
     known = np.isfinite(times)
     if not known.any():
         return 1.0, 0
-    return float(times[known].sum() / point_seconds(levels[known]).sum()), int(known.sum())
+    return float(times[known].sum() / seconds[known].sum()), int(known.sum())

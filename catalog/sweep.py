@@ -14,14 +14,24 @@ from typing import Any
 import numpy as np
 
 from catalog.vocabulary import names, ordered, parameter_name, suggestion
-from ensemble import Bosonic, Engine, Exact, IndependentSpins, InvalidInput, Qutip
+from ensemble import (
+    Bosonic,
+    Cumulant,
+    Engine,
+    Exact,
+    IndependentSpins,
+    InvalidInput,
+    Macroscopic,
+    Qutip,
+)
 from ensemble.method import Method
 
 Label = int | float
 Index = tuple[int, ...]
 
 METHODS: dict[str, type[Method]] = {
-    method.name: method for method in (Exact, Bosonic, IndependentSpins, Qutip)
+    method.name: method
+    for method in (Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Qutip)
 }
 REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 
@@ -45,7 +55,7 @@ class Sweep:
     fixed : mapping of str to number
         The other parameters.
     scaling : {"bare", "high-temperature"}
-    method : Exact, Bosonic, IndependentSpins or Qutip
+    method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins or Qutip
         A limit N → ∞ takes no N.
     statistics : {"bosonic", "fermionic"}
         Of the baths.

@@ -134,6 +134,10 @@ TERMS: tuple[Term, ...] = (
     ),
     _variable("magnetization_1", "⟨m₁ᶻ⟩", "magnetization of the cold ensemble, ⟨S₁ᶻ⟩/S₁"),
     _variable("magnetization_2", "⟨m₂ᶻ⟩", "magnetization of the hot ensemble, ⟨S₂ᶻ⟩/S₂"),
+    _variable("magnetization_1_squared", "⟨(m₁ᶻ)²⟩", "second moment of the cold magnetization"),
+    _variable("magnetization_2_squared", "⟨(m₂ᶻ)²⟩", "second moment of the hot magnetization"),
+    _variable("spin_correlation_zz", "⟨m₁ᶻm₂ᶻ⟩", "correlation of the magnetizations"),
+    _variable("spin_correlation_xy", "⟨m₁ˣm₂ʸ⟩", "transverse correlation that carries the current"),
     _variable("power_per_pair", "P/N", "power output per spin pair", energy_power=2),
     _variable(
         "power_per_pair_variance", "Var(P)/N²", "variance of the power, over N²", energy_power=3
@@ -181,7 +185,11 @@ TERMS: tuple[Term, ...] = (
         equation="d⁴λ/dχ⁴",
     ),
     _variable(
-        "gap", "gap(L)", "Lindbladian gap over all sectors", energy_power=1, equation="Eq. 40"
+        "gap",
+        "gap(L)",
+        "slowest relaxation rate over all sectors; of a closure, its Jacobian gap",
+        energy_power=1,
+        equation="Eq. 40 (Eq. 43)",
     ),
     _variable("concurrence", "𝒞", "concurrence of one spin of each ensemble"),
     _variable(
@@ -219,6 +227,19 @@ TERMS: tuple[Term, ...] = (
         "entropy production rate per spin pair",
         energy_power=1,
     ),
+    _variable(
+        "quanta_current_per_pair_noise",
+        "D/N²",
+        "noise of the quanta current, over N²",
+        energy_power=1,
+    ),
+    _variable(
+        "affinity_times_N",
+        "aN",
+        "entropy per quantum sent from hot to cold, times N",
+        unit="nat",
+        equation="E₁/T₁ − E₂/T₂ in the high-temperature scaling",
+    ),
     _variable("excitations_1", "⟨a₁†a₁⟩", "excitations of the cold ensemble's bosonic mode"),
     _variable("excitations_2", "⟨a₂†a₂⟩", "excitations of the hot ensemble's bosonic mode"),
     _variable(
@@ -236,6 +257,11 @@ TERMS: tuple[Term, ...] = (
     ),
     _diagnostic("coherence_order", "Q", "highest coherence order kept", dtype="int16", fill=-1),
     _diagnostic("excitation_cut", "K", "highest excitation number kept", dtype="int32", fill=-1),
+    _diagnostic("truncation", "τ", "relative change of the results in the last enlargement"),
+    _diagnostic("mode_count", "n", "modes that the density is expanded in", dtype="int32", fill=-1),
+    _diagnostic(
+        "harmonic_order", "l", "highest degree of the spherical harmonics", dtype="int32", fill=-1
+    ),
     _diagnostic("solver", "", "linear solver used", dtype="str", fill=""),
     _diagnostic("wall_time", "t", "time that the solve took", unit="s"),
     _diagnostic("error", "", "what failed", dtype="str", fill=""),

@@ -9,16 +9,20 @@ from ensemble.errors import InvalidInput
 from ensemble.exact import Exact
 from ensemble.interop import Qutip
 from ensemble.limits.bosonic import Bosonic
+from ensemble.limits.cumulant import Cumulant
+from ensemble.limits.macroscopic import Macroscopic
 from ensemble.multiplicity import IndependentSpins
 from ensemble.solution import Solution, Status
 
 __all__ = [
     "Bath",
     "Bosonic",
+    "Cumulant",
     "Engine",
     "Exact",
     "IndependentSpins",
     "InvalidInput",
+    "Macroscopic",
     "Qutip",
     "Solution",
     "Status",

@@ -168,7 +168,7 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
     propagator = Propagator.of(engine)
     sector, final = propagator.sector, propagator.final
     start = _checked_state(sector, initial)
-    instants = _checked_times(times)
+    instants = checked_times(times)
 
     populations = sector.q == 0
     quanta = np.stack(  # rows: the current J seen at the drive, and absorption at either bath
@@ -242,7 +242,7 @@ def _checked_state(sector: Sector, initial: ArrayLike) -> FloatArray:
     return state
 
 
-def _checked_times(times: ArrayLike) -> FloatArray:
+def checked_times(times: ArrayLike) -> FloatArray:
     instants = np.atleast_1d(np.asarray(times, dtype=float))
     increasing = instants.ndim == 1 and instants.size > 0 and (np.diff(instants) > 0).all()
     if not (increasing and instants[0] >= 0 and np.isfinite(instants).all()):

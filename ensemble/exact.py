@@ -15,6 +15,7 @@ from ensemble.errors import InvalidInput
 from ensemble.factorization import has_pardiso
 from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.pair import l1_coherence, pair_state
+from ensemble.sector import FloatArray, IntArray
 from ensemble.solution import Solution, Status
 from ensemble.spectrum import gap
 from ensemble.stationary import SolverName, Stationary, stationary
@@ -36,7 +37,16 @@ CURRENTS_AND_NOISE = (
     "power_per_pair",
     "power_per_pair_variance",
 )
-FROM_PAIR = frozenset({"mutual_information", "concurrence", "discord", "pair_purity"})
+FROM_PAIR = frozenset(
+    {
+        "mutual_information",
+        "concurrence",
+        "discord",
+        "pair_purity",
+        "spin_correlation_zz",
+        "spin_correlation_xy",
+    }
+)
 FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
 FROM_NOISE = frozenset(
     {
@@ -79,6 +89,10 @@ class Exact(Method):
     name: ClassVar[str] = "exact"
     variables: ClassVar[tuple[str, ...]] = (
         *CURRENTS_AND_NOISE,
+        "magnetization_1_squared",
+        "magnetization_2_squared",
+        "spin_correlation_zz",
+        "spin_correlation_xy",
         "mutual_information",
         "concurrence",
         "discord",
@@ -227,9 +241,16 @@ def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
         "cop": engine.cop,
         "magnetization_1": 2 * float((sector.k_1 * sector.trace) @ state.rho) / n_1 - 1,
         "magnetization_2": 2 * float((sector.k_2 * sector.trace) @ state.rho) / n_2 - 1,
+        "magnetization_1_squared": _second_moment(sector.k_1, n_1, sector.trace * state.rho),
+        "magnetization_2_squared": _second_moment(sector.k_2, n_2, sector.trace * state.rho),
         "power_per_pair": flow.power / engine.N,
         "l1_coherence": l1_coherence(state),
     }
+
+
+def _second_moment(k: IntArray, top: int, weights: FloatArray) -> float:
+    """⟨(2k/n − 1)²⟩."""
+    return float((2 * k / top - 1) ** 2 @ weights)
 
 
 def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dict[str, float]:
@@ -252,6 +273,8 @@ def _pair_values(state: Stationary) -> dict[str, float]:
     """Variables of the reduced state of two spins."""
     pair = pair_state(state)
     return {
+        "spin_correlation_zz": pair.zz,
+        "spin_correlation_xy": pair.xy,
         "mutual_information": pair.mutual_information,
         "concurrence": pair.concurrence,
         "discord": pair.discord,

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -80,17 +81,20 @@ def _engine_options(command: Any) -> Any:
 @click.option("--mu-1", "mu_1", type=float, default=0.0, help="μ₁: fermionic cold bath.")
 @click.option("--mu-2", "mu_2", type=float, default=0.0, help="μ₂: fermionic hot bath.")
 @click.option("--method", "method_name", default="exact", show_default=True, help="Solver.")
+@click.option("--order", type=int, help="Of the closure, for method cumulant: 2, 3 or 4.")
 @click.option("--variables", help="Comma-separated names; all of the method by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def solve(
     N: int | None,
     method_name: str,
+    order: int | None,
     variables: str | None,
     as_json: bool,
     **parameters: Any,
 ) -> None:
     """Solve one engine and print its currents, noise and certificates."""
-    method = method_from(method_name)
+    options = {} if order is None else {"order": order}
+    method = method_from({"name": method_name, **options})
     names = [name.strip() for name in variables.split(",")] if variables is not None else None
     for name in names or ():
         if name not in method.variables:
@@ -123,6 +127,7 @@ def _solution_json(
     return {
         "engine": parameters,
         "method": method.name,
+        "options": asdict(method),
         "values": _nulls(solution.values),
         "diagnostics": _nulls({**solution.diagnostics, "wall_time": elapsed}),
         "status": solution.status.label + (f": {solution.message}" if solution.message else ""),

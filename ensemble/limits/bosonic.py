@@ -67,7 +67,7 @@ class BosonicModes:
         if engine.scaling != "bare":
             raise InvalidInput(
                 "method bosonic is the limit N → ∞ of the bare scaling, but scaling is "
-                f"{engine.scaling!r}: use scaling bare, or method exact"
+                f"{engine.scaling!r}: use scaling bare, or method macroscopic"
             )
         set_field = object.__setattr__  # the instance is frozen
         share = [level / engine.N for level in engine.levels]

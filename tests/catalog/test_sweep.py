@@ -243,7 +243,10 @@ def test_other_names_are_kept(name):
     ("given", "complaint"),
     [
         ("exakt", r"unknown method 'exakt': did you mean 'exact'\?"),
-        ({}, "unknown method '': choose from exact, bosonic, independent-spins, qutip.*"),
+        (
+            {},
+            "unknown method '': choose from exact, macroscopic, cumulant, bosonic, independent-spins, qutip.*",
+        ),
         (
             {"name": "exact", "tolerence": 1e-9},
             r"no option 'tolerence': did you mean 'tolerance'\?",

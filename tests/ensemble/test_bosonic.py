@@ -251,7 +251,7 @@ def test_wrong_requests_name_the_remedy():
     with pytest.raises(InvalidInput, match=r"does not define power: choose from power_per_pair"):
         Bosonic().solve(COLD, ["power"])
     with pytest.raises(
-        InvalidInput, match=r"'high-temperature': use scaling bare, or method exact"
+        InvalidInput, match=r"'high-temperature': use scaling bare, or method macroscopic"
     ):
         Bosonic().solve(replace(COLD, scaling="high-temperature"))
 

@@ -107,7 +107,7 @@ def test_solve_prints_one_json_object(heatcat):
     code, out, err = heatcat("solve", *ENGINE, "--scaling", "high-temperature", "--json")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert set(found) == {"engine", "method", "values", "diagnostics", "status"}
+    assert set(found) == {"engine", "method", "options", "values", "diagnostics", "status"}
     expected = {"N": 8, **FIG_7, "scaling": "high-temperature", "spin_1": 4.0, "spin_2": 4.0}
     assert expected.items() <= found["engine"].items()
     assert set(found["engine"]) - set(expected) <= {"mu_1", "mu_2", "statistics"}

@@ -1,0 +1,148 @@
+"""NumPy kernel of the extrapolation to h = 0: points along the last axis, the others vectorised."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyses._labels import FloatArray
+
+FEWEST = 3
+"""Two neighbours in the tableau, of one point less and of two points less, judge a limit."""
+MOST = 16
+"""More points in one polynomial only amplify rounding."""
+RATIOS = (1.0, 1.1, 1.2, 1.3, 1.45, 1.9)
+"""Least ratio of successive h: 1 takes every point, and a wider spacing amplifies rounding less."""
+SAFETY = 3.0
+NEIGHBOUR = 0.2
+"""Error = SAFETY (first + NEIGHBOUR (second + last)), fitted to data whose limit is known; see
+docs/theory/extrapolation.md."""
+
+
+def weights_at_zero(h: FloatArray) -> FloatArray:
+    """Weights w of the polynomial through all points: its value at h = 0 is Σ wᵢ f(hᵢ).
+
+    Parameters
+    ----------
+    h : ndarray, shape (n,)
+        All different, none zero.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Their sum is 1; Σ|wᵢ| is the factor by which they amplify rounding.
+
+    Examples
+    --------
+    >>> weights_at_zero(np.array([1.0, 0.5]))
+    array([-1.,  2.])
+    """
+    others = np.where(np.eye(h.size, dtype=bool), np.inf, h)  # the factor of i itself: 1
+    with np.errstate(invalid="ignore"):
+        factors = others / (others - h[:, np.newaxis])
+    np.fill_diagonal(factors, 1.0)
+    return np.prod(factors, axis=1)
+
+
+def thinned(h: FloatArray, ratio: float) -> list[int]:
+    """Indices, from the smallest h up, with at least ``ratio`` between successive h.
+
+    Examples
+    --------
+    >>> thinned(1 / np.arange(1.0, 9.0), 1.9)
+    [7, 3, 1, 0]
+    """
+    kept = [h.size - 1]
+    for i in range(h.size - 2, -1, -1):
+        if h[i] >= ratio * h[kept[-1]] * (1 - 1e-12):  # 1/h is whole: 1.2 means 5, 6
+            kept.append(i)
+    return kept
+
+
+def candidates(h: FloatArray) -> list[list[int]]:
+    """Index sets to extrapolate from: the smallest 3 to 16 h, all of them or thinned by a ratio."""
+    found: dict[tuple[int, ...], None] = {}  # an ordered set: ratios overlap
+    for ratio in RATIOS:
+        kept = thinned(h, ratio)
+        for size in range(FEWEST, min(len(kept), MOST) + 1):
+            found[tuple(kept[:size])] = None
+    return [list(indices) for indices in found]
+
+
+def limit_at_zero(
+    values: FloatArray, h: FloatArray, *, accuracy: float
+) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+    """Limit at h = 0, its error and where it comes from; points that are not finite are left out.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n)
+    h : ndarray, shape (n,)
+        Positive and strictly decreasing.
+    accuracy : float
+        Relative accuracy of the values.
+
+    Returns
+    -------
+    limit, error, rounding, order, n_points : ndarray, shape (...)
+        Rounding is the part of the error due to ``accuracy``; order is the degree of the
+        polynomial, 0 without a limit; n_points counts the finite values.
+    """
+    shape, n = values.shape[:-1], h.size
+    rows = values.reshape(-1, n).astype(float)
+    limit, error, rounding = (np.full(rows.shape[0], np.nan) for _ in range(3))
+    order = np.zeros(rows.shape[0], dtype=np.int64)
+    finite = np.isfinite(rows)
+    n_points = finite.sum(axis=1)
+    for pattern in np.unique(finite, axis=0):
+        if pattern.sum() < FEWEST:
+            continue
+        alike = np.all(finite == pattern, axis=1)
+        limit[alike], error[alike], rounding[alike], order[alike] = _best(
+            rows[np.ix_(alike, pattern)], h[pattern], accuracy
+        )
+    columns = limit, error, rounding, order, n_points
+    return tuple(column.reshape(shape) for column in columns)  # type: ignore[return-value]
+
+
+def _best(
+    values: FloatArray, h: FloatArray, accuracy: float
+) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64]]:
+    """The candidate of the smallest estimated error for each row of finite values, shape (m, n)."""
+    chosen = candidates(h)
+    full = _weights(h, chosen)
+    limits = _apply(full, values)
+    # Neighbours in the tableau: without the largest h, without the two largest, the smallest.
+    first = _apply(_weights(h, [indices[:-1] for indices in chosen]), values)
+    second = _apply(_weights(h, [indices[:-2] for indices in chosen]), values)
+    last = _apply(_weights(h, [indices[1:] for indices in chosen]), values)
+    rounding = accuracy * _apply(np.abs(full), np.abs(values))
+    beyond = np.abs(first - second) + np.abs(limits - last)
+    errors = SAFETY * (np.abs(limits - first) + NEIGHBOUR * beyond) + rounding
+
+    best = np.argmin(errors, axis=1)[:, np.newaxis]
+    limit, error = (np.take_along_axis(a, best, axis=1) for a in (limits, errors))
+    # The smallest of many estimates may be so by accident: then it contradicts the others.
+    both = errors + error
+    ratio = np.divide(np.abs(limits - limit), both, out=np.zeros_like(both), where=both > 0)
+    error = error * np.maximum(1.0, ratio.max(axis=1, keepdims=True))
+    orders = np.array([len(indices) - 1 for indices in chosen])
+    return (
+        limit[:, 0],
+        error[:, 0],
+        np.take_along_axis(rounding, best, axis=1)[:, 0],
+        orders[best[:, 0]],
+    )
+
+
+def _weights(h: FloatArray, chosen: list[list[int]]) -> FloatArray:
+    """Weights of each index set on all points, shape (sets, n)."""
+    weights = np.zeros((len(chosen), h.size))
+    for row, indices in zip(weights, chosen, strict=True):
+        row[indices] = weights_at_zero(h[indices])
+    return weights
+
+
+def _apply(weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Weighted sums, shape (m, sets); not by BLAS, whose rounding depends on the chunk's size."""
+    return np.einsum("mn,cn->mc", values, weights)
