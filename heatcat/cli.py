@@ -225,7 +225,9 @@ def reproduce(
     location = store if store is not None else str(out / "store.zarr")
     for name in FIGURES if figure == "all" else (figure,):
         recipe = FIGURES[name]
-        sweep = recipe.sweep(quick=quick)
-        show.run(sweep, location, scheduler=scheduler, workers=workers)
-        files = recipe.make(catalog.dataset(sweep, location), out)
+        datasets = {}
+        for part, sweep in recipe.presets(quick=quick).items():
+            show.run(sweep, location, scheduler=scheduler, workers=workers)
+            datasets[part] = catalog.dataset(sweep, location)
+        files = recipe.make(datasets, out)
         show.files(location, files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,21 +18,24 @@ from analyses import (
     power_ratio,
     window_exponent,
 )
+from heatcat.figures.panels import draw_carnot, draw_map
 from heatcat.figures.recipe import Recipe
 
 CUT_DELTA_E = 125.0
 """Panel (b) is at this ΔE, in units of ω₀ as everything here."""
 CUT_T_MEAN = (60.0, 80.0, 100.0, 150.0, 250.0)
+UNIT = r"$\omega_0$"
 WINDOWS = ((2, 6), (6, 12), (12, 24))
 """Windows of N over which α is fitted again, to show that it falls as they move up."""
 
 
-def reduce(dataset: xr.Dataset) -> xr.Dataset:
+def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Power map, ratios at the cut, and exponents.
 
     Ratios and exponents are those of the conductance J/a: the affinity does not depend on N in
     the bare scaling, so they are the power's, and they have no hole on the Carnot line.
     """
+    dataset = datasets["exact"]
     growing = conductance(dataset.constancy, dataset.quanta_noise)
     fit = power_law_exponent(growing)
     carnot = carnot_delta_E(dataset.T_mean, E_1=dataset.E_1, delta_T=dataset.delta_T)
@@ -66,16 +70,16 @@ def draw(reduced: xr.Dataset) -> Figure:
 
     power = reduced.single_pair_power
     bound = float(np.abs(power).max())
-    mesh = _map(power_axes, power, cmap="RdBu_r", vmin=-bound, vmax=bound)
+    mesh = draw_map(power_axes, power, unit=UNIT, cmap="RdBu_r", vmin=-bound, vmax=bound)
     figure.colorbar(mesh, ax=power_axes, label=r"$P_1$ / $\omega_0^2$")
-    _carnot(power_axes, reduced, "black")
+    draw_carnot(power_axes, reduced, "black")
     power_axes.set_title("(a) one pair: engine red, refrigerator blue")
 
     _ratios(ratio_axes, reduced)
 
-    mesh = _map(exponent_axes, reduced.exponent, cmap="viridis")
+    mesh = draw_map(exponent_axes, reduced.exponent, unit=UNIT, cmap="viridis")
     figure.colorbar(mesh, ax=exponent_axes, label=r"exponent $\alpha$")
-    _carnot(exponent_axes, reduced, "white")
+    draw_carnot(exponent_axes, reduced, "white")
     exponent_axes.set_title(
         r"(c) $P_N \sim N^\alpha$ above $N_\mathrm{sat}$, $N \leq$ " + _top(reduced)
     )
@@ -84,27 +88,6 @@ def draw(reduced: xr.Dataset) -> Figure:
 
 def _top(reduced: xr.Dataset) -> str:
     return str(int(reduced.N.max()))
-
-
-def _map(axes: Axes, values: xr.DataArray, **options: Any) -> Any:
-    values = values.transpose("T_mean", "delta_E")
-    mesh = axes.pcolormesh(
-        values.delta_E, values.T_mean, values, shading="nearest", rasterized=True, **options
-    )
-    axes.set_xlabel(r"$\Delta E$ / $\omega_0$")
-    axes.set_ylabel(r"$\bar{T}$ / $\omega_0$")
-    return mesh
-
-
-def _carnot(axes: Axes, reduced: xr.Dataset, color: str) -> None:
-    limits = axes.get_xlim(), axes.get_ylim()
-    fine = np.linspace(*limits[1], 400)
-    half = float(reduced.delta_T) / 2
-    fine = fine[fine > half]
-    line = carnot_delta_E(fine, E_1=float(reduced.E_1), delta_T=float(reduced.delta_T))
-    axes.plot(line, fine, color=color, lw=2, label=r"Carnot, $\Delta E_*$")
-    axes.set(xlim=limits[0], ylim=limits[1])
-    axes.legend(loc="lower right", labelcolor=color, frameon=False)
 
 
 def _ratios(axes: Axes, reduced: xr.Dataset) -> None:
@@ -180,4 +163,4 @@ def interactive(reduced: xr.Dataset) -> Any:
     ).cols(3)
 
 
-FIG2 = Recipe("fig2", reduce, draw, interactive)
+FIG2 = Recipe("fig2", {"exact": "fig2"}, reduce, draw, interactive)

@@ -1,8 +1,8 @@
-"""What every figure shares: from the Dataset of its sweep to the files of a figure."""
+"""What every figure shares: from the Datasets of its sweeps to the files of a figure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,12 @@ class Recipe:
     Attributes
     ----------
     name : str
-        "fig2" and so on; its presets are called ``name`` and ``name-quick``.
+        "fig2" and so on.
+    sweeps : mapping of str to str
+        Presets that the figure is computed from, by their part in it; with ``-quick`` appended,
+        the coarser ones.  Figures may share a preset, which is then computed once.
     reduce : callable
-        Dataset of the sweep to the reduced Dataset that the figure shows.
+        Datasets of the sweeps, by part, to the reduced Dataset that the figure shows.
     draw : callable
         Reduced Dataset to a matplotlib figure.
     interactive : callable
@@ -42,18 +45,21 @@ class Recipe:
     """
 
     name: str
-    reduce: Callable[[xr.Dataset], xr.Dataset]
+    sweeps: Mapping[str, str]
+    reduce: Callable[[Mapping[str, xr.Dataset]], xr.Dataset]
     draw: Callable[[xr.Dataset], Figure]
     interactive: Callable[[xr.Dataset], Any]
 
-    def sweep(self, *, quick: bool) -> catalog.Sweep:
-        """The preset that the figure is computed from."""
-        return catalog.presets()[f"{self.name}-quick" if quick else self.name]
+    def presets(self, *, quick: bool) -> dict[str, catalog.Sweep]:
+        """The sweeps that the figure is computed from, by part."""
+        known = catalog.presets()
+        ending = "-quick" if quick else ""
+        return {part: known[preset + ending] for part, preset in self.sweeps.items()}
 
-    def make(self, dataset: xr.Dataset, out: Path) -> list[Path]:
+    def make(self, datasets: Mapping[str, xr.Dataset], out: Path) -> list[Path]:
         """Write the reduced data (NetCDF), PNG, PDF and a self-contained interactive page."""
         out.mkdir(parents=True, exist_ok=True)
-        reduced = self.reduce(dataset).compute()
+        reduced = self.reduce(datasets).compute()
         paths = [out / f"{self.name}.{ending}" for ending in ("nc", "png", "pdf", "html")]
         data, png, pdf, html = paths
         reduced.to_netcdf(data, engine="h5netcdf")

@@ -30,14 +30,20 @@ def made(tmp_path_factory) -> dict[str, Path]:
         energy_unit="omega_0",
         variables=["power", "constancy", "quanta_noise", "affinity"],
     )
-    paths = FIG2.make(catalog.dataset(sweep), tmp_path_factory.mktemp("figures") / "new" / "folder")
+    paths = FIG2.make(
+        {"exact": catalog.dataset(sweep)}, tmp_path_factory.mktemp("figures") / "new" / "folder"
+    )
     return {path.suffix: path for path in paths}
 
 
 def test_presets_of_all_recipes_exist():
     for recipe in FIGURES.values():
-        assert recipe.sweep(quick=False).name == recipe.name
-        assert recipe.sweep(quick=True).name == f"{recipe.name}-quick"
+        full, quick = recipe.presets(quick=False), recipe.presets(quick=True)
+        assert set(full) == set(quick) == set(recipe.sweeps)
+        for part, sweep in full.items():
+            assert quick[part].name == f"{sweep.name}-quick"
+            assert quick[part].size < sweep.size
+            assert quick[part].method == sweep.method
 
 
 @pytest.mark.parametrize(
