@@ -23,6 +23,7 @@ from ensemble.limits.classical_state import (
     FIRST_SELECTION,
     NEUTRAL,
     SLOW,
+    ClassicalState,
     classical_state,
     outgrown,
 )
@@ -171,6 +172,43 @@ def _enlarged(selection: Mask, shape: tuple[int, int, int]) -> Mask:
     larger[: top + 1, 0, 0] = True
     larger[0, 0, 0] = False
     return larger
+
+
+def current_correlation(state: ClassicalState, times: ArrayLike) -> FloatArray:
+    r"""Stationary correlation function of the drive's current.
+
+    .. math:: c(\tau) = \langle p(\tau) p(0)\rangle - \langle p\rangle^2
+              = \langle p\, e^{G\tau} (p - J/N) \rangle, \qquad
+              \frac{D}{N^2} = 2\int_0^\infty c\,d\tau
+
+    Parameters
+    ----------
+    state : ClassicalState
+        Its modes were chosen for the integral: at τ = 0 and shortly after, c is less accurate.
+    times : array_like
+        τ, increasing and ≥ 0, in the inverse unit of Γ₀.
+
+    Returns
+    -------
+    ndarray, shape (times,)
+        In the squared unit of Γ₀.
+    """
+    instants = checked_times(times)
+    sector = state.sector
+    selection = np.ones(sector.shape, dtype=bool)
+    selection[0, 0, 0] = False
+    flow = sector.current(state.density)
+    x = (flow - flow[0, 0, 0] * state.density)[selection]
+    matrix, trace = _restricted(sector, selection)
+    current = np.zeros(sector.shape)
+    values, now = [], 0.0
+    for time in instants:
+        if time > now:
+            x = expm_multiply(matrix * (time - now), x, traceA=trace * (time - now))
+            now = time
+        current[selection] = x
+        values.append(float(sector.current(current)[0, 0, 0]))
+    return np.array(values)
 
 
 def _thermal(modes: BathModes, b: float) -> FloatArray:
