@@ -45,6 +45,8 @@ class BathModes:
     drift : ndarray, shape (M + 1, K, K)
         W = −2z + (1 − z²)(∂_z − c): what the bath adds per unit of Γ₀y(b − b̃)/2.
     z : ndarray, shape (M + 1, K, K)
+    square : ndarray, shape (K,)
+        Row 0 of z² at μ = 0, from the harmonics: the average of z² is its product with a density.
     raising : ndarray, shape (M, K, K)
         mˣ + i mʸ from order μ to μ + 1.
     rotation : ndarray, shape (M, K, K)
@@ -58,6 +60,7 @@ class BathModes:
     rates: FloatArray
     drift: FloatArray
     z: FloatArray
+    square: FloatArray
     raising: FloatArray
     rotation: FloatArray
     vectors: FloatArray
@@ -77,11 +80,14 @@ class BathModes:
         c = reference / 4
         z = _between(vectors, _off_diagonal(z_up), vectors)
         # (1 − z²)∂_z takes Y_l to −l z_{l+1} Y_{l+1} + (l + 1) z_l Y_{l−1}.
+        outside = _one_minus_z2(n, orders)
+        square = -vectors[0, :, 0] @ outside[0] @ vectors[0]
+        square[0] += 1.0
         derivative = np.zeros((orders + 1, n, n))
         i = np.arange(n - 1)
         derivative[:, i + 1, i] = -degree[:, :-1] * z_up
         derivative[:, i, i + 1] = (degree[:, 1:] + 1) * z_up
-        drift = _between(vectors, derivative - c * _one_minus_z2(n, orders), vectors) - 2 * z
+        drift = _between(vectors, derivative - c * outside, vectors) - 2 * z
         drift[0, 0] = 0.0  # the drift conserves probability
         low, l_0 = mu[:-1], degree[:-1]
         raising = np.zeros((orders, n, n))
@@ -100,6 +106,7 @@ class BathModes:
             rates=rates,
             drift=drift,
             z=z,
+            square=square,
             raising=_between(vectors[1:], raising, vectors[:-1]),
             rotation=_between(vectors[1:], rotation, vectors[:-1]),
             vectors=vectors,

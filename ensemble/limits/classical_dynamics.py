@@ -300,8 +300,8 @@ def _averages(sector: PairSector, x: FloatArray) -> list[float]:
         float(nu_2 / 2 * z_2[0] @ sector.bath_2[0] @ low[0]),
         float(z_1[0] @ low[:, 0]),
         float(z_2[0] @ low[0]),
-        float(z_1[0] @ z_1 @ low[:, 0]),
-        float(z_2[0] @ z_2 @ low[0]),
+        float(sector.square_1 @ low[:, 0]),
+        float(sector.square_2 @ low[0]),
         float(z_1[0] @ low @ z_2[0]),
     ]
 

@@ -27,6 +27,8 @@ MISSED = 0.3
 """Part of a mode, by its residual over the decay rates, that a whole spectrum may miss."""
 NEAR = 1.3
 """Modes up to this factor faster than the slowest of the whole spectrum are refined with it."""
+IRRELEVANT = 1.5
+"""A mode that is this much faster than another, however coarsely known, is not followed."""
 FAR_SECTOR = 4
 """Sectors up to this difference are searched where no bound excludes them."""
 MOST_WORK = 3e9
@@ -127,25 +129,25 @@ def classical_spectrum(
     pair = state.pair
     lowered = abs(pair.affinity) * pair.flux / 2
     candidates: list[_Candidate] = []
-    least = math.inf
+    others = math.inf
     for least, difference, parity in sorted(_undriven(pair)):
         slowest = min((candidate.rate for candidate in candidates), default=math.inf)
-        if difference > FAR_SECTOR or (not all_sectors and least - lowered > slowest):
-            break
-        candidates += _candidates(_Pool.of(state, difference, parity), 1.5 * slowest)
+        excluded = not all_sectors and least - lowered > slowest
+        if excluded or difference > FAR_SECTOR:
+            others = min(others, least - lowered)
+        else:
+            candidates += _candidates(_Pool.of(state, difference, parity), IRRELEVANT * slowest)
     modes: dict[tuple[int, int], ClassicalMode] = {}
-    for candidate in sorted(candidates, key=lambda candidate: candidate.lowest_rate):
+    for candidate in sorted(candidates, key=lambda candidate: candidate.likely_rate):
         sector = candidate.pool.sector.difference, candidate.pool.sector.parity
-        rivals = [modes[sector]] if sector in modes else []
-        if not all_sectors:
-            rivals = list(modes.values())
-        if any(candidate.lowest_rate > rival.rate for rival in rivals):
-            continue
-        mode = _refined(candidate, tolerance)
-        if sector not in modes or mode.rate < modes[sector].rate:
+        rivals = list(modes.values())
+        if all_sectors:
+            rivals = [modes[sector]] if sector in modes else []
+        mode = _refined(candidate, tolerance, min((r.rate for r in rivals), default=math.inf))
+        if mode is not None and (sector not in modes or mode.rate < modes[sector].rate):
             modes[sector] = mode
     ordered = sorted(modes.values(), key=lambda mode: mode.rate)
-    return ClassicalSpectrum(tuple(ordered), least - lowered)
+    return ClassicalSpectrum(tuple(ordered), others)
 
 
 def _undriven(pair: ClassicalPair) -> Iterator[tuple[float, int, int]]:
@@ -262,9 +264,9 @@ class _Candidate:
         return -self.value.real
 
     @property
-    def lowest_rate(self) -> float:
-        """What the rate may come down to: eigenvalues err by the square of what a mode misses."""
-        return self.rate * (1 - 2 * min(self.missed, MISSED) ** 2)
+    def likely_rate(self) -> float:
+        """Of the order of what the rate will become: where much is missed it is too low."""
+        return self.rate * (1 + 4 * self.missed**2)
 
 
 def _candidates(pool: _Pool, relevant: float) -> list[_Candidate]:
@@ -311,8 +313,12 @@ def _without_gaps(pool: _Pool, selection: Mask) -> Mask:
     return np.asarray(selection & pool.usable)
 
 
-def _refined(candidate: _Candidate, tolerance: float) -> ClassicalMode:
-    """One eigenvalue on a growing selection."""
+def _refined(candidate: _Candidate, tolerance: float, rival: float) -> ClassicalMode | None:
+    """One eigenvalue on a growing selection; None as soon as it cannot be below a rival's rate.
+
+    Eigenvalues err by the square of what a mode misses.  If that is much, they are too low rather
+    than too high: what would dissipate is not there yet.
+    """
     pool, selection = candidate.pool, candidate.selection
     value, x = candidate.value, candidate.vector
     tail, reach, earlier = math.inf, 0, math.inf
@@ -323,6 +329,9 @@ def _refined(candidate: _Candidate, tolerance: float) -> ClassicalMode:
         missed = pool.missed(selection, value, x)
         before, tail = tail, float(np.linalg.norm(missed))
         mode = replace(mode, tail=tail)
+        margin = 1 - 2 * tail**2 if tail <= MISSED else 1 / IRRELEVANT
+        if -value.real * margin > rival:
+            return None
         # Two small changes in a row count too: where the generator is far from normal the tail is
         # large although the eigenvalue has converged, and more modes would only bring rounding.
         if mode.change <= tolerance and (

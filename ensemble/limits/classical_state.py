@@ -141,8 +141,7 @@ class ClassicalState:
     def second_moments(self) -> tuple[float, float]:
         """⟨(m₁ᶻ)²⟩ and ⟨(m₂ᶻ)²⟩."""
         first, second = self._marginals()
-        z_1, z_2 = self.sector.z_1[0], self.sector.z_2[0]
-        return float(z_1[0] @ z_1 @ first), float(z_2[0] @ z_2 @ second)
+        return float(self.sector.square_1 @ first), float(self.sector.square_2 @ second)
 
     @property
     def covariance(self) -> float:
@@ -363,9 +362,12 @@ def _solved(
     for found, wanted in ((deviation, source), (response, excess)):
         amplitude = np.abs(wanted - sector.apply(found)) / decay
         amplitude[selection] = amplitude[0, 0, 0] = 0.0
-        size = np.linalg.norm(found)
-        if size > 0:
-            missed = np.maximum(missed, amplitude / size)
+        # Under a weak drive populations change in second order, coherences in first: the former
+        # carry the currents at the baths, and are measured by themselves.
+        for part in (slice(1), slice(1, None)):
+            size = np.linalg.norm(found[part] if part.stop else found)
+            if size > 0:
+                missed[part] = np.maximum(missed[part], amplitude[part] / size)
     state = ClassicalState(
         sector=sector,
         solver=solver,

@@ -40,6 +40,8 @@ class PairSector:
     bath_1, bath_2 : ndarray, shapes (B, K₁, K₁), (B, K₂, K₂)
         D₁ and D₂.
     z_1, z_2 : ndarray, of the same shapes
+    square_1, square_2 : ndarray, shapes (K₁,), (K₂,)
+        Row 0 of z₁² and z₂² at μᵢ = 0.
     raising_1, rotation_1 : ndarray, shape (B − 1, K₁, K₁)
         m₁⁺ and L₁⁺ from block b to b + 1.
     lowering_2, rotation_2 : ndarray, shape (B − 1, K₂, K₂)
@@ -56,6 +58,8 @@ class PairSector:
     bath_2: FloatArray
     z_1: FloatArray
     z_2: FloatArray
+    square_1: FloatArray
+    square_2: FloatArray
     raising_1: FloatArray
     rotation_1: FloatArray
     lowering_2: FloatArray
@@ -103,6 +107,8 @@ class PairSector:
             bath_2=D_2[there],
             z_1=first.z[here],
             z_2=second.z[there],
+            square_1=first.square,
+            square_2=second.square,
             raising_1=m_1,
             rotation_1=L_1,
             lowering_2=m_2,

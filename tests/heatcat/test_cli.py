@@ -499,3 +499,44 @@ def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monke
             "store:   o/store.zarr",
             "figure:  o/fig0.png",
         ]
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "expected"),
+    [
+        ("macroscopic", (), {"power_per_pair": 6.07793052e-5, "constancy": 1.000015874}),
+        ("cumulant", ("--order", "3"), {"power_per_pair": 6.13029e-5, "constancy": 0.636121}),
+    ],
+)
+def test_solve_knows_the_macroscopic_limit(method, more, expected, heatcat):
+    """The example of Fig. 7 at ω₀ = 0.006, to the digits that are known of it."""
+    scaling = ("--scaling", "high-temperature")
+    code, out, err = heatcat(
+        "solve", *flags(**FIG_7), *scaling, "--method", method, *more, "--json"
+    )
+    found = json.loads(out)
+    assert (code, err, found["status"]) == (0, "", "ok")
+    for name, value in expected.items():
+        assert found["values"][name] == pytest.approx(value, rel=1e-6 if more else 1e-9)
+    assert found["values"]["cop"] is None
+    assert found["values"]["gap"] > 0
+    assert "N" not in found["engine"]
+    if more:
+        assert found["options"]["order"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--method", "cumulant", "--order", "5"), "order must be 2, 3 or 4, but is 5"),
+        (("--N", "2", "--order", "3"), "method exact has no option 'order'"),
+        (("--method", "macroscopic", "--N", "4"), "is the limit N → ∞: leave out --N"),
+        (("--method", "macroscopic", "--scaling", "bare"), "use scaling high-temperature"),
+    ],
+)
+def test_wrong_requests_of_a_limit_are_one_line(arguments, message, heatcat):
+    scaling = () if "--scaling" in arguments else ("--scaling", "high-temperature")
+    code, out, err = heatcat("solve", *flags(**FIG_7), *scaling, *arguments, "--json")
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
