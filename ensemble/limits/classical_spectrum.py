@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import eig, lu_factor, lu_solve
 from scipy.ndimage import binary_dilation
-from scipy.sparse.linalg import LinearOperator, eigs
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
@@ -31,14 +31,15 @@ IRRELEVANT = 1.5
 """A mode that is this much faster than another, however coarsely known, is not followed."""
 FAR_SECTOR = 4
 """Sectors up to this difference are searched where no bound excludes them."""
-MOST_WORK = 3e9
-"""Multiplications that one factorisation may take, a second or two in complex arithmetic."""
+MOST_WORK = 1e10
+"""Multiplications that one factorisation may take, a few seconds in complex arithmetic."""
 MOST_STEPS = 30
 MOST_CANDIDATES = 4
 SMALL = 300
 """Modes up to which one dense factorisation beats many small ones."""
 WANTED = 2
 SUBSPACE = 10
+RESTARTS = 100
 CONVERGED = 1e-11
 """Asked of ARPACK, relative to the eigenvalue of the inverse."""
 
@@ -381,13 +382,19 @@ def _tracked(
         return np.asarray(lu_solve(small, y, check_finite=False))
 
     wanted = min(WANTED, size - 2)
-    inverse, vectors = eigs(
-        LinearOperator((size, size), matvec=invert, dtype=kind),
-        k=wanted,
-        v0=start,
-        tol=CONVERGED,
-        ncv=min(SUBSPACE, size - 1),
-    )
+    try:
+        inverse, vectors = eigs(
+            LinearOperator((size, size), matvec=invert, dtype=kind),
+            k=wanted,
+            v0=start,
+            tol=CONVERGED,
+            ncv=min(SUBSPACE, size - 1),
+            maxiter=RESTARTS,
+        )
+    except ArpackNoConvergence as failure:  # the other one may have converged
+        inverse, vectors = failure.eigenvalues, failure.eigenvectors
+        if not inverse.size:
+            return value, x, math.inf
     values = shift + 1 / inverse
     best = int(np.abs(values - value).argmin())
     y = vectors[:, best] if value.imag else vectors[:, best].real

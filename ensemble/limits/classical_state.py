@@ -24,6 +24,10 @@ SLOW = 0.3
 """Fall of the tail in one step beyond which the next one reaches farther."""
 FAR_FROM_BATHS = 3.0
 """Norm of the deviation beyond which the baths' own density is a poor reference."""
+LARGE_AFFINITY = 10.0
+"""aN beyond which the baths' own density is not tried: G would be far from normal in it."""
+ROUNDED = 1e-13
+"""Residual that the baths' own density can be expected to reach; there G is nearly normal."""
 NEUTRAL = 4.0
 """Reference b̃ that serves until the magnetisations are known."""
 MOST_WORK = 1e11
@@ -221,9 +225,10 @@ def classical_state(pair: ClassicalPair, *, tolerance: float = 1e-10) -> Classic
     ClassicalState
         Not ``complete`` if it would take more work than ``MOST_WORK``.
     """
-    state = _refined(pair, pair.b, tolerance)
+    near = abs(pair.affinity) <= LARGE_AFFINITY
+    state = _refined(pair, pair.b, tolerance) if near else None
     if state is None:
-        # The baths' own density is far from the state: learn the magnetisations first.
+        # The baths' own density may be far from the state: learn the magnetisations first.
         reference = min(pair.b[0], NEUTRAL), min(pair.b[1], NEUTRAL)
         sketch = _refined(pair, reference, tolerance, sketch=True)
         assert sketch is not None
@@ -267,7 +272,7 @@ def _refined(
         if _work(selection) > MOST_WORK:
             return replace(state, complete=False) if state is not None else None
         state, missed = _solved(sector, selection, matched, modes)
-        if matched and np.linalg.norm(state.density) > FAR_FROM_BATHS:
+        if matched and (np.linalg.norm(state.density) > FAR_FROM_BATHS or state.residual > ROUNDED):
             return None
         now = _averages(state)
         change = _relative_change(before, now) if before is not None else math.inf
