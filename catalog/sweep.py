@@ -23,6 +23,7 @@ from ensemble import (
     InvalidInput,
     Macroscopic,
     Qutip,
+    Undriven,
 )
 from ensemble.method import Method
 
@@ -31,7 +32,7 @@ Index = tuple[int, ...]
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
-    for method in (Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Qutip)
+    for method in (Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven, Qutip)
 }
 REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 
@@ -55,7 +56,7 @@ class Sweep:
     fixed : mapping of str to number
         The other parameters.
     scaling : {"bare", "high-temperature"}
-    method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins or Qutip
+    method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven or Qutip
         A limit N → ∞ takes no N.
     statistics : {"bosonic", "fermionic"}
         Of the baths.

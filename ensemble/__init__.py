@@ -13,6 +13,7 @@ from ensemble.limits.cumulant import Cumulant
 from ensemble.limits.macroscopic import Macroscopic
 from ensemble.multiplicity import IndependentSpins
 from ensemble.solution import Solution, Status
+from ensemble.undriven import Undriven
 
 __all__ = [
     "Bath",
@@ -26,4 +27,5 @@ __all__ = [
     "Qutip",
     "Solution",
     "Status",
+    "Undriven",
 ]

@@ -225,7 +225,7 @@ def classical_state(pair: ClassicalPair, *, tolerance: float = 1e-10) -> Classic
     ClassicalState
         Not ``complete`` if it would take more work than ``MOST_WORK``.
     """
-    near = abs(pair.affinity) <= LARGE_AFFINITY
+    near = pair.drive == 0 or abs(pair.affinity) <= LARGE_AFFINITY
     state = _refined(pair, pair.b, tolerance) if near else None
     if state is None:
         # The baths' own density may be far from the state: learn the magnetisations first.
