@@ -1,17 +1,31 @@
 """Reductions of a sweep: labelled xarray in, new labelled xarray out, lazy where the input is.
 
-``exponents`` fits how a variable grows with N, ``extrapolation`` takes it to N → ∞, ``closure``
-says how far an approximation of that limit is off, ``gain`` compares N pairs with independent ones
-and ``carnot`` holds the closed forms of the line where every current vanishes.
+How a variable grows with N (``exponents``, ``crossover``) and where it goes (``extrapolation``);
+N pairs against independent ones (``gain``, ``gain_boundary``, ``gain_growth``); steadiness
+(``constancy``), correlations (``information``) and relaxation rates (``relaxation``); how far an
+approximation is off (``closure``); and the line where every current vanishes (``carnot``).
 """
 
 from analyses.carnot import carnot_cop, carnot_delta_E, carnot_efficiency, carnot_T_mean
 from analyses.closure import closure_error
+from analyses.constancy import best_constancy, last_violation, tur_violation
+from analyses.crossover import crossover_size, transient_size
 from analyses.exponents import local_exponent, power_law_exponent, window_exponent
 from analyses.extrapolation import extrapolate
 from analyses.gain import collective_gain, conductance, power_ratio
+from analyses.gain_boundary import (
+    boundary_exponent,
+    gain_boundary,
+    limit_gain,
+    single_pair_conductance,
+)
+from analyses.gain_growth import growth_rate, local_growth_rate
+from analyses.information import information_rank_correlation
+from analyses.relaxation import relaxation_slopes
 
 __all__ = [
+    "best_constancy",
+    "boundary_exponent",
     "carnot_T_mean",
     "carnot_cop",
     "carnot_delta_E",
@@ -19,9 +33,20 @@ __all__ = [
     "closure_error",
     "collective_gain",
     "conductance",
+    "crossover_size",
     "extrapolate",
+    "gain_boundary",
+    "growth_rate",
+    "information_rank_correlation",
+    "last_violation",
+    "limit_gain",
     "local_exponent",
+    "local_growth_rate",
     "power_law_exponent",
     "power_ratio",
+    "relaxation_slopes",
+    "single_pair_conductance",
+    "transient_size",
+    "tur_violation",
     "window_exponent",
 ]

@@ -19,6 +19,7 @@ from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
 from heatcat import __version__, show
+from heatcat.claims.command import claims
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 
@@ -53,6 +54,9 @@ def _fail(message: str, *, code: int = 2) -> NoReturn:
 @click.version_option(__version__, prog_name="heatcat")
 def cli() -> None:
     """A labelled catalogue of collective quantum heat engines."""
+
+
+cli.add_command(claims)
 
 
 def _engine_options(command: Any) -> Any:

@@ -112,9 +112,7 @@ def draw() -> Figure:
     constancy.set_title("(b) the closure loses the constancy, the limit keeps it")
     constancy.legend(frameon=False)
     excess.axhline(0, color="black", ls=":", lw=1, label="TUR bound")
-    excess.set(
-        xscale="log", ylim=(-3, 6), xlabel=r"$\omega_0/\Gamma_0$", ylabel=r"$10^5\,(C - 1)$"
-    )
+    excess.set(xscale="log", ylim=(-3, 6), xlabel=r"$\omega_0/\Gamma_0$", ylabel=r"$10^5\,(C - 1)$")
     excess.set_title(r"(c) $C > 1$ survives $N\to\infty$")
     excess.legend(frameon=False)
 

@@ -149,18 +149,17 @@ def relax(
             continue
         shape = sector.shape
         before = path
-        path, missed = _propagated(sector, lasting, fading, start, instants)
+        path, missed, marked = _propagated(sector, lasting, fading, start, instants)
         change = _change(before, path, pair) if before is not None else math.inf
         path = replace(path, change=change)
         earlier, tail = tail, float(np.linalg.norm(missed))
-        if change <= tolerance and tail <= math.sqrt(tolerance):
+        if change <= tolerance and tail <= tolerance**0.75:
             return replace(path, complete=True)
         if tail == 0:
             return replace(path, change=0.0, complete=True)
         if lasting.sum() > MOST_MODES:
             return path
         reach += tail > SLOW * earlier
-        marked = missed > MARKED * missed.max()
         lasting = lasting | (binary_dilation(marked, iterations=reach) if reach else marked)
 
 
@@ -227,22 +226,25 @@ def _thermal(modes: BathModes, b: float) -> FloatArray:
 
 def _propagated(
     sector: PairSector, lasting: Mask, fading: Mask, start: FloatArray, times: FloatArray
-) -> tuple[ClassicalTrajectory, FloatArray]:
-    """The trajectory, and the largest estimated amplitudes of the modes that it neglects.
+) -> tuple[ClassicalTrajectory, FloatArray, Mask]:
+    """The trajectory, the largest estimated amplitudes of what it neglects, and what to add.
 
     The initial state has fast modes that are soon gone: steps double in length, and after each
     the modes that have faded are dropped, so that the steps that are left are not stiff.
     """
     e_0 = np.zeros(sector.shape)
     e_0[0, 0, 0] = 1.0
-    final, _ = BlockTridiagonal.of(sector, lasting).solve(-sector.apply(e_0))
+    active = lasting | fading
+    active[0, 0, 0] = False
+    # Stationary on all modes that take part: the deviation obeys a homogeneous equation on them.
+    final, _ = BlockTridiagonal.of(sector, active).solve(-sector.apply(e_0))
+    lasting = lasting | (np.abs(final) > GONE)
     final[0, 0, 0] = 1.0
     decay = sector.decay
     decay[0, 0, 0] = 1.0
     missed = np.zeros(sector.shape)
+    marked = np.zeros(sector.shape, dtype=bool)
     rows = []
-    active = lasting | fading
-    active[0, 0, 0] = False
     deviation = np.where(active, start - final, 0.0)
     matrix, trace = _restricted(sector, active)
     now = 0.0
@@ -263,6 +265,7 @@ def _propagated(
         amplitude = np.abs(sector.apply(density)) / decay
         amplitude[active] = amplitude[0, 0, 0] = 0.0
         missed = np.maximum(missed, amplitude / np.linalg.norm(density))
+        marked |= amplitude > MARKED * amplitude.max()  # at each time: late ones miss less
         rows.append(_averages(sector, density))
     engine = sector.pair.engine
     columns = np.array(rows).T
@@ -281,6 +284,7 @@ def _propagated(
             complete=False,
         ),
         missed,
+        marked,
     )
 
 

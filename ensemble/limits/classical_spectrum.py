@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eig, lu_factor, lu_solve
 from scipy.ndimage import binary_dilation
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
@@ -37,6 +38,9 @@ MOST_STEPS = 30
 MOST_CANDIDATES = 4
 SMALL = 300
 """Modes up to which one dense factorisation beats many small ones."""
+STEPS = 4
+NEARLY = 1 + 1e-6
+"""Keeps G − λ from being singular, near enough to converge in a few steps."""
 WANTED = 2
 SUBSPACE = 10
 RESTARTS = 100
@@ -365,44 +369,48 @@ def _refined(candidate: _Candidate, tolerance: float, rival: float) -> Classical
 def _tracked(
     sector: PairSector, selection: Mask, value: complex, x: ComplexArray
 ) -> tuple[complex, ComplexArray, float]:
-    """The eigenvalue of the restricted G that is nearest to a value, and its vector.
-
-    Arnoldi iteration on (G − i Im λ)⁻¹: the shift is to the right of the spectrum, where the
-    factors need no pivots between blocks; at λ itself they would.
-    """
-    shift = 1j * value.imag if value.imag else 0.0
-    solver = BlockTridiagonal.of(sector, selection, shift=shift)
+    """The eigenvalue of the restricted G that is nearest to a value, and its vector."""
+    solver = BlockTridiagonal.of(sector, selection, shift=1j * value.imag if value.imag else 0.0)
     start = x[selection] if value.imag else x[selection].real
-    size, kind = len(start), complex if value.imag else float
-    small = lu_factor(solver.dense() - shift * np.eye(size)) if size <= SMALL else None
+    search = _by_inverse_iteration if len(start) <= SMALL else _by_arnoldi
+    vector = search(solver, value, start / np.linalg.norm(start))
+    image = solver.multiply(vector)
+    value = complex(np.vdot(vector, image))
+    full = np.zeros(sector.shape, dtype=complex)
+    full[selection] = vector
+    # In units of what each mode decays: a fast one hardly takes part.
+    gain = np.maximum(np.abs(sector.decay[selection] + value), abs(value.real))
+    return value, full, float(np.linalg.norm((image - value * vector) / gain))
 
-    def invert(y: ComplexArray) -> ComplexArray:
-        if small is None:
-            return solver.back_substitute(y)
-        return np.asarray(lu_solve(small, y, check_finite=False))
 
-    wanted = min(WANTED, size - 2)
+def _by_inverse_iteration(solver: BlockTridiagonal, value: complex, y: NDArray) -> NDArray:
+    """Eigenvector by a few steps with the dense (G − λ)⁻¹."""
+    shift = value * NEARLY if value.imag else value.real * NEARLY
+    factors = lu_factor(solver.dense() - shift * np.eye(len(y)))
+    for _ in range(STEPS):
+        y = lu_solve(factors, y, check_finite=False)
+        y = y / np.linalg.norm(y)
+    return np.asarray(y)
+
+
+def _by_arnoldi(solver: BlockTridiagonal, value: complex, y: NDArray) -> NDArray:
+    """Eigenvector by Arnoldi iteration on (G − i Im λ)⁻¹; the start itself if that fails.
+
+    The shift is to the right of the spectrum, where the factors need no pivots between blocks; at
+    λ itself they would.
+    """
     try:
         inverse, vectors = eigs(
-            LinearOperator((size, size), matvec=invert, dtype=kind),
-            k=wanted,
-            v0=start,
+            LinearOperator((len(y), len(y)), matvec=solver.back_substitute, dtype=y.dtype),
+            k=WANTED,
+            v0=y,
             tol=CONVERGED,
-            ncv=min(SUBSPACE, size - 1),
+            ncv=SUBSPACE,
             maxiter=RESTARTS,
         )
     except ArpackNoConvergence as failure:  # the other one may have converged
         inverse, vectors = failure.eigenvalues, failure.eigenvectors
-        if not inverse.size:
-            return value, x, math.inf
-    values = shift + 1 / inverse
-    best = int(np.abs(values - value).argmin())
-    y = vectors[:, best] if value.imag else vectors[:, best].real
-    y = y / np.linalg.norm(y)
-    image = solver.multiply(y)
-    value = complex(np.vdot(y, image))
-    full = np.zeros(sector.shape, dtype=complex)
-    full[selection] = y
-    # In units of what each mode decays: a fast one hardly takes part.
-    gain = np.maximum(np.abs(sector.decay[selection] + value), abs(value.real))
-    return value, full, float(np.linalg.norm((image - value * y) / gain))
+    if not inverse.size:
+        return y
+    best = vectors[:, np.abs(solver.shift + 1 / inverse - value).argmin()]
+    return np.asarray(best if value.imag else best.real / np.linalg.norm(best.real))

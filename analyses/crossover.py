@@ -1,0 +1,126 @@
+"""Sizes at which something sets in: the crossover N_cr of an exponent, the transient size N*."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from analyses._labels import FloatArray, axis_labels, labelled, whole
+from catalog.vocabulary import Term
+from ensemble import InvalidInput
+
+CROSSOVER = Term(
+    "crossover_size", "N_cr", "variable", "size above which the local exponent stays low"
+)
+TRANSIENT = Term(
+    "transient_size", "N*", "variable", "smallest size that deviates from zero temperature"
+)
+
+EPSILON = 1e-10
+"""The paper's ε in the definition of N*."""
+
+
+def crossover_size(
+    exponent: xr.DataArray, *, threshold: float = 1.05, dim: str = "N"
+) -> xr.DataArray:
+    r"""The size N_cr beyond which a local exponent stays below a threshold (Sec. IV).
+
+    The paper expects "a crossover size N_cr depending on the system parameters" beyond which
+    another scaling rules.  Made definite: the last crossing of the threshold from above,
+    interpolated linearly in ln N between the labels on either side of it.
+
+    Parameters
+    ----------
+    exponent : xarray.DataArray
+        Local exponent α(N), as from `local_exponent`, with ``dim`` and any other dimensions.
+    threshold : float
+        Between the limit's exponent, 1, and what is taken for another scaling.
+    dim : str
+        Positive, strictly increasing labels.
+
+    Returns
+    -------
+    xarray.DataArray
+        On the other dimensions, in units of ``dim``.  The first label if the exponent is below the
+        threshold throughout; NaN if it still exceeds it at the last label, or is NaN anywhere
+        above N_cr.
+
+    Raises
+    ------
+    InvalidInput
+        If ``dim`` is missing, unlabelled or not positive and increasing.
+
+    Examples
+    --------
+    >>> alpha = xr.DataArray([2.0, 1.5, 1.1, 1.0], {"N": [1, 2, 4, 8]}, "N")
+    >>> crossover_size(alpha, threshold=1.3).round(3).item()
+    2.828
+    """
+    labels = axis_labels(exponent, dim)
+    size = xr.apply_ufunc(
+        _last_crossing,
+        whole(exponent, dim),
+        input_core_dims=[[dim]],
+        kwargs={"labels": labels, "threshold": threshold},
+        dask="parallelized",
+        output_dtypes=["float64"],
+    )
+    return labelled(size, CROSSOVER, dim=dim, threshold=threshold)
+
+
+def _last_crossing(exponent: FloatArray, *, labels: FloatArray, threshold: float) -> FloatArray:
+    log = np.log(labels)
+    count = labels.size
+    # The labels after the last one that is not below the threshold (NaN is not).
+    high = ~(exponent <= threshold)
+    last = np.where(high.any(axis=-1), count - 1 - np.argmax(high[..., ::-1], axis=-1), -1)
+    left = np.clip(last, 0, count - 1)
+    right = np.clip(last + 1, 0, count - 1)
+    above = np.take_along_axis(exponent, left[..., np.newaxis], -1)[..., 0]
+    below = np.take_along_axis(exponent, right[..., np.newaxis], -1)[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        share = (above - threshold) / (above - below)
+        crossing = np.exp(log[left] + share * (log[right] - log[left]))
+    inside = np.where(last == count - 1, np.nan, crossing)
+    return np.where(last == -1, labels[0], inside)
+
+
+def transient_size(
+    values: xr.DataArray, *, frozen: float, epsilon: float = EPSILON, dim: str = "N"
+) -> xr.DataArray:
+    r"""N*, the smallest N at which :math:`|X_N(\beta E) - X_N(\infty)| > \epsilon` (Sec. V A).
+
+    Parameters
+    ----------
+    values : xarray.DataArray
+        X at N = 1, 2, 3, … without a hole, and any other dimensions.
+    frozen : float
+        X at zero temperature, for every N.
+    epsilon : float
+        ε > 0; the paper's by default.
+    dim : str
+
+    Returns
+    -------
+    xarray.DataArray
+        NaN where no N of the sweep deviates.
+
+    Raises
+    ------
+    InvalidInput
+        If the labels are not 1, 2, 3, …, or ε is not positive.
+
+    Examples
+    --------
+    >>> x = xr.DataArray([-1.0, -1.0 + 1e-12, -0.9], coords={"N": [1, 2, 3]}, dims="N")
+    >>> transient_size(x, frozen=-1.0).item()
+    3.0
+    """
+    labels = axis_labels(values, dim)
+    if not np.array_equal(labels, np.arange(1, labels.size + 1)):
+        raise InvalidInput("N* needs every size: sweep N = 1, 2, 3, … without a hole")
+    if not epsilon > 0:
+        raise InvalidInput(f"epsilon must be positive, but is {epsilon!r}: try 1e-10")
+    deviates = np.abs(values - frozen) > epsilon
+    size = values[dim].astype(float).where(deviates).min(dim)
+    return labelled(size, TRANSIENT, dim=dim, epsilon=epsilon, frozen=frozen)

@@ -1,0 +1,87 @@
+"""The paper's claims, each with a check and a verdict that is computed from the check's numbers.
+
+A claim is a measurement (``measure``: numbers by name) and a rule (``judge``: a verdict from the
+numbers alone), so that false numbers give another verdict.  Thresholds stand beside the rules with
+their reason: certified residuals, the printed digits, a line's width, the 1/N of finite sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from heatcat.claims import (
+    carnot,
+    closure,
+    collective_gain,
+    constancy,
+    dissipative,
+    engine_gap,
+    finite_size,
+    fluctuations,
+    information,
+    macroscopic,
+    model,
+    relaxation,
+    scaling,
+    transient,
+)
+from heatcat.claims.ledger import Claim, Finding, Judgement, Verdict, check, select
+
+CLAIMS: tuple[Claim, ...] = (
+    *model.CLAIMS,
+    *carnot.CLAIMS,
+    *finite_size.CLAIMS,
+    *fluctuations.CLAIMS,
+    *scaling.CLAIMS,
+    *dissipative.CLAIMS,
+    *relaxation.CLAIMS,
+    *transient.CLAIMS,
+    *engine_gap.CLAIMS,
+    *macroscopic.CLAIMS,
+    *collective_gain.CLAIMS,
+    *constancy.CLAIMS,
+    *closure.CLAIMS,
+    *information.CLAIMS,
+)
+"""All claims, in the order of the paper's sections."""
+
+
+def run(
+    only: Iterable[str] | None = None,
+    *,
+    on_claim: Callable[[int, int, Claim], None] = lambda done, of, claim: None,
+) -> list[Finding]:
+    """Check claims, all of them by default.
+
+    Parameters
+    ----------
+    only : iterable of str, optional
+        Ids; the ledger's order is kept.
+    on_claim : callable
+        Called before each check with the number done, the number to do and the claim.
+
+    Returns
+    -------
+    list of Finding
+        One for each claim; a check that raises is a finding with an error, never the end.
+
+    Raises
+    ------
+    InvalidInput
+        If an id is unknown.
+
+    Examples
+    --------
+    >>> [finding] = run(["eq-12-sign"])
+    >>> finding.verdict, round(finding.numbers["as_printed"], 9)
+    ('misprint', 2.0)
+    """
+    chosen = select(CLAIMS, only)
+    findings = []
+    for done, item in enumerate(chosen):
+        on_claim(done, len(chosen), item)
+        findings.append(check(item))
+    return findings
+
+
+__all__ = ["CLAIMS", "Claim", "Finding", "Judgement", "Verdict", "check", "run", "select"]

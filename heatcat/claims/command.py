@@ -1,0 +1,40 @@
+"""``heatcat claims``: the ledger on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+from rich.console import Console
+
+from heatcat.claims import run
+from heatcat.claims.report import markdown, table
+
+
+@click.command()
+@click.option("--only", help="Comma-separated ids of claims; all of them by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object a claim.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print docs/claims.md.")
+def claims(only: str | None, as_json: bool, as_markdown: bool) -> None:
+    """Recompute the paper's claims, each with numbers and a verdict."""
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown exclude each other: leave one out")
+    names = [name.strip() for name in only.split(",") if name.strip()] if only is not None else None
+    if names == []:
+        raise click.UsageError("--only names no claim: leave it out to run all")
+    progress = Console(stderr=True, highlight=False)
+    with progress.status("") as line:
+        findings = run(names, on_claim=lambda done, of, item: line.update(f"{done}/{of} {item.id}"))
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+    elif as_markdown:
+        click.echo(markdown(findings), nl=False)
+    else:
+        console = Console(highlight=False)
+        # A pipe or a file has no width of its own: five columns of text need more than 80.
+        table(findings, console if console.is_terminal else Console(highlight=False, width=150))
+    errors = [finding.claim.id for finding in findings if finding.error]
+    if errors:
+        click.echo(f"heatcat: checks that failed: {', '.join(errors)}", err=True)
+        sys.exit(1)

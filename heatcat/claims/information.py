@@ -1,0 +1,246 @@
+"""Claims on correlations and the conclusions: Secs. V C and VI, Fig. 8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ensemble import Cumulant
+from heatcat.claims.collective_gain import gain
+from heatcat.claims.ledger import (
+    Claim,
+    Judgement,
+    Numbers,
+    claim,
+    confirmed,
+    contradicted,
+    small,
+    undecidable,
+    within,
+)
+from heatcat.claims.macroscopic import GRID
+from heatcat.claims.points import (
+    CLOSURE,
+    EXACT,
+    FIG_6,
+    FIG_7,
+    LIMIT,
+    SOLVED,
+    engine,
+    finite_gain,
+    rank_correlation,
+    solve,
+)
+
+MEAN_FIELD = Cumulant(order=2)
+STRONG, MODERATE = 0.9, 0.5
+"""Rank correlations: two maps look alike; they share their trend (a quarter of the variance)."""
+EVEN = [
+    engine(FIG_6, delta_E=float(dE), T_mean=float(T))
+    for dE in np.linspace(8, 148, 8)
+    for T in np.linspace(10.5, 30, 6)
+]
+"""As a figure with linear axes shows them."""
+POINTS = [engine(FIG_6, delta_E=dE, T_mean=T) for dE, T in GRID]
+
+
+def _qualitative(n: Numbers) -> Judgement:
+    signed, absolute = n["limit_signed"], n["limit_absolute"]
+    if signed >= STRONG:
+        return confirmed()
+    if absolute >= MODERATE:
+        return within(
+            f"the power's size: rank correlation {absolute:.2f} with |P|, {signed:.2f} with P, "
+            "whose sign changes on the Carnot line, where both vanish"
+        )
+    return contradicted(f"rank correlation {absolute:.2f} with |P|")
+
+
+@claim(
+    id="fig-8-power",
+    where="Fig. 8, Sec. V C, Sec. VI",
+    statement="The mutual information of two spins is qualitatively related to the power.",
+    check="Rank correlation of I with |P/N| and with P/N, exact limit and closure: 8 × 6 points, "
+    "ΔE from 8 to 148, T̄ from 10.5 to 30.",
+    judge=_qualitative,
+)
+def information_and_power() -> Numbers:
+    found = {}
+    for name, method in (("limit", LIMIT), ("closure", CLOSURE)):
+        values = [solve(method, at, "mutual_information", "power_per_pair") for at in EVEN]
+        shared = [v["mutual_information"] for v in values]
+        P = [v["power_per_pair"] for v in values]
+        found[f"{name}_absolute"] = rank_correlation(shared, [abs(p) for p in P])
+        found[f"{name}_signed"] = rank_correlation(shared, P)
+    return found
+
+
+@claim(
+    id="no-entanglement",
+    where="Sec. V C, Sec. VI",
+    statement="In the limit two spins of different ensembles are not entangled.",
+    check="Largest concurrence over 28 points, exact limit, closure and N = 8.",
+    judge=small("limit", "closure", "N_8", tolerance=0.0),
+)
+def no_entanglement() -> Numbers:
+    finite = [engine(FIG_6, delta_E=dE, T_mean=T, N=8) for dE, T in GRID]
+    return {
+        "limit": max(solve(LIMIT, at, "concurrence")["concurrence"] for at in POINTS),
+        "closure": max(solve(CLOSURE, at, "concurrence")["concurrence"] for at in POINTS),
+        "N_8": max(solve(EXACT, at, "concurrence")["concurrence"] for at in finite),
+    }
+
+
+@claim(
+    id="mean-field-uncorrelated",
+    where="Sec. V C",
+    statement="A second-order (mean-field) closure has no correlations between the spins.",
+    check="Largest mutual information and |P/N| of the closure of order 2 over 28 points.",
+    judge=small("mutual_information", "power", tolerance=0.0),
+)
+def mean_field() -> Numbers:
+    values = [solve(MEAN_FIELD, at, "mutual_information", "power_per_pair") for at in POINTS]
+    return {
+        "mutual_information": max(v["mutual_information"] for v in values),
+        "power": max(abs(v["power_per_pair"]) for v in values),
+    }
+
+
+def _discord(n: Numbers) -> Judgement:
+    if not n["least_share"] > 0:
+        return contradicted("the discord vanishes at a point with a current")
+    return confirmed(
+        f"discord is {100 * n['least_share']:.0f} to {100 * n['largest_share']:.0f} % of the "
+        "mutual information"
+    )
+
+
+@claim(
+    id="discord",
+    where="Sec. VI",
+    statement="Without entanglement, quantum correlations may still show as discord.",
+    check="Discord over mutual information in the exact limit, 28 points (none at a Carnot point).",
+    judge=_discord,
+)
+def discord() -> Numbers:
+    values = [solve(LIMIT, at, "discord", "mutual_information") for at in POINTS]
+    shares = [v["discord"] / v["mutual_information"] for v in values]
+    return {"least_share": min(shares), "largest_share": max(shares)}
+
+
+def _weak_correlations(n: Numbers) -> Judgement:
+    if n["concurrence"] != 0:
+        return contradicted("spins are entangled")
+    # An error that falls as 1/N halves with each doubling of N, up to terms of order 1/N².
+    if not abs(n["error_at_32"] / n["error_at_16"] - 0.5) <= 0.1:
+        return contradicted("the pair's state does not approach the limit's as 1/N")
+    return confirmed()
+
+
+@claim(
+    id="de-finetti-correlations",
+    where="text on Fig. 6c, Sec. VI",
+    statement="In the limit local correlations are classical (quantum de Finetti).",
+    check="Concurrence of the limit's spin pair, and relative distance of I at N = 16 and 32 "
+    "from the limit's, Fig. 7's ω₀ = 0.006.",
+    judge=_weak_correlations,
+)
+def classical_correlations() -> Numbers:
+    limit = solve(LIMIT, engine(FIG_7, omega_0=0.006), "mutual_information", "concurrence")
+    errors = {}
+    for N in (16, 32):
+        finite = solve(EXACT, engine(FIG_7, omega_0=0.006, N=N), "mutual_information")
+        ratio = finite["mutual_information"] / limit["mutual_information"]
+        errors[f"error_at_{N}"] = abs(ratio - 1)
+    return {"concurrence": limit["concurrence"], **errors}
+
+
+@claim(
+    id="constant-efficiency",
+    where="abstract, Sec. VI",
+    statement="The gain comes at constant efficiency, for every N and in the limit.",
+    check="P/Q̇₂ less ΔE/E₂ at N = 1, 4, 16 (heats from the baths) and in the limit, (ΔE, T̄) = "
+    "(150, 10.1), where the gain is 51.",
+    judge=small("deviation", tolerance=SOLVED),
+)
+def constant_efficiency() -> Numbers:
+    at = {"delta_E": 150.0, "T_mean": 10.1}
+    expected = 150 / 151
+    names = ("power", "heat_current_2")
+    found = [solve(EXACT, engine(FIG_6, N=N, **at), *names) for N in (1, 4, 16)]
+    ratios = [v["power"] / v["heat_current_2"] for v in found]
+    limit = solve(LIMIT, engine(FIG_6, **at), "power_per_pair", "heat_current_2_per_pair")
+    ratios.append(limit["power_per_pair"] / limit["heat_current_2_per_pair"])
+    return {"deviation": max(abs(r - expected) for r in ratios), "gain": gain(150.0, 10.1)}
+
+
+def _survives(n: Numbers) -> Judgement:
+    if not n["limit"] > 1:
+        return contradicted(f"the gain of the limit is {n['limit']:.3g}")
+    if n["limit_at_fig_7"] < 1:
+        return within(
+            f"wide ΔE and cold bath 1: gain {n['limit']:.3g} at ΔE = 150, T̄ = 10.1, but "
+            f"{n['limit_at_fig_7']:.2g} at ΔE = 9, T̄ = 13.5 (ΔT = 20)"
+        )
+    return confirmed()
+
+
+@claim(
+    id="gain-survives",
+    where="abstract, Sec. VI",
+    statement="A linear gain over independent engines survives in the limit.",
+    check="Exact gain in the limit at (ΔE, T̄) = (150, 10.1) and (9, 13.5), ΔT = 20.",
+    judge=_survives,
+)
+def survives() -> Numbers:
+    return {"limit": gain(150.0, 10.1), "limit_at_fig_7": gain(9.0, 13.5)}
+
+
+def _simultaneous(n: Numbers) -> Judgement:
+    both = n["points_with_both"]
+    if both > 0:
+        return within(f"{both:g} of {n['points']:g} points, {n['points_with_gain']:g} with gain")
+    return undecidable(
+        f"no parameters are named; of {n['points']:g} points {n['points_with_gain']:g} have gain "
+        f"> 1, {n['points_with_excess']:g} C > 1, none both"
+    )
+
+
+@claim(
+    id="simultaneous-enhancement",
+    where="first sentence of Sec. VI",
+    statement="Collective power enhancement and enhanced constancy occur simultaneously.",
+    check="Points with P_N/(N P₁) > 1 and C > 1 at N = 4, exact: E₁ = 1, ΔT = 20, ω₀ = 0.001, "
+    "0.003 and 0.006, ΔE from 2 to 150, T̄ from 10.05 to 14, scaled.",
+    judge=_simultaneous,
+)
+def simultaneous() -> Numbers:
+    both = gains = excesses = points = 0
+    for omega_0 in (0.001, 0.003, 0.006):
+        for dE in (2.0, 5.0, 9.0, 14.0, 25.0, 50.0, 75.0, 110.0, 150.0):
+            for T in (10.05, 10.12, 10.18, 10.3, 10.42, 10.6, 11.1, 11.6, 14.0):
+                single = engine(FIG_6, omega_0=omega_0, delta_E=dE, T_mean=T)
+                four = engine(FIG_6, omega_0=omega_0, delta_E=dE, T_mean=T, N=4)
+                gained = finite_gain(four, single) > 1
+                steady = solve(EXACT, four, "constancy", "quanta_noise")["constancy"] - 1 > SOLVED
+                points += 1
+                gains += gained
+                excesses += steady
+                both += gained and steady
+    return {
+        "points": points,
+        "points_with_gain": gains,
+        "points_with_excess": excesses,
+        "points_with_both": both,
+    }
+
+
+CLAIMS: tuple[Claim, ...] = (
+    information_and_power,
+    no_entanglement,
+    mean_field,
+    discord,
+    classical_correlations,
+    constant_efficiency,
+    survives,
+    simultaneous,
+)
