@@ -230,7 +230,7 @@ def test_the_solution_is_readable_without_json(heatcat):
         (["run", "tiny.toml", "--store", "tiny.toml/s"], "cannot open the store .*: Not a dir.*"),
         (["status", "gone"], "there is no store at .*gone: check the path"),
         (["status", "."], "/.* is not a Zarr v3 store: give another directory"),
-        (["reproduce", "fig3", "--out", "o"], r"unknown figure 'fig3': did you mean 'fig2'\?"),
+        (["reproduce", "fig11", "--out", "o"], r"unknown figure 'fig11': did you mean 'fig10'\?"),
         (
             ["reproduce", "fig2", "--out", "tiny.toml"],
             "Invalid value for '--out': Directory 'tiny.toml' is a file: see .*reproduce --help",
@@ -295,7 +295,7 @@ def test_version_and_help(heatcat):
     assert heatcat("--version") == (0, f"heatcat, version {__version__}\n", "")
     code, out, err = heatcat("--help")
     assert (code, err) == (0, "")
-    for command in ("solve", "run", "plan", "status", "presets", "reproduce"):
+    for command in ("solve", "run", "plan", "status", "presets", "reproduce", "claims"):
         assert re.search(rf"^  {command} ", out, re.MULTILINE)
 
 
@@ -482,12 +482,12 @@ def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monke
     class Recipe:
         """Stands for a figure, which has a test of its own."""
 
-        def sweep(self, *, quick: bool) -> catalog.Sweep:
+        def presets(self, *, quick: bool) -> dict[str, catalog.Sweep]:
             assert quick
-            return catalog.read_sweep("tiny.toml")
+            return {"finite": catalog.read_sweep("tiny.toml")}
 
-        def make(self, dataset, out: Path) -> list[Path]:
-            assert dataset.power.sel(N=2).notnull().all()
+        def make(self, datasets, out: Path) -> list[Path]:
+            assert datasets["finite"].power.sel(N=2).notnull().all()
             return [out / "fig0.png"]
 
     monkeypatch.setattr(figures, "FIGURES", {"fig0": Recipe()})
