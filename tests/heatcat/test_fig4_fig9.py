@@ -10,12 +10,12 @@ import pytest
 import xarray as xr
 
 import catalog
+from analyses import transient_size as transient_size_of_sweep
+from analyses.crossover import EPSILON
 from ensemble import InvalidInput, Macroscopic
 from ensemble.limits.dissipative import jacobian_gap, magnetization, second_moment
 from ensemble.single_spin import SingleSpin, transient_size
 from ensemble.undriven import Undriven
-from analyses import transient_size as transient_size_of_sweep
-from analyses.crossover import EPSILON
 from heatcat.figures.fig4 import CUT_BETA_E, FIG4
 from heatcat.figures.fig9 import DURATION, FIG9, SIZES
 
