@@ -9,10 +9,13 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo test test-slow lint types bench clean
+.PHONY: demo figures test test-slow lint types bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
+
+figures: .venv/demo
+	.venv/bin/heatcat reproduce all --quick --out demo
 
 test: lint types
 	.venv/bin/python -m pytest
