@@ -18,12 +18,12 @@ from ensemble.errors import InvalidInput
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.limits.classical_state import (
+from ensemble.limits.classical_state import ClassicalState
+from ensemble.limits.mode_selection import (
     FIRST_MODES,
     FIRST_SELECTION,
     NEUTRAL,
     SLOW,
-    ClassicalState,
     classical_state,
     outgrown,
 )

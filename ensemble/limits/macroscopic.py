@@ -11,8 +11,9 @@ from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.classical_spectrum import ClassicalMode, classical_spectrum
-from ensemble.limits.classical_state import BathCount, ClassicalState, classical_state
+from ensemble.limits.classical_state import BathCount, ClassicalState
 from ensemble.limits.limit_values import FROM_PAIR, LIMIT_VARIABLES, limit_values, pair_values
+from ensemble.limits.mode_selection import classical_state
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
 

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 
 from ensemble import Status
 from ensemble.limits import classical_spectrum as spectrum_module
+from ensemble.limits import mode_search
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.classical_spectrum import classical_spectrum
-from ensemble.limits.classical_state import classical_state
 from ensemble.limits.macroscopic import GAP_TOLERANCE, Macroscopic
+from ensemble.limits.mode_selection import classical_state
 from tests.ensemble.fokker_planck_reference import Reference, bath_rates
 from tests.ensemble.test_macroscopic import PUBLIC, engine_of, limits
 
@@ -148,13 +149,13 @@ def test_where_the_bound_says_nothing_all_sectors_are_searched(ratios, monkeypat
     engine = engine_of(ratios, 8.0)
     state = classical_state(ClassicalPair(engine))
     searched = []
-    candidates = spectrum_module._candidates
+    candidates = spectrum_module.candidates
 
     def recorded(pool, relevant):
         searched.append((pool.sector.difference, pool.sector.parity))
         return candidates(pool, relevant)
 
-    monkeypatch.setattr(spectrum_module, "_candidates", recorded)
+    monkeypatch.setattr(spectrum_module, "candidates", recorded)
     found = classical_spectrum(state)
     assert found.others_decay_faster_than < 0
     assert set(searched) == ALL_SECTORS
@@ -269,7 +270,7 @@ def test_eigenvalue_errs_less_than_its_last_change(tolerance):
 
 def test_a_search_without_work_is_not_complete(monkeypatch):
     exact = spectrum(PUBLIC).gap
-    monkeypatch.setattr(spectrum_module, "MOST_WORK", 1.0)
+    monkeypatch.setattr(mode_search, "MOST_WORK", 1.0)
     mode = spectrum(PUBLIC).modes[0]
     assert not mode.complete
     assert mode.rate == near(exact, rel=1e-2)

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from scipy.special import sph_harm_y
 
 from ensemble import Engine, InvalidInput, Status
-from ensemble.limits import classical_spectrum as spectrum_module
 from ensemble.limits import classical_state as state_module
 from ensemble.limits import macroscopic as macroscopic_module
+from ensemble.limits import mode_search, mode_selection
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.limits.classical_state import classical_state
 from ensemble.limits.dissipative import magnetization, second_moment
 from ensemble.limits.macroscopic import BATH_AGREEMENT, Macroscopic
+from ensemble.limits.mode_selection import classical_state
 from tests.ensemble.fokker_planck_reference import Reference
 from tests.strategies import log_uniform
 
@@ -548,7 +548,7 @@ def test_the_reference_does_not_count(ratios, monkeypatch):
     """The baths' own density and the fitted one are two routes to one state."""
     pair = ClassicalPair(engine_of(ratios, 2.0))
     own = classical_state(pair)
-    monkeypatch.setattr(state_module, "FAR_FROM_BATHS", 0.0)
+    monkeypatch.setattr(mode_selection, "FAR_FROM_BATHS", 0.0)
     fitted = classical_state(pair)
     assert own.matched
     assert not fitted.matched
@@ -565,7 +565,7 @@ def test_the_reference_does_not_count(ratios, monkeypatch):
 def test_too_much_work_is_uncertified(monkeypatch):
     """The values so far are kept, with a certificate that says how good they are."""
     exact = Macroscopic().solve(PUBLIC, WITHOUT_GAP)
-    monkeypatch.setattr(state_module, "MOST_WORK", 2e5)
+    monkeypatch.setattr(mode_selection, "MOST_WORK", 2e5)
     solution = Macroscopic().solve(PUBLIC, WITHOUT_GAP)
     assert solution.status is Status.UNCERTIFIED
     expected = r"not converged with \d+ modes: last relative change \S+, neglected tail \S+"
@@ -578,14 +578,14 @@ def test_too_much_work_is_uncertified(monkeypatch):
 
 
 def test_too_many_steps_are_uncertified(monkeypatch):
-    monkeypatch.setattr(state_module, "MOST_STEPS", 2)
+    monkeypatch.setattr(mode_selection, "MOST_STEPS", 2)
     solution = Macroscopic().solve(PUBLIC, WITHOUT_GAP)
     assert solution.status is Status.UNCERTIFIED
     assert solution.message.startswith("not converged with ")
 
 
 def test_a_gap_beyond_the_work_allowed_leaves_the_other_values(monkeypatch):
-    monkeypatch.setattr(spectrum_module, "MOST_WORK", 1.0)
+    monkeypatch.setattr(mode_search, "MOST_WORK", 1.0)
     solution = Macroscopic().solve(PUBLIC)
     assert solution.status is Status.UNCERTIFIED
     assert solution.message.startswith("gap not converged (the other values are): last relative")
