@@ -83,7 +83,8 @@ def growth_rate(
     -----
     Both baths' thermal occupations are nearly empty at ΔE ≫ T₂; there P₁ ∝ ΔE e^{−E₂/T₂}, and in
     the high-temperature scaling (Eq. 28) P_N/N ∝ ΔE e^{−E₂/(N T₂)}, as T → N·T.  Hence
-    κ_N → (1 − 1/N)/T₂, once ΔE ≫ N T₂; for N → ∞, where P_N/N falls only algebraically, κ → 1/T₂.
+    κ_N → (1 − 1/N)/T₂, once ΔE ≫ N T₂ and E₁/T₁ − E₂/T₂ ≫ N.  For N → ∞, where P_N/N falls only
+    algebraically, κ approaches 1/T₂ slowly, as 1/ΔE.
     The residuals of a smooth curve are systematic: the standard error says how straight it is.
 
     Examples

@@ -17,6 +17,8 @@ from heatcat.figures.recipe import Recipe
 
 WINDOW = (1000.0, 2500.0)
 """Level spacings of the fit, in units of E₁: 10 to 25 T₂."""
+COLD = 4.0
+"""E₂/T₂ beyond which the asymptote of N → ∞ is drawn."""
 CLOSURE_COLOR = "#d95f02"
 
 
@@ -25,7 +27,9 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
     Without prefix for N pairs, with ``limit_`` in the exact limit N → ∞ and with ``closure_`` in
     its third-cumulant closure.  ``asymptotic_growth_rate`` is (1 − 1/N)/T₂, the ratio of the
-    Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one.
+    Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one.  N → ∞ has none left:
+    where E₁ ≫ T₁ and E₂ ≫ T₂ its gain is ∝ e^{E₂/T₂} (T₂/E₂ − T₁/E₁), whose rate is
+    ``limit_asymptotic_growth_rate``.
     """
     power = _certified(datasets["finite"], "power")
     gain = collective_gain(power)
@@ -47,6 +51,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
         "equation": "(1 - 1/N)/T_2",
     }
     found["asymptotic_growth_rate"] = asymptote
+    found["limit_asymptotic_growth_rate"] = _limit_asymptote(gain)
     return xr.Dataset(found, attrs=datasets["finite"].attrs)
 
 
@@ -59,6 +64,20 @@ def _hot(data: xr.DataArray | xr.Dataset) -> float:
     return float(data.coords["T_mean"]) + float(data.coords["delta_T"]) / 2
 
 
+def _limit_asymptote(gain: xr.DataArray) -> xr.DataArray:
+    """d ln[e^{E₂/T₂} (T₂/E₂ − T₁/E₁)] / dE₂."""
+    hot, spacing = _hot(gain), gain.coords["E_1"] + gain.delta_E
+    cold = float(gain.coords["T_mean"]) - float(gain.coords["delta_T"]) / 2
+    bias = hot / spacing - cold / gain.coords["E_1"]
+    rate = 1 / hot - hot / spacing**2 / bias
+    rate.attrs = {
+        "long_name": "growth rate of the gain of N → ∞ between cold baths",
+        "units": f"{gain.delta_E.attrs['units']}^-1",
+        "equation": "1/T_2 - (T_2/E_2^2)/(T_2/E_2 - T_1/E_1)",
+    }
+    return rate
+
+
 def draw(reduced: xr.Dataset) -> Figure:
     """The gain, as printed, and the slope of its logarithm."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -68,7 +87,7 @@ def draw(reduced: xr.Dataset) -> Figure:
         at = reduced if N is None else reduced.sel(N=N)
         rate = hot * float(at[f"{prefix}growth_rate"])
         error = hot * float(at[f"{prefix}growth_rate_stderr"])
-        text = f"{label}:  {rate:.4f} ± {error:.4f}"
+        text = f"{label}:  {rate:.5f} ± {error:.5f}"
         gains.plot(reduced.delta_E, at[f"{prefix}gain"], label=text, **style)
         local = hot * at[f"{prefix}local_growth_rate"]
         rates.plot(reduced.delta_E, local, label=label, **style)
@@ -79,9 +98,11 @@ def draw(reduced: xr.Dataset) -> Figure:
     gains.set_title(r"(a) collective gain, dotted: $N$ independent pairs")
     heading = r"$N$:  $\kappa\,T_2$ ± s.e., " + rf"{WINDOW[0]:g} ≤ $\Delta E / E_1$ ≤ {WINDOW[1]:g}"
     gains.legend(title=heading, title_fontsize=8, loc="upper left", frameon=False)
-    rates.axhline(1, color="black", ls=":", lw=1)
+    cold = reduced.delta_E > COLD * hot
+    asymptote = hot * reduced.limit_asymptotic_growth_rate.where(cold)
+    rates.plot(reduced.delta_E, asymptote, color="black", ls=":", lw=1)
     rates.set(ylabel=r"$\kappa\,T_2 = T_2\; d \ln(\mathrm{gain}) / d\Delta E$", ylim=(0, 1.04))
-    rates.set_title(r"(b) rate of growth; dotted: $1 - 1/N$")
+    rates.set_title(r"(b) rate of growth; dotted: where both baths are cold")
     rates.legend(title=r"$N$", loc="lower right", frameon=False, ncols=2)
     for axes in (gains, rates):
         axes.set_xlabel(r"$\Delta E$ / $E_1$")

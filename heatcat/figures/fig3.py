@@ -24,7 +24,7 @@ READINGS = {
 """The caption's ΔT leaves the single pair below the bound that the text says it overcomes."""
 COLORS = ListedColormap(colormaps["viridis"](np.linspace(0, 0.9, 256)), name="viridis_90")
 """Without the yellow end, which is lost on white."""
-NEAR = (-2.0, 0.4)
+NEAR = {"printed": (-12.0, 1.2), "doubled": (-2.0, 0.2)}
 """Range of 10³ (C − 1) in the panels beside the bound, the paper's inset."""
 NEAR_N = 4
 
@@ -62,39 +62,40 @@ def draw(reduced: xr.Dataset) -> Figure:
     figure = Figure(figsize=(9.5, 6), layout="constrained")
     panels = figure.subplots(2, len(READINGS))
     norm = _norm(reduced)
-    for column, (title, letter) in enumerate(zip(READINGS.values(), "ab", strict=True)):
+    for column, (part, title) in enumerate(READINGS.items()):
         reading = reduced.isel(delta_T=column)
         upper, lower = panels[:, column]
         _curves(upper, reading.constancy, norm, lw=1.2)
         upper.axhline(1, color="black", ls=":", lw=1.5)
-        upper.set_title(f"({letter}) {title}")
+        depth = 1 - float(reading.constancy.min())
+        upper.set(ylim=(1 - 1.05 * depth, 1 + 0.1 * depth))
+        upper.set_xlim(0.2, float(reduced.N.max()) + 0.8)
+        upper.set_title(f"({'ab'[column]}) {title}")
         _curves(lower, 1e3 * reading.constancy_excess, norm, lw=1.2, marker="o", ms=4)
         lower.axhline(0, color="black", ls=":", lw=1.5)
-        lower.set(xlim=(0.8, NEAR_N + 0.2), ylim=NEAR, xticks=range(1, NEAR_N + 1))
+        lower.set(xlim=(0.8, NEAR_N + 0.2), ylim=NEAR[part], xticks=range(1, NEAR_N + 1))
         lower.set_title(f"({'cd'[column]}) beside the bound")
-        for axes in (upper, lower):
+        for axes, bound in ((upper, 1.0), (lower, 0.0)):
             axes.set_xlabel(r"$N$")
+            _name_bound(axes, bound)
     for axes, label in zip(panels[:, 0], (r"$C_N$", r"$10^3\,(C_N - 1)$"), strict=True):
         axes.set_ylabel(label)
-    floor = float(reduced.constancy.min())
-    for axes in panels[0]:
-        axes.set(ylim=(floor - 0.03, 1.08), xlim=(0.2, float(reduced.N.max()) + 0.8))
-    for axes in panels.flat:
-        height = axes.get_ylim()[1] - axes.get_ylim()[0]
-        bound = 1.0 if axes in panels[0] else 0.0
-        axes.annotate(
-            "TUR bound",
-            (axes.get_xlim()[1], bound + 0.01 * height),
-            xytext=(-4, 0),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            fontsize=8,
-        )
     figure.colorbar(
         ScalarMappable(norm, COLORS), ax=panels, label=r"$\bar{T}$ / $E_1$", aspect=40, pad=0.02
     )
     return figure
+
+
+def _name_bound(axes: Axes, bound: float) -> None:
+    axes.annotate(
+        "TUR bound",
+        (axes.get_xlim()[1], bound),
+        xytext=(-4, 2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=8,
+    )
 
 
 def _norm(reduced: xr.Dataset) -> Normalize:
@@ -117,13 +118,14 @@ def interactive(reduced: xr.Dataset) -> Any:
         (reduced.constancy, "C_N", "all sizes"),
         (1e3 * reduced.constancy_excess.sel(N=slice(None, NEAR_N)), "10³ (C_N − 1)", "near 1"),
     ):
-        for title, reading in zip(
+        for part, title, reading in zip(
+            READINGS,
             ("ΔT = 10 E₁, as printed", "T₂ − T₁ = 20 E₁"),
             values.transpose("delta_T", ...),
             strict=True,
         ):
             bound = 1.0 if name == "all sizes" else 0.0
-            limits = {} if name == "all sizes" else {"ylim": NEAR}
+            limits = {} if name == "all sizes" else {"ylim": NEAR[part]}
             curves = [
                 _curve(hv, reading.sel(T_mean=T_mean), unit, _norm(reduced))
                 for T_mean in reading.T_mean.values

@@ -49,8 +49,8 @@ def draw(reduced: xr.Dataset) -> Figure:
         axes.plot(reduced.omega_0, values, "k--", lw=1.6, label=r"$\infty$, exact")
         _bound(axes, 0.0)
     main.set_ylabel(r"$10^4\,(C_N - 1)$")
-    main.set_title(r"(a) constancy of $N$ pairs, bound at 0")
-    main.legend(title=r"$N$", loc="lower center", frameon=False, ncols=2)
+    main.set_title(r"(a) constancy of $N$ pairs; dotted: TUR bound")
+    main.legend(title=r"$N$", loc="lower right", frameon=False)
     near.set(ylabel=r"$10^5\,(C_N - 1)$", ylim=NEAR)
     near.set_title("(b) beside the bound")
 
