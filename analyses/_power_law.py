@@ -92,21 +92,22 @@ def fit_above_saturation(
     return exponent, stderr, n_sat, n_points, deviation
 
 
-def slope_at_labels(power: FloatArray, labels: FloatArray) -> FloatArray:
-    """d ln|P| / d ln N by second-order differences, NaN where a stencil has no logarithm.
+def slope_at_labels(power: FloatArray, abscissa: FloatArray) -> FloatArray:
+    """d ln|P| / dx by second-order differences, NaN where a stencil has no logarithm.
 
     Parameters
     ----------
     power : ndarray, shape (..., n)
         n ≥ 3.
-    labels : ndarray, shape (n,)
+    abscissa : ndarray, shape (n,)
+        x at the labels: ln N for a power law, the label itself for an exponential.
 
     Returns
     -------
     ndarray, shape (..., n)
     """
     log_power, sign = log_and_sign(power)
-    slope = np.gradient(log_power, np.log(labels), axis=-1, edge_order=2)
+    slope = np.gradient(log_power, abscissa, axis=-1, edge_order=2)
     # np.gradient skips the middle point on a uniform grid: look at all three of the stencil.
     # A NaN differs from everything, and the ends share the stencil of their neighbours.
     changes = np.diff(sign, axis=-1) != 0

@@ -205,7 +205,7 @@ def local_exponent(power: xr.DataArray, *, dim: str = "N") -> xr.DataArray:
         whole(power, dim),
         input_core_dims=[[dim]],
         output_core_dims=[[dim]],
-        kwargs={"labels": labels},
+        kwargs={"abscissa": np.log(labels)},
         dask="parallelized",
         output_dtypes=[LOCAL_EXPONENT.dtype],
     )

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from analyses._power_law import fit_line, log_and_sign
+from analyses._power_law import fit_line, log_and_sign, slope_at_labels
 from catalog.vocabulary import Term
 from ensemble import InvalidInput
 
@@ -156,11 +156,11 @@ def local_growth_rate(gain: xr.DataArray, *, dim: str = "delta_E") -> xr.DataArr
     """
     labels = axis_labels(gain, dim, at_least=FEWEST)
     slope = xr.apply_ufunc(
-        _slope_at_labels,
+        slope_at_labels,
         whole(gain, dim),
         input_core_dims=[[dim]],
         output_core_dims=[[dim]],
-        kwargs={"labels": labels},
+        kwargs={"abscissa": labels},
         dask="parallelized",
         output_dtypes=[LOCAL_RATE.dtype],
     )
@@ -180,17 +180,6 @@ def _fit(
         np.where(usable, labels.size, 0),
         np.where(usable, deviation, np.nan),
     )
-
-
-def _slope_at_labels(gain: FloatArray, labels: FloatArray) -> FloatArray:
-    """d ln|gain| / d label, NaN where a stencil of three has no logarithm or changes sign."""
-    log_gain, sign = log_and_sign(gain)
-    slope = np.gradient(log_gain, labels, axis=-1, edge_order=2)
-    changes = np.diff(sign, axis=-1) != 0  # a NaN differs from everything
-    broken = changes[..., :-1] | changes[..., 1:]
-    # The ends share the stencil of their neighbours.
-    broken = np.concatenate([broken[..., :1], broken, broken[..., -1:]], axis=-1)
-    return np.where(broken, np.nan, slope)
 
 
 def _inverse_unit(gain: xr.DataArray, dim: str) -> str | None:
