@@ -19,7 +19,7 @@ from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
 from heatcat import __version__, show
-from heatcat.claims.command import claims
+from heatcat.claims_command import claims
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 

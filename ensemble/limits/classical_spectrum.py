@@ -69,16 +69,37 @@ def classical_spectrum(
     """
     pair = state.pair
     lowered = abs(pair.affinity) * pair.flux / 2
-    found: list[Candidate] = []
-    others = math.inf
-    for least, difference, parity in sorted(_undriven(pair)):
-        slowest = min((candidate.rate for candidate in found), default=math.inf)
-        excluded = not all_sectors and least - lowered > slowest
-        if excluded or difference > FAR_SECTOR:
-            others = min(others, least - lowered)
-        else:
-            found += candidates(Pool.of(state, difference, parity), IRRELEVANT * slowest)
+    waiting = sorted(_undriven(pair))
     modes: dict[tuple[int, int], ClassicalMode] = {}
+    slowest = math.inf
+    while True:
+        found: list[Candidate] = []
+        left = []
+        for least, difference, parity in waiting:
+            known = min((candidate.rate for candidate in found), default=slowest)
+            excluded = not all_sectors and least - lowered > known
+            if excluded or difference > FAR_SECTOR:
+                left.append((least, difference, parity))
+            else:
+                found += candidates(Pool.of(state, difference, parity), IRRELEVANT * known)
+        if not found:
+            break
+        _refine(found, modes, tolerance, all_sectors=all_sectors)
+        # A coarse rate may have been too low: what it excluded is looked at again.
+        slowest = min(mode.rate for mode in modes.values())
+        waiting = left
+    ordered = sorted(modes.values(), key=lambda mode: mode.rate)
+    return ClassicalSpectrum(tuple(ordered), min(least for least, *_ in left) - lowered)
+
+
+def _refine(
+    found: list[Candidate],
+    modes: dict[tuple[int, int], ClassicalMode],
+    tolerance: float,
+    *,
+    all_sectors: bool,
+) -> None:
+    """Follow the candidates that may be the slowest, of all or of their sector, into ``modes``."""
     for candidate in sorted(found, key=lambda candidate: candidate.likely_rate):
         sector = candidate.pool.sector.difference, candidate.pool.sector.parity
         rivals = list(modes.values())
@@ -87,8 +108,6 @@ def classical_spectrum(
         mode = refined(candidate, tolerance, min((r.rate for r in rivals), default=math.inf))
         if mode is not None and (sector not in modes or mode.rate < modes[sector].rate):
             modes[sector] = mode
-    ordered = sorted(modes.values(), key=lambda mode: mode.rate)
-    return ClassicalSpectrum(tuple(ordered), others)
 
 
 def _undriven(pair: ClassicalPair) -> Iterator[tuple[float, int, int]]:

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 import heatcat.claims
 from ensemble import InvalidInput
 from heatcat.claims import CLAIMS, Claim, Finding, Judgement, Verdict, check, run
-from heatcat.claims.command import claims as command
 from heatcat.claims.ledger import Numbers, confirmed, misprint, small
 from heatcat.claims.report import markdown, number
+from heatcat.claims_command import claims as command
 
 PAGE = Path(__file__).parents[2] / "docs" / "claims.md"
 BY_ID = {claim.id: claim for claim in CLAIMS}

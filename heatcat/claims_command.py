@@ -8,9 +8,6 @@ import sys
 import click
 from rich.console import Console
 
-from heatcat.claims import run
-from heatcat.claims.report import markdown, table
-
 
 @click.command()
 @click.option("--only", help="Comma-separated ids of claims; all of them by default.")
@@ -18,6 +15,10 @@ from heatcat.claims.report import markdown, table
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print docs/claims.md.")
 def claims(only: str | None, as_json: bool, as_markdown: bool) -> None:
     """Recompute the paper's claims, each with numbers and a verdict."""
+    # Slow to import: only where claims are checked.
+    from heatcat.claims import run
+    from heatcat.claims.report import markdown, table
+
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other: leave one out")
     names = [name.strip() for name in only.split(",") if name.strip()] if only is not None else None
