@@ -4,19 +4,30 @@
 a store, ``open`` lists what a store holds.
 """
 
+from catalog.catalogue import Catalogue, Entry
+from catalog.catalogue import Catalogue as open
 from catalog.cost import Plan, plan
 from catalog.lazy import dataset
+from catalog.point import Point
+from catalog.repair import Report, check, repair
 from catalog.run import RunStopped, run
-from catalog.store import SweepStore, create_or_open, find_stored
-from catalog.store import open_stores as open
+from catalog.store import Block, StoredSweep
+from catalog.structure import OlderSolver, create_or_open, find_stored
 from catalog.sweep import Sweep
 from catalog.sweepfile import find_sweep, presets, read_sweep, sweep_from_toml
 
 __all__ = [
+    "Block",
+    "Catalogue",
+    "Entry",
+    "OlderSolver",
     "Plan",
+    "Point",
+    "Report",
     "RunStopped",
+    "StoredSweep",
     "Sweep",
-    "SweepStore",
+    "check",
     "create_or_open",
     "dataset",
     "find_stored",
@@ -25,6 +36,7 @@ __all__ = [
     "plan",
     "presets",
     "read_sweep",
+    "repair",
     "run",
     "sweep_from_toml",
 ]

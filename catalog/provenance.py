@@ -1,9 +1,10 @@
-"""Where stored values come from: versions, source hash, machine and time."""
+"""Where stored values come from: versions, source hash, commit, machine and time."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import subprocess
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -13,6 +14,8 @@ from typing import Any
 import ensemble
 
 PACKAGES = ("heatcat", "numpy", "scipy", "xarray", "dask", "zarr")
+OPTIONAL = ("pypardiso", "qutip")
+"""Packages that may take part in a solve."""
 
 
 @cache
@@ -27,11 +30,42 @@ def solver_hash() -> str:
 
 
 def provenance() -> dict[str, Any]:
-    """Record of the software and machine that begin a sweep."""
+    """Record of the software and machine at work, now."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "solver_hash": solver_hash(),
+        "git": git_state(),
         "python": platform.python_version(),
+        "host": platform.node(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {
+            name: version for name in (*PACKAGES, *OPTIONAL) if (version := _version(name))
+        },
     }
+
+
+@cache
+def git_state() -> dict[str, Any] | None:
+    """Commit of the source and whether it was changed since; None outside a git checkout."""
+    folder = Path(ensemble.__file__).parent.parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        # An installed copy may lie below an unrelated repository: it must be tracked there.
+        git("ls-files", "--error-unmatch", "ensemble/__init__.py")
+        status = git("status", "--porcelain", "--untracked-files=no")
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(status)}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

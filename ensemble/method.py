@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -71,9 +72,16 @@ class Method:
 
 
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
-    """Solve one engine; whatever is raised becomes the status "failed" with its message."""
+    """Solve one engine; whatever is raised becomes the status "failed".
+
+    The solution then has no values, and keeps message and traceback.
+    """
     try:
         return method.solve(engine, variables)
     except Exception as failure:
-        message = f"{type(failure).__name__}: {failure}"
-        return Solution(values={}, status=Status.FAILED, message=message)
+        return Solution(
+            values={},
+            status=Status.FAILED,
+            message=f"{type(failure).__name__}: {failure}",
+            traceback=traceback.format_exc(),
+        )
