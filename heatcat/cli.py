@@ -20,6 +20,7 @@ from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
 from heatcat import __version__, show
 from heatcat.claims_command import claims
+from heatcat.export_command import export
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 
@@ -57,6 +58,7 @@ def cli() -> None:
 
 
 cli.add_command(claims)
+cli.add_command(export)
 
 
 def _engine_options(command: Any) -> Any:
