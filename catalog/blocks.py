@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def solve_block(sweep: Sweep, index: Index) -> Arrays:
 def _failure(sweep: Sweep, engine: Engine, solution: Solution) -> str:
     """All that it takes to see the failure again."""
     record = {
-        "engine": asdict(engine),
+        "engine": {f.name: getattr(engine, f.name) for f in fields(engine) if f.init},
         "method": {"name": sweep.method.name, **asdict(sweep.method)},
         "variables": list(sweep.variables),
         "traceback": solution.traceback,

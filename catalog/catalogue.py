@@ -16,10 +16,11 @@ from catalog.html import catalogue_html, entry_html
 from catalog.lazy import stored_dataset
 from catalog.point import Point, parsed
 from catalog.run import OnBlock, complete
-from catalog.select import select, where_expression
+from catalog.select import select
 from catalog.store import Block, StoredSweep
 from catalog.structure import open_sweeps
 from catalog.vocabulary import VOCABULARY
+from catalog.where import where_expression
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
 from heatcat import __version__, show, store_commands
 from heatcat.claims_command import claims
+from heatcat.export_command import export
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 
@@ -68,6 +69,7 @@ def cli() -> None:
 
 for command in (
     claims,
+    export,
     store_commands.status,
     store_commands.check,
     store_commands.repair,
