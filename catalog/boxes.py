@@ -111,7 +111,8 @@ class Piece:
 
     def of(self, array: NDArray) -> NDArray:
         """The points, from an array of the block."""
-        return array[self.lead].reshape(self.shape)[self.inner]
+        # The ellipsis keeps an array where a number or text would come out.
+        return array[(*self.lead, ...)].reshape(self.shape)[self.inner]
 
 
 def pieces(sweep: Sweep, box: Box, *, whole: bool = False) -> Iterator[Piece]:

@@ -12,9 +12,11 @@ import xarray as xr
 
 from catalog.boxes import box_of, pieces
 from catalog.history import older_solvers
-from catalog.html import catalogue_html, entry_html
+from catalog.html import Summary, catalogue_html, entry_html
 from catalog.lazy import stored_dataset
 from catalog.point import Point, parsed
+from catalog.refine import Refined
+from catalog.refinement import Quantity, refine_map
 from catalog.run import OnBlock, complete
 from catalog.select import select
 from catalog.store import Block, StoredSweep
@@ -64,7 +66,7 @@ class Catalogue(Mapping[str, "Entry"]):
         return "\n".join([f"<Catalogue {self.location}>", *lines])
 
     def _repr_html_(self) -> str:
-        return catalogue_html(self.location, self._entries)
+        return catalogue_html(self.location, [entry.summary() for entry in self.values()])
 
 
 @dataclass(frozen=True)
@@ -202,5 +204,20 @@ class Entry(StoredSweep):
         unfinished = {block.key for block in self.missing()}
         return [block for block in blocks if block.key not in unfinished], int(mask.sum())
 
+    def refine(
+        self, parameters: tuple[str, str], quantity: Quantity, *, budget: int, **options: Any
+    ) -> Refined:
+        """Add points where a quantity changes fastest: see `catalog.refinement.refine_map`."""
+        return refine_map(self, parameters, quantity, budget=budget, **options)
+
+    def summary(self) -> Summary:
+        """What there is to show of it."""
+        records = self.history()
+        last = records[-1] if records else {}
+        when = f"run {last['run']}: {last['outcome']}" if last else ""
+        if last.get("started"):
+            when += f", begun {last['started']} on {last['host']}"
+        return Summary(self.sweep, self.counts(), when, self.notes())
+
     def _repr_html_(self) -> str:
-        return entry_html(self)
+        return entry_html(self.summary())

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 
-
 @dataclass(frozen=True)
 class Exported:
     """What an export wrote.

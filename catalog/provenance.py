@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import platform
 import subprocess
@@ -20,13 +21,34 @@ OPTIONAL = ("pypardiso", "qutip")
 
 @cache
 def solver_hash() -> str:
-    """SHA-256 over the source of ``ensemble``: equal hashes mean the same solver."""
+    """SHA-256 over the code of ``ensemble``, without comments and docstrings.
+
+    Equal hashes mean the same solver.
+    """
     digest = hashlib.sha256()
     folder = Path(ensemble.__file__).parent
     for source in sorted(folder.rglob("*.py")):
         name = source.relative_to(folder).as_posix()
-        digest.update(name.encode() + b"\0" + source.read_bytes() + b"\0")
+        code = _code(source.read_text(encoding="utf-8"))
+        digest.update(name.encode() + b"\0" + code.encode() + b"\0")
     return digest.hexdigest()
+
+
+def _code(source: str) -> str:
+    """The syntax tree as text, texts that stand alone (docstrings) left out."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+    # Unparsed rather than dumped: the dump differs between versions of Python.
+    return "\n".join(ast.unparse(line) for line in tree.body)
+
+
+def _is_text(line: ast.stmt) -> bool:
+    if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)):
+        return False
+    return isinstance(line.value.value, str)
 
 
 def provenance() -> dict[str, Any]:

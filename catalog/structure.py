@@ -38,17 +38,17 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
         method, scaling, variables, …), or labels that nearly equal these; nothing is written.
     """
     place = open_storage(location, write=True)
-    stored = _load(place, sweep.name)
+    stored = load(place, sweep.name)
     if stored is not None and not lacking(stored, sweep):
         return stored
     with Claims(place, sweep.name).hold(STRUCTURE, wait=True):
-        stored = _load(place, sweep.name)  # another may have been quicker
+        stored = load(place, sweep.name)  # another may have been quicker
         if stored is None:
             additions, number = layout(sweep), 0
         else:
             additions, number = lacking(stored, sweep), len(stored.parts)
         add_parts(place, sweep.name, additions, number)
-        extended = _load(place, sweep.name)
+        extended = load(place, sweep.name)
     assert extended is not None
     return extended
 
@@ -65,7 +65,7 @@ def find_stored(location: str | Path, sweep: Sweep) -> StoredSweep | None:
         place = open_storage(location, write=False)
     except NoStore:
         return None
-    stored = _load(place, sweep.name)
+    stored = load(place, sweep.name)
     if stored is not None:
         lacking(stored, sweep)
     return stored
@@ -83,7 +83,7 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
     """
     place = open_storage(location, write=False)
     names = sorted(name for name in place.names("") if _parent(name) is None)
-    found = {name: stored for name in names if (stored := _load(place, name)) is not None}
+    found = {name: stored for name in names if (stored := load(place, name)) is not None}
     if not found:
         raise InvalidInput(
             f"{place.location} holds no sweep: fill it with heatcat run SWEEP --store …"
@@ -94,8 +94,9 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
     return found
 
 
-def add_parts(place: Storage, name: str, sweeps: list[Sweep], number: int) -> None:
-    """Write the templates of further parts; the structure lease is held."""
+def add_parts(place: Storage, name: str, sweeps: list[Sweep], number: int) -> list[str]:
+    """Write the templates of further parts; the structure lease is held.  Their groups."""
+    groups = []
     for count, sweep in enumerate(sweeps, number):
         group = f"{name}~{count}" if count else name
         if place.has(f"{group}/{ROOT}"):
@@ -105,6 +106,8 @@ def add_parts(place: Storage, name: str, sweeps: list[Sweep], number: int) -> No
             )
         _clear(place, group)
         publish(place, sweep, group)
+        groups.append(group)
+    return groups
 
 
 def _clear(place: Storage, group: str) -> None:
@@ -139,7 +142,7 @@ def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
     return [part for box in boxes for part in layout(sweep.over(box))]
 
 
-def _load(place: Storage, name: str) -> StoredSweep | None:
+def load(place: Storage, name: str) -> StoredSweep | None:
     """A stored sweep with all its parts, None if it has not been begun."""
     first = _sweep(place, name)
     if first is None:

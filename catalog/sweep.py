@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -286,7 +286,7 @@ def method_from(given: str | Mapping[str, Any]) -> Method:
     if name not in METHODS:
         raise InvalidInput(f"unknown method {name!r}{suggestion(name, METHODS)}")
     method = METHODS[name]
-    known = method.__dataclass_fields__
+    known = [option.name for option in fields(method)]
     for option in options:
         if option not in known:
             raise InvalidInput(f"method {name} has no option {option!r}{suggestion(option, known)}")
