@@ -20,6 +20,7 @@ author = "The heatcat developers"
 copyright = author
 release = version = __version__
 language = "en"
+smartquotes = False  # quotes are those of code: {"bare", "high-temperature"}
 
 extensions = [
     "myst_parser",
