@@ -51,7 +51,7 @@ class Method:
             )
 
     def accept(self, engine: Engine) -> None:
-        """Raise `InvalidInput` if an engine is outside the method's scope; here, none is."""
+        """Raise ``InvalidInput`` if an engine is outside the method's scope; here, none is."""
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Values, status and diagnostics of one engine; the names are checked by `chosen`."""
