@@ -112,7 +112,8 @@ class Piece:
     def of(self, array: NDArray) -> NDArray:
         """The points, from an array of the block."""
         # The ellipsis keeps an array where a number or text would come out.
-        return array[(*self.lead, ...)].reshape(self.shape)[self.inner]
+        at: tuple[Any, ...] = (*self.lead, ...)
+        return array[at].reshape(self.shape)[self.inner]
 
 
 def pieces(sweep: Sweep, box: Box, *, whole: bool = False) -> Iterator[Piece]:
