@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from ensemble import Status
 
 RUNNING = "running"
 """Shown for the points of blocks that somebody is at work on; it is never stored."""
+AT_WORK = 255
 
 
 @dataclass(frozen=True)
@@ -117,16 +117,17 @@ class StoredSweep:
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        found = dict.fromkeys((Status.NOT_COMPUTED.label, RUNNING, *(s.label for s in Status)), 0)
+        labels = [Status.NOT_COMPUTED.label, RUNNING, *(status.label for status in Status)]
+        found = dict.fromkeys(labels, 0)
         box = self.box if sweep is None else box_of(sweep)
         for part in self.parts:
-            running = set(part.running())
-            statuses = part.whole("status")
-            for piece in pieces(part.sweep, box):
-                codes = piece.of(statuses[part.sweep.block_slices(piece.index)])
-                for code, number in Counter(codes.ravel().tolist()).items():
-                    at_work = code == Status.NOT_COMPUTED and piece.index in running
-                    found[RUNNING if at_work else Status(code).label] += number
+            codes = part.whole("status")
+            for index in part.running():
+                block = codes[part.sweep.block_slices(index)]
+                block[block == Status.NOT_COMPUTED] = AT_WORK
+            for piece in pieces(part.sweep, box, whole=True):
+                for code, number in zip(*np.unique_counts(piece.of(codes)), strict=True):
+                    found[RUNNING if code == AT_WORK else Status(code).label] += int(number)
         return found
 
     def history(self) -> list[dict[str, Any]]:
