@@ -4,8 +4,8 @@
 a store, ``open`` lists what a store holds.
 """
 
-from catalog.cost import Plan, plan
 from catalog.lazy import dataset
+from catalog.plan import Plan, plan
 from catalog.run import RunStopped, run
 from catalog.store import SweepStore, create_or_open, find_stored
 from catalog.store import open_stores as open

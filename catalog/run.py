@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.cluster import connected
-from catalog.cost import block_seconds
+from catalog.cost import CostModel, longest_first
 from catalog.store import SweepStore, create_or_open
 from catalog.sweep import Index, Sweep
 from ensemble import InvalidInput, Status
@@ -76,9 +76,9 @@ def run(
         raise InvalidInput(f"workers must be at least 1, but is {workers}: use 1, 2, …")
     target = create_or_open(store, sweep)
     missing = target.missing()
-    # Longest first, so that no long block is left for the end, when the other workers idle.
-    seconds = dict(zip(missing, block_seconds(sweep, missing), strict=True))
-    missing.sort(key=lambda index: -seconds[index])
+    model = CostModel.fitted(sweep, target.wall_times())
+    order = longest_first([(sweep, index) for index in missing], model)
+    missing = [missing[position] for position in order]
     if missing:
         with closing(_results(target, missing, scheduler, workers)) as results:
             for index, counts in results:

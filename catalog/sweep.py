@@ -70,6 +70,11 @@ class Sweep:
     description : str
         One line for people.
 
+    Attributes
+    ----------
+    blocks_given : bool
+        Whether it was said what the blocks should be; ``blocks`` itself is always complete.
+
     Raises
     ------
     InvalidInput
@@ -96,6 +101,7 @@ class Sweep:
     energy_unit: str = "energy"
     blocks: Mapping[str, int] = field(default_factory=dict)
     description: str = ""
+    blocks_given: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"(?!zarr\.json$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.name):
@@ -123,7 +129,8 @@ class Sweep:
         set_field(self, "axes", {name: _labels(name, axes[name]) for name in ordered(axes)})
         set_field(self, "fixed", {name: label(name, fixed[name]) for name in ordered(fixed)})
         set_field(self, "variables", _variables(self.method, self.variables))
-        set_field(self, "blocks", _block_shape(self.axes, _by_name("blocks", self.blocks)))
+        set_field(self, "blocks_given", bool(self.blocks))
+        set_field(self, "blocks", block_shape(self.axes, _by_name("blocks", self.blocks)))
         self._try_engines()
 
     def _try_engines(self) -> None:
@@ -305,8 +312,19 @@ def _variables(method: Method, given: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names("variable") if name in chosen)
 
 
-def _block_shape(axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any]) -> dict[str, int]:
-    """Labels per block: one N (blocks share their sparse parts), the rest nearly square."""
+def block_shape(
+    axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any], points: int = BLOCK_POINTS
+) -> dict[str, int]:
+    """Labels per block: one N (blocks share their sparse parts), the rest nearly square.
+
+    Parameters
+    ----------
+    axes : mapping of str to labels
+    given : mapping of str to int
+        Labels per block along some of the dimensions.
+    points : int
+        Most points that a block holds, unless that is given.
+    """
     for dim, length in given.items():
         if dim not in axes:
             raise InvalidInput(f"blocks names {dim}, which is not an axis: remove it")
@@ -318,7 +336,7 @@ def _block_shape(axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any]) 
     if "N" in axes and "N" not in given:
         shape["N"] = 1
     free = [dim for dim in axes if dim not in given and dim != "N"]
-    while free and math.prod(shape.values()) > BLOCK_POINTS:
+    while free and math.prod(shape.values()) > points:
         longest = max(free, key=lambda dim: shape[dim])
         if shape[longest] == 1:
             break
