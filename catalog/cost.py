@@ -99,14 +99,14 @@ class CostModel:
     --------
     >>> sweep = Sweep(name="demo", axes={"N": [8, 100]}, scaling="high-temperature", fixed=dict(
     ...     E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001))
-    >>> small, large = CostModel().point_seconds(sweep)
+    >>> small, large = CostModel().point_seconds(sweep).tolist()
     >>> 1e-3 < small < 1e-2 < 0.3 < large < 3
     True
 
     A machine that takes four times as long at N = 8 takes longer at N = 100, too:
 
     >>> model = CostModel.fitted(sweep, np.array([4 * small, np.nan]))
-    >>> model.measured_points, bool(model.point_seconds(sweep)[1] > 1.5 * large)
+    >>> model.measured_points, model.point_seconds(sweep).tolist()[1] > 1.5 * large
     (1, True)
     """
 
@@ -194,6 +194,13 @@ def _by_size(sizes: NDArray, values: NDArray) -> Counter[float]:
     return Counter(dict(zip(found.tolist(), sums.tolist(), strict=True)))
 
 
+def over_blocks(values: NDArray, sweep: Sweep, reduce: np.ufunc) -> NDArray:
+    """Values at the points of a sweep reduced over each block, shape ``sweep.block_grid``."""
+    for axis, (dim, length) in enumerate(zip(sweep.dims, sweep.shape, strict=True)):
+        values = reduce.reduceat(values, np.arange(0, length, sweep.blocks[dim]), axis=axis)
+    return values
+
+
 def _by_block(
     work: Sequence[Work], of_points: Callable[[Sweep], NDArray], reduce: np.ufunc
 ) -> NDArray:
@@ -201,9 +208,5 @@ def _by_block(
     grids: dict[int, NDArray] = {}
     for sweep, _ in work:
         if id(sweep) not in grids:
-            reduced = of_points(sweep)
-            for axis, (dim, length) in enumerate(zip(sweep.dims, sweep.shape, strict=True)):
-                starts = np.arange(0, length, sweep.blocks[dim])
-                reduced = reduce.reduceat(reduced, starts, axis=axis)
-            grids[id(sweep)] = reduced
+            grids[id(sweep)] = over_blocks(of_points(sweep), sweep, reduce)
     return np.array([grids[id(sweep)][index] for sweep, index in work], dtype=float)

@@ -65,7 +65,7 @@ def point_bytes(sweep: Sweep, index: Index | None = None) -> NDArray:
             used = 8e7 + 45 * N**6
         case "macroscopic":
             coldness = np.maximum(_log_ratios(sweep, index)[0], 1)
-            used = 1e7 + 1e6 * (_coupling(sweep, index) + coldness)
+            used = 1e7 + 2.8e5 * _coupling(sweep, index) * coldness
         case _:
             used = np.asarray(1e7)
     return np.broadcast_to(used, N.shape)
