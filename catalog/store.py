@@ -37,6 +37,11 @@ class Block:
         return self.part.group, self.index
 
     @property
+    def work(self) -> tuple[Sweep, Index]:
+        """The grid of its part, and its index there."""
+        return self.part.sweep, self.index
+
+    @property
     def size(self) -> int:
         """Number of its points."""
         return math.prod(s.stop - s.start for s in self.part.sweep.block_slices(self.index))
@@ -103,6 +108,16 @@ class StoredSweep:
         return [
             block for block in self.blocks(sweep) if block.index not in finished[block.part.group]
         ]
+
+    def points_missing(self, sweep: Sweep) -> int:
+        """Number of a sweep's points in blocks that are not complete."""
+        box, missing = box_of(sweep), 0
+        for part in self.parts:
+            finished = part.finished()
+            missing += sum(
+                piece.size for piece in pieces(part.sweep, box) if piece.index not in finished
+            )
+        return missing
 
     def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
         """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
