@@ -6,6 +6,7 @@ a store, ``open`` lists what a store holds.
 
 from catalog.cost import Plan, plan
 from catalog.lazy import dataset
+from catalog.profile import Profile, read_profile
 from catalog.run import RunStopped, run
 from catalog.store import SweepStore, create_or_open, find_stored
 from catalog.store import open_stores as open
@@ -14,6 +15,7 @@ from catalog.sweepfile import find_sweep, presets, read_sweep, sweep_from_toml
 
 __all__ = [
     "Plan",
+    "Profile",
     "RunStopped",
     "Sweep",
     "SweepStore",
@@ -24,6 +26,7 @@ __all__ = [
     "open",
     "plan",
     "presets",
+    "read_profile",
     "read_sweep",
     "run",
     "sweep_from_toml",

@@ -1,11 +1,13 @@
-"""A dask.distributed client: the caller's, one at an address, or a local cluster for one run."""
+"""A dask.distributed client: the caller's, at an address, in SLURM jobs, or on this machine."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from catalog.profile import Profile
 from ensemble import InvalidInput
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ CONNECT_TIMEOUT = "10s"
 
 
 @contextmanager
-def connected(scheduler: str | Client, workers: int) -> Iterator[Client]:
+def connected(scheduler: str | Profile | Client, workers: int, *, blocks: int) -> Iterator[Client]:
     """Client for a run; what was started for it is stopped at the end.
 
     It never becomes dask's default: the caller's other computing stays where it was, also if the
@@ -23,25 +25,35 @@ def connected(scheduler: str | Client, workers: int) -> Iterator[Client]:
 
     Parameters
     ----------
-    scheduler : "processes", address or distributed.Client
+    scheduler : "processes", address, Profile or distributed.Client
         "processes" starts ``workers`` single-threaded processes on this machine, which are
-        restarted if they die; a client that is given stays open.
+        restarted if they die; a profile submits batch jobs; a client that is given stays open.
+    workers : int
+        Number of local processes.
+    blocks : int
+        Number of blocks to compute: no more processes or jobs are started.
 
     Raises
     ------
     InvalidInput
-        If no scheduler answers at the address.
+        If no scheduler answers at the address, or no job can be submitted.
     """
     import distributed  # it takes a second to import: only where it is needed
 
     if isinstance(scheduler, distributed.Client):
         yield scheduler
+    elif isinstance(scheduler, Profile):
+        from catalog.slurm import slurm_client
+
+        with slurm_client(scheduler, blocks) as client:
+            yield client
     elif scheduler == "processes":
         with (
             distributed.LocalCluster(
-                n_workers=workers,
+                n_workers=min(workers, blocks),
                 threads_per_worker=1,
                 processes=True,
+                memory_limit=1.0,  # all of the machine's, which admission shares out
                 dashboard_address="127.0.0.1:0",  # runs side by side would dispute a fixed port
                 silence_logs="ERROR",
             ) as cluster,
@@ -49,8 +61,11 @@ def connected(scheduler: str | Client, workers: int) -> Iterator[Client]:
         ):
             yield client
     else:
-        with _client_at(scheduler) as client:
+        client = _client_at(scheduler)
+        try:
             yield client
+        finally:
+            _close(client)
 
 
 def _client_at(address: str) -> Client:
@@ -63,3 +78,34 @@ def _client_at(address: str) -> Client:
             f"cannot reach a scheduler at {address!r} ({failure}): start one with dask scheduler "
             "and give its address, e.g. tcp://127.0.0.1:8786"
         ) from None
+
+
+def scheduler_address(client: Client) -> str:
+    """Where the scheduler of a client is, or was asked to be."""
+    return str(client.scheduler.address) if client.scheduler is not None else "its address"
+
+
+def lost(client: Client) -> bool:
+    """Whether the scheduler no longer answers: dask tries to reconnect, but has lost the work."""
+    return client.status not in ("running", "closing")
+
+
+def _close(client: Client) -> None:
+    """Close a client; if its scheduler is lost, without dask's traceback of the reconnection.
+
+    The caller says in one line that the scheduler is lost.  Closing interrupts the attempt to
+    reconnect, and that is what dask logs as an error.
+    """
+    if not lost(client):
+        client.close()
+        return
+    logger = logging.getLogger("distributed.client")
+    logger.addFilter(_drop)
+    try:
+        client.close()
+    finally:
+        logger.removeFilter(_drop)
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False

@@ -74,6 +74,15 @@ def block_seconds(sweep: Sweep, indices: Iterable[Index]) -> list[float]:
     return [WRITE_SECONDS + float(seconds[sweep.block_slices(index)].sum()) for index in indices]
 
 
+def block_bytes(sweep: Sweep, indices: Iterable[Index]) -> list[float]:
+    """Predicted resident memory of a process that computes each block, by the prior."""
+    levels = _levels(sweep)
+    return [
+        PROCESS_BYTES + point_bytes(int(levels[sweep.block_slices(index)].max()))
+        for index in indices
+    ]
+
+
 def _seconds(sweep: Sweep) -> NDArray:
     """Prior for the time of every point, shape ``sweep.shape``."""
     if sweep.method.name in LIMIT_SECONDS:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.admission import require_fitting
 from catalog.cluster import connected
-from catalog.cost import block_seconds
+from catalog.cost import block_bytes, block_seconds
+from catalog.profile import Profile
 from catalog.store import SweepStore, create_or_open
 from catalog.sweep import Index, Sweep
 from ensemble import InvalidInput, Status
@@ -25,9 +26,6 @@ Counts = dict[str, int]
 OnBlock = Callable[[Index, Counts], None]
 Results = Generator[tuple[Index, Counts], None, None]
 
-QUEUED_PER_WORKER = 4
-"""Blocks handed to a scheduler ahead of time: enough to keep it busy, few enough to stay small."""
-
 
 class RunStopped(RuntimeError):
     """A run ended before its sweep was complete; what is finished is stored."""
@@ -37,7 +35,7 @@ def run(
     sweep: Sweep,
     store: str | Path,
     *,
-    scheduler: str | Client = "processes",
+    scheduler: str | Profile | Client = "processes",
     workers: int | None = None,
     on_block: OnBlock | None = None,
 ) -> Counts:
@@ -51,9 +49,9 @@ def run(
     sweep : Sweep
     store : path
         Directory of the Zarr store, created if need be; every worker must reach it.
-    scheduler : {"processes", "threads", "synchronous"}, address or distributed.Client
+    scheduler : {"processes", "threads", "synchronous"}, address, Profile or distributed.Client
         "processes" starts a local cluster for the duration; an address such as
-        ``tcp://host:8786`` names a running scheduler.
+        ``tcp://host:8786`` names a running scheduler; a profile submits batch jobs.
     workers : int, optional
         Number of local threads or processes; the number of CPUs by default.
     on_block : callable, optional
@@ -68,9 +66,10 @@ def run(
     Raises
     ------
     InvalidInput
-        If the store cannot hold this sweep, or the scheduler cannot be reached.
+        If the store cannot hold this sweep, the scheduler cannot be reached, or its workers
+        cannot do the work: another version, no sight of the store, too little memory.
     RunStopped
-        If a block could not be completed (disk full, worker lost); run again to go on.
+        If a block could not be completed (disk full, scheduler lost); run again to go on.
     """
     if workers is not None and workers < 1:
         raise InvalidInput(f"workers must be at least 1, but is {workers}: use 1, 2, …")
@@ -94,7 +93,10 @@ def complete_block(store: SweepStore, index: Index) -> tuple[Index, Counts]:
 
 
 def _results(
-    target: SweepStore, missing: Sequence[Index], scheduler: str | Client, workers: int | None
+    target: SweepStore,
+    missing: Sequence[Index],
+    scheduler: str | Profile | Client,
+    workers: int | None,
 ) -> Results:
     """Results of the missing blocks as they finish; closing the iterator cancels the rest."""
     task = partial(complete_block, target)
@@ -105,8 +107,11 @@ def _results(
         elif scheduler == "threads":
             yield from _in_threads(task, missing, workers)
         else:
-            yield from _on_cluster(task, missing, scheduler, workers)
-    except (GeneratorExit, InvalidInput):
+            needs = block_bytes(target.sweep, missing)
+            yield from _on_cluster(
+                task, missing, needs, scheduler, workers, location=target.location
+            )
+    except (GeneratorExit, InvalidInput, RunStopped):
         raise
     except Exception as failure:
         raise RunStopped(
@@ -128,21 +133,20 @@ def _in_threads(
 
 def _on_cluster(
     task: Callable[[Index], tuple[Index, Counts]],
-    missing: Sequence[Index],
-    scheduler: str | Client,
+    blocks: Sequence[Index],
+    needs: Sequence[float],
+    scheduler: str | Profile | Client,
     workers: int,
+    *,
+    location: str,
 ) -> Results:
-    from distributed import as_completed as as_futures_complete  # slow to import
+    """Results from workers in other processes; ``needs`` are the blocks' predicted bytes."""
+    from catalog.dispatch import ClusterLost, completed  # slow to import
 
-    with connected(scheduler, min(workers, len(missing))) as client:
-        threads = sum(client.nthreads().values()) or 1
-        waiting = iter(missing)
-        window = list(islice(waiting, QUEUED_PER_WORKER * threads))
-        futures = as_futures_complete(client.map(task, window, pure=False), loop=client.loop)
-        try:
-            for future in futures:
-                for index in islice(waiting, 1):
-                    futures.add(client.submit(task, index, pure=False))
-                yield future.result()
-        finally:
-            client.cancel(list(futures.futures))
+    if isinstance(scheduler, Profile):  # known before a job waits in the queue
+        require_fitting(dict(zip(blocks, needs, strict=True)), scheduler.worker_bytes)
+    try:
+        with connected(scheduler, workers, blocks=len(blocks)) as client:
+            yield from completed(client, task, blocks, needs, location=location)
+    except ClusterLost as failure:
+        raise RunStopped(str(failure)) from failure

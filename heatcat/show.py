@@ -16,7 +16,7 @@ from rich.table import Table
 import catalog
 from catalog.cost import block_seconds
 from catalog.vocabulary import VOCABULARY
-from ensemble import Engine, InvalidInput, Solution, Status
+from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 
 GOOD = Status.OK.label
@@ -56,10 +56,10 @@ def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -
     console.print(f"status: {solved.status.label}{note}   ({1e3 * elapsed:.1f} ms)")
 
 
-def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int | None) -> None:
+def run(
+    sweep: catalog.Sweep, store: str, *, scheduler: str | catalog.Profile, workers: int | None
+) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
-    if scheduler is not None and workers is not None:
-        raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
     target = catalog.create_or_open(store, sweep)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if target.solver_changed:
@@ -73,7 +73,6 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         f"{forecast.points_done} points stored; about {duration(forecast.core_seconds)} of core "
         "time to go"
     )
-    local = "synchronous" if workers == 1 else "processes"
     missing = target.missing()
     weights = dict(zip(missing, block_seconds(sweep, missing), strict=True))
     progress = _Progress(sweep.name, forecast, sum(weights.values()), console)
@@ -81,7 +80,7 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         counts = catalog.run(
             sweep,
             store,
-            scheduler=scheduler or local,
+            scheduler=scheduler,
             workers=workers,
             on_block=lambda index, found: progress.advance(weights.get(index, 0.0), found),
         )
