@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from catalog.profile import Profile
@@ -48,17 +50,19 @@ def connected(scheduler: str | Profile | Client, workers: int, *, blocks: int) -
         with slurm_client(scheduler, blocks) as client:
             yield client
     elif scheduler == "processes":
-        with (
-            distributed.LocalCluster(
-                n_workers=min(workers, blocks),
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=1.0,  # all of the machine's, which admission shares out
-                dashboard_address="127.0.0.1:0",  # runs side by side would dispute a fixed port
-                silence_logs="ERROR",
-            ) as cluster,
-            distributed.Client(cluster, set_as_default=False) as client,
-        ):
+        with ExitStack() as stack:
+            with interrupts_held():
+                cluster = distributed.LocalCluster(
+                    n_workers=min(workers, blocks),
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=1.0,  # all of the machine's, which admission shares out
+                    dashboard_address="127.0.0.1:0",  # side by side runs would dispute a fixed port
+                    silence_logs="CRITICAL",  # a heartbeat cut short by the end is an "error"
+                )
+                stack.enter_context(cluster)
+                client = distributed.Client(cluster, set_as_default=False)
+                stack.enter_context(client)
             yield client
     else:
         client = _client_at(scheduler)
@@ -66,6 +70,24 @@ def connected(scheduler: str | Profile | Client, workers: int, *, blocks: int) -
             yield client
         finally:
             _close(client)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start: half a cluster cannot be stopped in good order.
+
+    Threads and processes that are started meanwhile never see it, though the terminal sends it to
+    them all: the driver gets it at the end, and stops them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends Ctrl-C in another way
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _client_at(address: str) -> Client:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from catalog.cluster import interrupts_held
 from catalog.profile import Profile
 from ensemble import InvalidInput
 
@@ -38,44 +41,54 @@ def slurm_client(profile: Profile, blocks: int) -> Iterator[Client]:
     InvalidInput
         If dask-jobqueue or SLURM is not installed here, or SLURM takes none of the jobs.
     """
+    import distributed
+
+    SLURMCluster = _cluster_class()
+    if shutil.which("sbatch") is None:
+        raise InvalidInput(
+            "there is no command sbatch here: start the run on a login node of the SLURM cluster"
+        )
+    with ExitStack() as stack:
+        with interrupts_held():
+            cluster = SLURMCluster(
+                cores=profile.cores,
+                processes=profile.cores,
+                memory=profile.memory,
+                walltime=profile.walltime,
+                queue=profile.queue,
+                account=profile.account,
+                interface=profile.interface,
+                job_script_prologue=[*SINGLE_THREADED, *profile.prologue],
+                job_extra_directives=list(profile.directives),
+                local_directory=profile.local_directory,
+                log_directory=profile.log_directory,
+                job_name="heatcat",
+                worker_extra_args=["--no-dashboard"],
+                scheduler_options={"dashboard_address": ":0"},  # a fixed port may be taken
+                silence_logs="ERROR",
+            )
+            stack.enter_context(cluster)
+            client = distributed.Client(cluster, set_as_default=False)
+            stack.enter_context(client)
+            jobs = _Jobs(cluster, profile.jobs_for(blocks))
+            client.sync(jobs.submit_first)
+            stack.callback(client.sync, jobs.stop)
+        yield client
+
+
+def _cluster_class() -> Any:
+    """dask-jobqueue's class; importing it must not change what Ctrl-C does."""
+    handler = signal.getsignal(signal.SIGINT)
     try:
         from dask_jobqueue import SLURMCluster
     except ModuleNotFoundError:
         raise InvalidInput(
             "a cluster profile needs dask-jobqueue: install it with pip install 'heatcat[slurm]'"
         ) from None
-    import distributed
-
-    if shutil.which("sbatch") is None:
-        raise InvalidInput(
-            "there is no command sbatch here: start the run on a login node of the SLURM cluster"
-        )
-    with (
-        SLURMCluster(
-            cores=profile.cores,
-            processes=profile.cores,
-            memory=profile.memory,
-            walltime=profile.walltime,
-            queue=profile.queue,
-            account=profile.account,
-            interface=profile.interface,
-            job_script_prologue=[*SINGLE_THREADED, *profile.prologue],
-            job_extra_directives=list(profile.directives),
-            local_directory=profile.local_directory,
-            log_directory=profile.log_directory,
-            job_name="heatcat",
-            worker_extra_args=["--no-dashboard"],
-            scheduler_options={"dashboard_address": ":0"},  # runs side by side would dispute one
-            silence_logs="ERROR",
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        jobs = _Jobs(cluster, profile.jobs_for(blocks))
-        client.sync(jobs.submit_first)
-        try:
-            yield client
-        finally:
-            client.sync(jobs.stop)
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)  # dask-jobqueue 0.9 set one: exit with code 0
+    return SLURMCluster
 
 
 class _Jobs:

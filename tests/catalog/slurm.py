@@ -6,13 +6,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.catalog.processes import wait_for
+
 COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
-PATIENCE = 30.0
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -111,13 +111,6 @@ def jobs(environment: dict[str, str]) -> dict[str, str]:
     """State of each job that is in the queue or running, by its number."""
     lines = said(environment, "squeue", "--noheader", "--format=%i %T").splitlines()
     return dict(line.split() for line in lines)
-
-
-def wait_for(condition, what: str, patience: float = PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not there after {patience} s"
-        time.sleep(0.05)
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,8 @@ import pytest
 
 import catalog.slurm
 from catalog import Profile, find_sweep, run
-from tests.catalog.slurm import jobs, said, slurm, wait_for
+from tests.catalog.processes import heatcat, wait_for
+from tests.catalog.slurm import jobs, said, slurm
 from tests.catalog.support import block_files, finished_blocks, refused, stored_values
 
 pytestmark = pytest.mark.slurm
@@ -69,12 +68,17 @@ def cluster(folder) -> Iterator[dict[str, str]]:
         yield environment
 
 
-@pytest.fixture
-def profile(folder, cluster) -> Iterator[Profile]:
-    """Two jobs; after a test none is left."""
+@pytest.fixture(scope="module")
+def profile_file(folder) -> Path:
     path = folder / "profile.toml"
     path.write_text(PROFILE.format(folder=folder), encoding="utf-8")
-    yield catalog.read_profile(path)
+    return path
+
+
+@pytest.fixture
+def profile(profile_file, cluster) -> Iterator[Profile]:
+    """Two jobs; after a test none is left."""
+    yield catalog.read_profile(profile_file)
     wait_for(lambda: not jobs(cluster), "the end of every job")
 
 
@@ -93,16 +97,9 @@ def expected(sweep_file, tmp_path_factory) -> dict[str, Any]:
 
 
 def test_a_sweep_in_jobs_equals_the_one_in_this_process(
-    sweep_file, profile, cluster, expected, tmp_path
+    sweep_file, profile_file, profile, cluster, expected, tmp_path
 ):
-    command = [sys.executable, "-m", "heatcat", "run", str(sweep_file)]
-    command += ["--store", str(tmp_path / "store")]
-    with subprocess.Popen(
-        [*command, "--cluster", str(Path(cluster["SLURM_CONF"]).parent / "profile.toml")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with heatcat("run", sweep_file, "--store", tmp_path, "--cluster", profile_file) as process:
         wait_for(lambda: len(jobs(cluster)) == 2, "both jobs")
         number = min(jobs(cluster))
         script = said(cluster, "scontrol", "write", "batch_script", number, "-")
@@ -112,7 +109,7 @@ def test_a_sweep_in_jobs_equals_the_one_in_this_process(
     assert "Traceback" not in err
     assert "export OMP_NUM_THREADS=1" in script
     assert "--nthreads 1" in script
-    assert stored_values(tmp_path / "store", "queued") == expected
+    assert stored_values(tmp_path, "queued") == expected
 
 
 def test_a_cancelled_job_loses_nothing_and_is_submitted_anew(
@@ -151,14 +148,10 @@ def test_a_cancelled_job_loses_nothing_and_is_submitted_anew(
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_no_job_outlives_its_driver(stop, code, sweep_file, profile, cluster, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "heatcat", "run", str(sweep_file), "--store", str(tmp_path)]
-        + ["--cluster", str(Path(cluster["SLURM_CONF"]).parent / "profile.toml")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_no_job_outlives_its_driver(
+    stop, code, sweep_file, profile_file, profile, cluster, tmp_path
+):
+    process = heatcat("run", sweep_file, "--store", tmp_path, "--cluster", profile_file)
     wait_for(lambda: len(finished_blocks(tmp_path, "queued")) > 2, "the first blocks")
     os.kill(process.pid, stop)
     _, err = process.communicate(timeout=20)
