@@ -27,8 +27,10 @@ from catalog.workers import (
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-QUEUED_PER_WORKER = 4
-"""Blocks handed to a scheduler ahead of time: enough to keep it busy, few enough to stay small."""
+QUEUED_PER_WORKER = 2
+"""Blocks in flight for each thread: one to compute and one to follow it.
+
+When a worker dies, dask blames every block that it held, so that more would blame the innocent."""
 LOOK_EVERY = 1.0
 """Seconds between looks at the workers."""
 SILENCE = 5.0
@@ -104,6 +106,8 @@ class _Dispatch(Generic[Result]):
         self.stuck: set[Future] = set()
         """Blocks that the scheduler had on no worker when it was last asked."""
         self.looked = self.worked = time.monotonic()
+        self.plugin: MemoryResource | None = None
+        """Has the workers declare their memory, once a block needs that."""
         self.waits = False
         """Whether it was said that there are no workers."""
 
@@ -112,7 +116,6 @@ class _Dispatch(Generic[Result]):
             time.sleep(LOOK_EVERY / 10)
         require_fitting(self.admission.needs, max(memory(w) for w in self.workers.values()))
         require_usable(self.client, self.location)
-        self.client.register_plugin(MemoryResource())
         try:
             while self.admission.waiting or self.running:
                 for index in self.admission.take(QUEUED_PER_WORKER * self.threads):
@@ -129,8 +132,10 @@ class _Dispatch(Generic[Result]):
                     self.admission.leave(index)
                     yield self.result(future, index)
         finally:
-            if self.running and not lost(self.client):
+            if not lost(self.client):
                 self.client.cancel(list(self.running))
+                if self.plugin is not None:
+                    self.client.unregister_worker_plugin(self.plugin.name)
 
     def look(self) -> bool:
         """Ask the scheduler for its workers; whether there is any.  Say so if there is none."""
@@ -167,6 +172,9 @@ class _Dispatch(Generic[Result]):
         need = self.admission.needs[index]
         # A block that fits everywhere is left to the scheduler, which keeps its queue short then.
         resources = {RESOURCE: need} if need > self.share else None
+        if resources and self.plugin is None:
+            self.plugin = MemoryResource()
+            self.client.register_plugin(self.plugin)
         future = self.client.submit(
             checked, self.task, solver_hash(), index, pure=False, resources=resources
         )

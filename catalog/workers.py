@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,8 +47,8 @@ class MemoryResource(WorkerPlugin):
     free.  Dask itself watches memory only once it is used.
     """
 
-    name = RESOURCE
-    idempotent = True
+    def __init__(self) -> None:
+        self.name = f"{RESOURCE}-{uuid.uuid4()}"  # each run removes its own, not another's
 
     async def setup(self, worker: Worker) -> None:
         limit = getattr(worker.memory_manager, "memory_limit", None)
@@ -75,7 +76,7 @@ def require_usable(client: Client, location: str) -> None:
     if broken:
         name, failure = next(iter(broken.items()))
         raise InvalidInput(
-            f"worker {name} cannot run heatcat ({type(failure).__name__}: {failure}): install "
+            f"worker {name} cannot run heatcat ({failure}): install "
             "there the version that is installed here"
         )
     others = [name for name, (version, _) in found.items() if version != solver_hash()]

@@ -16,6 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
+ALLOWED_FAILURES = "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"
+"""After how many dead workers dask blames the block: here it is always the test that kills."""
 
 
 @dataclass
@@ -65,7 +67,7 @@ def dask(
     return subprocess.Popen(
         [sys.executable, "-m", f"distributed.cli.dask_{command}", *options, *shared],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root), ALLOWED_FAILURES: "100"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
