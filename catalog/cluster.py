@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
@@ -65,11 +65,8 @@ def connected(scheduler: str | Profile | Client, workers: int, *, blocks: int) -
                 stack.enter_context(client)
             yield client
     else:
-        client = _client_at(scheduler)
-        try:
+        with _open(_client_at(scheduler)) as client:
             yield client
-        finally:
-            _close(client)
 
 
 @contextmanager
@@ -112,22 +109,32 @@ def lost(client: Client) -> bool:
     return client.status not in ("running", "closing")
 
 
-def _close(client: Client) -> None:
-    """Close a client; if its scheduler is lost, without dask's traceback of the reconnection.
+@contextmanager
+def _open(client: Client) -> Iterator[Client]:
+    """Close a client in the end, without dask's tracebacks if its scheduler was lost.
 
-    The caller says in one line that the scheduler is lost.  Closing interrupts the attempt to
-    reconnect, and that is what dask logs as an error.
+    The caller says in one line that it is lost.  Dask logs the message that could not be sent, and
+    as an error that closing interrupts the attempt to reconnect.
     """
-    if not lost(client):
-        client.close()
-        return
-    logger = logging.getLogger("distributed.client")
-    logger.addFilter(_drop)
+    sending, reconnecting = map(logging.getLogger, ("distributed.batched", "distributed.client"))
+    with _without(sending, lambda record: record.levelno <= logging.INFO):
+        try:
+            yield client
+        finally:
+            gone = lost(client)
+            with _without(reconnecting, lambda _: gone):
+                client.close()
+
+
+@contextmanager
+def _without(
+    logger: logging.Logger, dropped: Callable[[logging.LogRecord], bool]
+) -> Iterator[None]:
+    def kept(record: logging.LogRecord) -> bool:
+        return not dropped(record)
+
+    logger.addFilter(kept)
     try:
-        client.close()
+        yield
     finally:
-        logger.removeFilter(_drop)
-
-
-def _drop(record: logging.LogRecord) -> bool:
-    return False
+        logger.removeFilter(kept)

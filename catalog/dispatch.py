@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from distributed import KilledWorker, LocalCluster
 from distributed.system import MEMORY_LIMIT
@@ -100,6 +100,7 @@ class _Dispatch(Generic[Result]):
     ) -> None:
         self.client, self.location = client, location
         self.task = task
+        self.workers: dict[str, dict[str, Any]] = {}
         self.admission = Admission(blocks, needs, memory=0.0)
         self.running: dict[Future, Index] = {}
         self.finished: SimpleQueue[Future] = SimpleQueue()
@@ -141,8 +142,13 @@ class _Dispatch(Generic[Result]):
         """Ask the scheduler for its workers; whether there is any.  Say so if there is none."""
         if lost(self.client):
             raise ConnectionError("the scheduler does not answer")
-        self.workers = workers_of(self.client)
         self.looked = time.monotonic()
+        try:
+            self.workers = workers_of(self.client)
+        except OSError:  # busy if it is not lost: then the next look is soon enough
+            if lost(self.client):
+                raise
+            return bool(self.workers)
         if self.workers:
             self.worked, self.waits = self.looked, False
             self.threads = sum(worker["nthreads"] for worker in self.workers.values())

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RESOURCE = "heatcat_bytes"
 """Name of the dask resource that counts the memory of a worker."""
+ANSWER_SECONDS = 3.0
+"""Time in which a scheduler that lives says what workers it has."""
 
 Result = TypeVar("Result")
 
@@ -29,10 +31,17 @@ def worker_memory(client: Client) -> list[float]:
 
 
 def workers_of(client: Client) -> dict[str, dict[str, Any]]:
-    """What the scheduler knows of each worker, by address; all of them, and asked just now."""
+    """What the scheduler knows of each worker, by address; all of them, and asked just now.
+
+    Raises
+    ------
+    OSError
+        If the scheduler does not answer soon; it is busy, or dead.
+    """
     if client.scheduler is None:
         raise ConnectionError("the client is closed")
-    return client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    known = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS)
+    return known["workers"]
 
 
 def memory(worker: Mapping[str, Any]) -> float:

@@ -19,6 +19,7 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller_port}
 SlurmdPort={node_port}
 SlurmUser=root
+SlurmdParameters=config_overrides
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 CredType=cred/munge
@@ -51,7 +52,7 @@ def search_path() -> str:
 
 
 @contextmanager
-def slurm(folder: Path, *, cpus: int = 2, megabytes: int = 2000) -> Iterator[dict[str, str]]:
+def slurm(folder: Path, *, cpus: int = 4, megabytes: int = 4000) -> Iterator[dict[str, str]]:
     """Start munged, slurmctld and slurmd in a folder; the environment in which they are found."""
     for name in ("state", "spool"):
         (folder / name).mkdir()
