@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from distributed import KilledWorker, LocalCluster
+from distributed.comm import CommClosedError
 from distributed.system import MEMORY_LIMIT
 
 from catalog.admission import GIB, Admission, require_fitting
@@ -35,6 +36,8 @@ LOOK_EVERY = 1.0
 """Seconds between looks at the workers."""
 SILENCE = 5.0
 """Seconds without any worker after which it is said that the run waits."""
+NOTICE = 2.0
+"""Seconds that a client is given to notice that its scheduler is lost."""
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
@@ -81,6 +84,10 @@ def completed(
     try:
         yield from _Dispatch(client, task, blocks, needs, location).results()
     except Exception as failure:
+        # A broken connection is met here some moments before the client itself takes note.
+        deadline = time.monotonic() + (NOTICE if isinstance(failure, CommClosedError) else 0)
+        while not lost(client) and time.monotonic() < deadline:
+            time.sleep(NOTICE / 100)
         if not lost(client):
             raise
         raise ClusterLost(
