@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-slow lint types docs bench clean
+.PHONY: demo figures test test-slow test-slurm lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -23,6 +23,12 @@ test: lint types
 
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow
+
+# As root: SLURM is installed if it is missing, started for the tests and stopped.
+test-slurm: .venv/test
+	@PATH="$$PATH:/usr/sbin"; command -v slurmctld slurmd munged sbatch >/dev/null || \
+	  { apt-get update -qq && apt-get install -qq --no-install-recommends slurm-wlm munge; }
+	.venv/bin/python -m pytest -m slurm tests/catalog/test_slurm.py
 
 lint: .venv/test
 	.venv/bin/ruff check .

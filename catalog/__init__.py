@@ -10,6 +10,7 @@ from catalog.export import export, zip_store
 from catalog.lazy import dataset
 from catalog.plan import Plan, plan
 from catalog.point import Point
+from catalog.profile import Profile, read_profile
 from catalog.repair import Report, check, repair
 from catalog.run import RunStopped, run
 from catalog.select import select
@@ -27,6 +28,7 @@ __all__ = [
     "OlderSolver",
     "Plan",
     "Point",
+    "Profile",
     "Report",
     "RunStopped",
     "StoredSweep",
@@ -40,6 +42,7 @@ __all__ = [
     "open",
     "plan",
     "presets",
+    "read_profile",
     "read_sweep",
     "repair",
     "run",

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.cluster import connected
+from catalog.admission import Admission, machine_memory, require_fitting
+from catalog.cluster import ClusterLost, connected
 from catalog.cost import longest_first
 from catalog.history import Session
 from catalog.lease import Busy
 from catalog.plan import fitted_model
+from catalog.profile import Profile
 from catalog.store import Block, StoredSweep
 from catalog.structure import create_or_open
 from catalog.sweep import Sweep
@@ -31,9 +32,10 @@ OnBlock = Callable[[Block, Counts], None]
 Task = Callable[[Block], tuple[Block, Counts | None]]
 Results = Iterator[tuple[Block, Counts | None]]
 Executor = Callable[[Task, Sequence[Block]], Results]
+Needs = Mapping[Block, float]
+"""Predicted bytes of a process that solves each block."""
+CPUS = os.cpu_count() or 1
 
-QUEUED_PER_WORKER = 4
-"""Blocks handed to a scheduler ahead of time: enough to keep it busy, few enough to stay small."""
 BUSY_SECONDS = 0.5
 """Time between looks at the blocks that another run is at work on."""
 
@@ -46,7 +48,7 @@ def run(
     sweep: Sweep,
     store: str | Path,
     *,
-    scheduler: str | Client = "processes",
+    scheduler: str | Profile | Client = "processes",
     workers: int | None = None,
     on_block: OnBlock | None = None,
 ) -> Counts:
@@ -62,9 +64,9 @@ def run(
         If the store has a sweep of that name with other labels, it is extended.
     store : path or URL
         A Zarr store, begun if need be; every worker must reach it.
-    scheduler : {"processes", "threads", "synchronous"}, address or distributed.Client
+    scheduler : {"processes", "threads", "synchronous"}, address, Profile or distributed.Client
         "processes" starts a local cluster for the duration; an address such as
-        ``tcp://host:8786`` names a running scheduler.
+        ``tcp://host:8786`` names a running scheduler; a profile submits batch jobs.
     workers : int, optional
         Number of local threads or processes; the number of CPUs by default.
     on_block : callable, optional
@@ -94,7 +96,7 @@ def complete(
     stored: StoredSweep,
     blocks: Sequence[Block],
     sweep: Sweep,
-    scheduler: str | Client,
+    scheduler: str | Profile | Client,
     workers: int | None,
     on_block: OnBlock | None,
 ) -> None:
@@ -104,11 +106,12 @@ def complete(
     session = Session(stored.location, stored.name, sweep.definition())
     assert session.number > 0  # known before it travels to the workers
     model = fitted_model(stored)
-    order = longest_first([block.work for block in blocks], model)
-    blocks = [blocks[position] for position in order]
+    work = [block.work for block in blocks]
+    needs = dict(zip(blocks, model.peak_bytes(work).tolist(), strict=True))
+    blocks = [blocks[position] for position in longest_first(work, model)]
     points: Counter[str] = Counter()
     try:
-        with closing(_results(session, blocks, scheduler, workers)) as results:
+        with closing(_results(session, blocks, needs, scheduler, workers)) as results:
             for block, counts in results:
                 points.update(counts)
                 if on_block is not None:
@@ -133,12 +136,16 @@ def complete_block(session: Session, block: Block) -> tuple[Block, Counts | None
 
 
 def _results(
-    session: Session, blocks: Sequence[Block], scheduler: str | Client, workers: int | None
+    session: Session,
+    blocks: Sequence[Block],
+    needs: Needs,
+    scheduler: str | Profile | Client,
+    workers: int | None,
 ) -> Generator[tuple[Block, Counts], None, None]:
     """Blocks as they finish, here or elsewhere; closing the iterator cancels the rest."""
     task = partial(complete_block, session)
     try:
-        with _executor(scheduler, workers or os.cpu_count() or 1, len(blocks)) as executor:
+        with _executor(session.location, scheduler, workers or CPUS, needs) as executor:
             while blocks:
                 elsewhere = []
                 for block, counts in executor(task, blocks):
@@ -152,6 +159,8 @@ def _results(
                     time.sleep(BUSY_SECONDS)
     except (GeneratorExit, InvalidInput):
         raise
+    except ClusterLost as failure:
+        raise RunStopped(str(failure)) from failure
     except Exception as failure:
         raise RunStopped(
             f"a block could not be completed ({type(failure).__name__}: {failure}); finished "
@@ -160,37 +169,45 @@ def _results(
 
 
 @contextmanager
-def _executor(scheduler: str | Client, workers: int, blocks: int) -> Iterator[Executor]:
+def _executor(
+    location: str, scheduler: str | Profile | Client, workers: int, needs: Needs
+) -> Iterator[Executor]:
     """What solves blocks, one after the other or side by side."""
     if scheduler == "synchronous":
+        require_fitting(needs, machine_memory())
         yield map
     elif scheduler == "threads":
+        require_fitting(needs, machine_memory())
         pool = ThreadPoolExecutor(workers)
         try:
-            yield partial(_in_pool, pool)
+            yield partial(_in_pool, pool, workers, needs)
         finally:
             pool.shutdown(cancel_futures=True)
     else:
-        with connected(scheduler, min(workers, blocks)) as client:
-            yield partial(_on_cluster, client)
+        if isinstance(scheduler, Profile):  # known before a job waits in the queue
+            require_fitting(needs, scheduler.worker_bytes)
+        with connected(scheduler, workers, blocks=len(needs)) as client:
+            yield partial(_on_cluster, client, needs, location)
 
 
-def _in_pool(pool: ThreadPoolExecutor, task: Task, blocks: Sequence[Block]) -> Results:
-    for future in as_completed([pool.submit(task, block) for block in blocks]):
-        yield future.result()
-
-
-def _on_cluster(client: Client, task: Task, blocks: Iterable[Block]) -> Results:
-    from distributed import as_completed as as_futures_complete  # slow to import
-
-    threads = sum(client.nthreads().values()) or 1
-    waiting = iter(blocks)
-    window = list(islice(waiting, QUEUED_PER_WORKER * threads))
-    futures = as_futures_complete(client.map(task, window, pure=False), loop=client.loop)
-    try:
-        for future in futures:
-            for block in islice(waiting, 1):
-                futures.add(client.submit(task, block, pure=False))
+def _in_pool(
+    pool: ThreadPoolExecutor, workers: int, needs: Needs, task: Task, blocks: Sequence[Block]
+) -> Results:
+    admission = Admission(blocks, [needs[block] for block in blocks], memory=machine_memory())
+    running: dict[Future, Block] = {}
+    while admission.waiting or running:
+        for block in admission.take(workers):
+            running[pool.submit(task, block)] = block
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            admission.leave(running.pop(future))
             yield future.result()
-    finally:
-        client.cancel(list(futures.futures))
+
+
+def _on_cluster(
+    client: Client, needs: Needs, location: str, task: Task, blocks: Sequence[Block]
+) -> Results:
+    from catalog.dispatch import completed  # slow to import
+
+    yield from completed(
+        client, task, blocks, [needs[block] for block in blocks], location=location
+    )

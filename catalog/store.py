@@ -24,12 +24,25 @@ RUNNING = "running"
 AT_WORK = 255
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """A unit of work: a block of a part."""
 
     part: Part
     index: Index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Block) and self._name == other._name
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+    def __str__(self) -> str:
+        return f"{self.index} of {self.part.group}"
+
+    @property
+    def _name(self) -> tuple[str, str, Index]:
+        return self.part.location, self.part.group, self.index
 
     @property
     def key(self) -> tuple[str, Index]:

@@ -172,20 +172,37 @@ WORKERS = click.option(
     type=click.IntRange(min=1),
     help="Local worker processes; 1 stays in this process.",
 )
+CLUSTER = click.option(
+    "--cluster", type=click.Path(), help="Profile of a batch cluster (SLURM), a TOML file."
+)
 
 
 @cli.command()
 @click.argument("sweep_name", metavar="SWEEP")
 @STORE
 @click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
+@CLUSTER
 @WORKERS
-def run(sweep_name: str, store: str, scheduler: str | None, workers: int | None) -> None:
+def run(
+    sweep_name: str, store: str, scheduler: str | None, cluster: str | None, workers: int | None
+) -> None:
     """Compute what a store lacks of SWEEP, a preset's name or a TOML file.
 
     It may be killed at any moment and repeated: finished blocks are kept.
     """
     sweep = catalog.find_sweep(sweep_name)
-    show.run(sweep, store, scheduler=scheduler, workers=workers)
+    show.run(sweep, store, scheduler=where(scheduler, cluster, workers), workers=workers)
+
+
+def where(scheduler: str | None, cluster: str | None, workers: int | None) -> str | catalog.Profile:
+    """Where to compute, from options that exclude each other."""
+    options = {"--scheduler": scheduler, "--cluster": cluster, "--workers": workers}
+    given = [name for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        raise InvalidInput(f"{' and '.join(given)} exclude each other: keep one of them")
+    if cluster is not None:
+        return catalog.read_profile(cluster)
+    return scheduler or ("synchronous" if workers == 1 else "processes")
 
 
 @cli.command()
@@ -220,6 +237,7 @@ def presets() -> None:
 @click.option("--store", type=click.Path(), help="Zarr store; OUT/store.zarr by default.")
 @click.option("--quick", is_flag=True, help="A coarser grid, minutes instead of an hour.")
 @click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
+@CLUSTER
 @WORKERS
 def reproduce(
     figure: str,
@@ -227,6 +245,7 @@ def reproduce(
     store: str | None,
     quick: bool,
     scheduler: str | None,
+    cluster: str | None,
     workers: int | None,
 ) -> None:
     """Compute and draw FIGURE of the paper (or all): data, PNG, PDF and interactive HTML."""
@@ -234,12 +253,13 @@ def reproduce(
 
     if figure != "all" and figure not in FIGURES:
         raise InvalidInput(f"unknown figure {figure!r}{suggestion(figure, [*FIGURES, 'all'])}")
+    target = where(scheduler, cluster, workers)
     location = store if store is not None else str(out / "store.zarr")
     for name in FIGURES if figure == "all" else (figure,):
         recipe = FIGURES[name]
         datasets = {}
         for part, sweep in recipe.presets(quick=quick).items():
-            show.run(sweep, location, scheduler=scheduler, workers=workers)
+            show.run(sweep, location, scheduler=target, workers=workers)
             datasets[part] = catalog.dataset(sweep, location)
         files = recipe.make(datasets, out)
         show.files(location, files)

@@ -16,7 +16,7 @@ from rich.table import Table
 import catalog
 from catalog.plan import TimeLeft, fitted_model
 from catalog.vocabulary import VOCABULARY
-from ensemble import Engine, InvalidInput, Solution, Status
+from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 
 GOOD = Status.OK.label
@@ -62,10 +62,10 @@ def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -
     console.print(f"status: {solved.status.label}{note}   ({1e3 * elapsed:.1f} ms)")
 
 
-def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int | None) -> None:
+def run(
+    sweep: catalog.Sweep, store: str, *, scheduler: str | catalog.Profile, workers: int | None
+) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
-    if scheduler is not None and workers is not None:
-        raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
     target = catalog.create_or_open(store, sweep)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for note in target.notes():
@@ -75,7 +75,6 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         f"{sweep.name}: {forecast.points} points in {forecast.blocks} blocks, "
         f"{forecast.points_done} points stored; {core_time(forecast)} of core time to go"
     )
-    local = "synchronous" if workers == 1 else "processes"
     left = TimeLeft(fitted_model(target), [block.work for block in target.missing(sweep)])
     progress = _Progress(sweep.name, forecast, left, console)
 
@@ -84,9 +83,7 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         progress.advance(found)
 
     with progress.bar:
-        counts = catalog.run(
-            sweep, store, scheduler=scheduler or local, workers=workers, on_block=on_block
-        )
+        counts = catalog.run(sweep, store, scheduler=scheduler, workers=workers, on_block=on_block)
     summary = ", ".join(f"{number} {label}" for label, number in counts.items() if number)
     stdout().print(f"{sweep.name}: {summary}  ->  {store}")
     if counts[GOOD] < sweep.size:

@@ -15,6 +15,7 @@ import pytest
 from dask.base import get_scheduler
 
 import catalog.cluster
+import catalog.dispatch
 import catalog.storage
 from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact
@@ -89,7 +90,7 @@ def test_results_do_not_depend_on_processes(tmp_path, expected):
 
 def test_results_do_not_depend_on_a_cluster_at_an_address(tmp_path, expected, address, monkeypatch):
     # Fewer than the 8 blocks are queued at a time, so that more are handed out as some finish.
-    monkeypatch.setattr(sys.modules["catalog.run"], "QUEUED_PER_WORKER", 1)
+    monkeypatch.setattr(catalog.dispatch, "QUEUED_PER_WORKER", 1)
     assert run(SWEEP, tmp_path, scheduler=address)["ok"] == SWEEP.size
     assert stored_values(tmp_path) == expected
 
@@ -116,7 +117,7 @@ def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, ad
 def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
     run(SWEEP, tmp_path, scheduler="synchronous")
 
-    def unexpected(*_: object) -> None:
+    def unexpected(*_: object, **__: object) -> None:
         raise AssertionError("a cluster was started for nothing")
 
     monkeypatch.setattr(sys.modules["catalog.run"], "connected", unexpected)

@@ -218,7 +218,7 @@ def test_the_solution_is_readable_without_json(heatcat):
         ),
         (
             ["run", "tiny.toml", "--store", "s", "--workers", "2", "--scheduler", "tcp://a:1"],
-            "--scheduler and --workers exclude each other: leave out --workers",
+            "--scheduler and --workers exclude each other: keep one of them",
         ),
         (
             ["run", "tiny.toml", "--store", "ftp://a/b"],
