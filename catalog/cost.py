@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.store import SweepStore
+from catalog.store import StoredSweep
+from catalog.structure import lacking
 from catalog.sweep import Index, Sweep
 
 WRITE_SECONDS = 0.04
@@ -49,21 +49,30 @@ class Plan:
     measured_points: int
 
 
-def plan(sweep: Sweep, store: SweepStore | None = None) -> Plan:
+def plan(sweep: Sweep, store: StoredSweep | None = None) -> Plan:
     """Predict the rest of a sweep; computes no point."""
-    missing = list(sweep.block_indices()) if store is None else store.missing()
-    levels, seconds = _levels(sweep), _seconds(sweep)
-    speed, measured = _calibration(seconds, store)
-    slices = [sweep.block_slices(index) for index in missing]
-    parts = [levels[part] for part in slices]
-    blocks = math.prod(sweep.block_grid)
+    blocks = None if store is None else store.blocks(sweep)
+    seconds = _seconds(sweep)
+    speed, measured = _calibration(seconds, store, sweep)
+    if store is None or blocks is None:
+        work = [(sweep, index) for index in sweep.block_indices()]
+        total = len(work)
+    else:
+        work = [(block.part.sweep, block.index) for block in store.missing(sweep)]
+        more = [(part, i) for part in lacking(store, sweep) for i in part.block_indices()]
+        work += more
+        total = len(blocks) + len(more)
+    levels = [_levels(grid)[grid.block_slices(index)] for grid, index in work]
+    solve = [float(_seconds(grid)[grid.block_slices(index)].sum()) for grid, index in work]
     return Plan(
         points=sweep.size,
-        points_done=sweep.size - sum(part.size for part in parts),
-        blocks=blocks,
-        blocks_done=blocks - len(missing),
-        core_seconds=sum(WRITE_SECONDS + speed * float(seconds[part].sum()) for part in slices),
-        peak_bytes=max((PROCESS_BYTES + point_bytes(int(part.max())) for part in parts), default=0),
+        points_done=sweep.size - sum(part.size for part in levels),
+        blocks=total,
+        blocks_done=total - len(work),
+        core_seconds=sum(WRITE_SECONDS + speed * seconds for seconds in solve),
+        peak_bytes=max(
+            (PROCESS_BYTES + point_bytes(int(part.max())) for part in levels), default=0
+        ),
         measured_points=measured,
     )
 
@@ -117,11 +126,11 @@ def _levels(sweep: Sweep) -> NDArray:
     return np.broadcast_to(largest, sweep.shape)
 
 
-def _calibration(seconds: NDArray, store: SweepStore | None) -> tuple[float, int]:
+def _calibration(seconds: NDArray, store: StoredSweep | None, sweep: Sweep) -> tuple[float, int]:
     """Measured over predicted time of the stored points, and how many there are."""
     if store is None:
         return 1.0, 0
-    times = store.wall_times()
+    times = store.values("wall_time", sweep)
     known = np.isfinite(times)
     if not known.any():
         return 1.0, 0

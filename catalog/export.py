@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from catalog.lease import FOLDER as LEASES
+from catalog.storage import TORN
 from catalog.table import columns, empty_table, iter_tables
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
     import pyarrow
-
-PARTIAL = ".partial"
-"""Ending of files that are being written: of ours, and of Zarr's."""
-LEASES = ".heatcat-leases"
-"""A folder of a store that says who is at work; it means nothing elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ def _members(store: Path) -> Iterator[Path]:
 
 
 def _ships(file: Path, store: Path) -> bool:
-    return file.suffix != PARTIAL and LEASES not in file.relative_to(store).parts
+    return file.suffix != TORN and LEASES not in file.relative_to(store).parts
 
 
 @contextmanager
@@ -186,7 +183,7 @@ def _whole(target: Path, *, overwrite: bool) -> Iterator[Path]:
     _require_free(target, overwrite=overwrite)
     if not target.parent.is_dir():
         raise InvalidInput(f"there is no folder {target.parent}: make it first")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{TORN}")
     try:
         yield temporary
         with temporary.open("rb+") as written:

@@ -62,7 +62,7 @@ def known_points(
     Raises
     ------
     InvalidInput
-        If a name is unknown, or a dimension is left that is no axis of the map.
+        If a name is unknown, or the quantity has a dimension that is no axis of the map.
     """
     first, second = (parameter_name(text) for text in parameters)
     chosen = select(ds, labels)
@@ -77,14 +77,18 @@ def known_points(
     else:
         values = quantity(chosen)
     axes = {*chosen[first].dims, *chosen[second].dims}
-    for dim in (*values.dims, *chosen["status"].dims):
+    for dim in values.dims:
         if dim not in axes:
             raise InvalidInput(f"{dim} is still a dimension of the map: give its label")
-    columns = xr.broadcast(chosen[first], chosen[second], values, chosen["status"])
-    x, y, z, status = (column.values.ravel() for column in columns)
-    computed = status != Status.NOT_COMPUTED
-    z = np.where(status == Status.FAILED, np.nan, z)
-    return np.column_stack([x, y]).astype(float)[computed], z.astype(float)[computed]
+    # A quantity may need several labels of a dimension: a point is known if all of them are.
+    status = chosen["status"]
+    others = [dim for dim in status.dims if dim not in axes]
+    computed = (status != Status.NOT_COMPUTED).all(others)
+    failed = (status == Status.FAILED).any(others)
+    columns = xr.broadcast(chosen[first], chosen[second], values, computed, failed)
+    x, y, z, known, lost = (column.values.ravel() for column in columns)
+    z = np.where(lost, np.nan, z)
+    return np.column_stack([x, y]).astype(float)[known], z.astype(float)[known]
 
 
 @dataclass(frozen=True)

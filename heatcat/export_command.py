@@ -11,9 +11,8 @@ import click
 import catalog
 from catalog.export import export as export_dataset
 from catalog.export import zip_store
-from catalog.store import open_stored
-from catalog.vocabulary import suggestion
 from ensemble import InvalidInput
+from heatcat.store_commands import find_entry
 
 
 @click.command()
@@ -42,23 +41,11 @@ def export(store: str, sweep: str | None, target: Path, force: bool, as_json: bo
         words = f"{shipped.files} files of the store, {shipped.left_out} temporary ones left out"
         _report(asdict(shipped), words, as_json=as_json)
         return
-    name = _only(store, sweep)
-    written = export_dataset(open_stored(store, name), target, overwrite=force)
+    entry = find_entry(catalog.open(store), sweep)
+    written = export_dataset(entry.dataset(), target, overwrite=force)
     fate = "kept as holes" if target.suffix == ".nc" else "left out"
-    words = f"{written.points} points of {name}, {written.not_computed} not computed {fate}"
-    _report({"sweep": name, **asdict(written)}, words, as_json=as_json)
-
-
-def _only(store: str, sweep: str | None) -> str:
-    """The sweep that is meant."""
-    names = list(catalog.open(store))
-    if sweep is None:
-        if len(names) > 1:
-            raise InvalidInput(f"{store} holds several sweeps: name one of {', '.join(names)}")
-        return names[0]
-    if sweep not in names:
-        raise InvalidInput(f"{store} holds no sweep {sweep!r}{suggestion(sweep, names)}")
-    return sweep
+    words = f"{written.points} points of {entry.name}, {written.not_computed} not computed {fate}"
+    _report({"sweep": entry.name, **asdict(written)}, words, as_json=as_json)
 
 
 def _report(summary: dict[str, object], words: str, *, as_json: bool) -> None:
