@@ -129,17 +129,23 @@ def _frame(piece: xr.Dataset) -> pd.DataFrame:
 
 def _pieces(ds: xr.Dataset, rows: int) -> Iterator[dict[str, slice]]:
     """Selections of whole blocks that hold up to ``rows`` points, at least one block."""
+    found = cuts(ds, rows)
+    for part in itertools.product(*found.values()):
+        yield dict(zip(found, part, strict=True))
+
+
+def cuts(ds: xr.Dataset, rows: int = ROWS) -> dict[str, list[slice]]:
+    """Where to cut each dimension so that the pieces are whole blocks of up to ``rows`` points."""
     dims = [name for name in columns(ds) if name in ds.dims]
     chunks = ds.unify_chunks().chunksizes
     lengths = {dim: chunks.get(dim, (1,) * ds.sizes[dim]) for dim in dims}
     longest = {dim: max(1, *lengths[dim]) for dim in dims}
     held = math.prod(longest.values())
-    cuts: dict[str, list[slice]] = {}
+    found: dict[str, list[slice]] = {}
     for dim in reversed(dims):
-        cuts[dim] = _merged(lengths[dim], rows * longest[dim] // held)
-        held = held // longest[dim] * max(1, *(part.stop - part.start for part in cuts[dim]))
-    for part in itertools.product(*(cuts[dim] for dim in dims)):
-        yield dict(zip(dims, part, strict=True))
+        found[dim] = _merged(lengths[dim], rows * longest[dim] // held)
+        held = held // longest[dim] * max(1, *(part.stop - part.start for part in found[dim]))
+    return {dim: found[dim] for dim in dims}
 
 
 def _merged(lengths: Sequence[int], most: int) -> list[slice]:
