@@ -6,9 +6,9 @@ a store, ``open`` lists what a store holds.
 
 from catalog.catalogue import Catalogue, Entry
 from catalog.catalogue import Catalogue as open
-from catalog.cost import Plan, plan
 from catalog.export import export, zip_store
 from catalog.lazy import dataset
+from catalog.plan import Plan, plan
 from catalog.point import Point
 from catalog.repair import Report, check, repair
 from catalog.run import RunStopped, run

@@ -7,6 +7,7 @@ The labels need not be neighbours, so that one box may lie between the labels of
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,10 +110,16 @@ class Piece:
     inner: tuple[NDArray, ...]
     outer: tuple[NDArray, ...]
 
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(positions.size for positions in self.outer)
+
     def of(self, array: NDArray) -> NDArray:
         """The points, from an array of the block."""
         # The ellipsis keeps an array where a number or text would come out.
-        return array[(*self.lead, ...)].reshape(self.shape)[self.inner]
+        at: tuple[Any, ...] = (*self.lead, ...)
+        return array[at].reshape(self.shape)[self.inner]
 
 
 def pieces(sweep: Sweep, box: Box, *, whole: bool = False) -> Iterator[Piece]:

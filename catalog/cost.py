@@ -1,137 +1,212 @@
-"""Predicted time and memory of blocks, from a prior that stored timings rescale."""
+"""How long blocks take and how much memory: the built-in prior, rescaled by stored timings.
+
+The time of a point of size n = max(2S₁, 2S₂) is the prior's times exp(a + b ln(n/16)).  The two
+corrections are fitted to the timings by ridge regression, so that a few of them already count, and
+many at small n do not run away at large n.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.store import StoredSweep
-from catalog.structure import lacking
+from catalog.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
 from catalog.sweep import Index, Sweep
 
+Work = tuple[Sweep, Index]
+"""A block: a grid and an index in it."""
+
 WRITE_SECONDS = 0.04
-"""Time to write one block, about 2 ms an array."""
-LARGEST_COMPLETE = 24
-"""N up to which sectors are solved whole."""
-LIMIT_SECONDS = {"macroscopic": 0.1, "cumulant": 2e-3, "bosonic": 5e-4}
-"""Prior for a point of a limit, which has no size; cold baths and strong drives take longer."""
-PROCESS_BYTES = 200e6
-"""Resident memory of a worker process before it solves anything."""
+"""Time to write one block."""
+CENTRE = 16.0
+"""Size at which the correction of the exponent does not change the time."""
+SPEED = 0.8
+"""Standard deviation of a: machines and the share that one gets of them differ."""
+EXPONENT = 0.15
+"""Standard deviation of b: the prior knows how time grows with size, caches do not obey it."""
+DISCREPANCY = 0.3
+"""How far, in ln(time), the mean of one size lies off the fitted line, however many its points."""
+SCATTER = 0.7
+"""How far, in ln(time), one point lies off the mean of its size."""
+QUANTILE = 1.28
+"""Eight true times out of ten lie within this many standard deviations."""
+
+
+class Range(NamedTuple):
+    """A prediction, and the limits between which it comes true eight times out of ten."""
+
+    low: float
+    central: float
+    high: float
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a sweep still has to do.
+class Tally:
+    """Points counted by size, and their time by the prior.
 
     Attributes
     ----------
-    points, blocks : int
-        Size of the whole sweep.
-    points_done, blocks_done : int
-    core_seconds : float
-        Predicted solve and write time of the missing blocks, on one core.
-    peak_bytes : float
-        Predicted resident memory of one worker process at its largest block.
-    measured_points : int
-        Number of stored timings behind the prediction; 0 means the built-in prior alone.
+    points : Counter of float
+        Number of points of each size.
+    seconds : Counter of float
+        Their predicted time in all, by the prior.
     """
 
-    points: int
-    points_done: int
-    blocks: int
-    blocks_done: int
-    core_seconds: float
-    peak_bytes: float
-    measured_points: int
+    points: Counter[float] = field(default_factory=Counter)
+    seconds: Counter[float] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, sweep: Sweep, index: Index | None = None, chosen: NDArray | None = None) -> Tally:
+        """Of the points of a sweep or of one block, all or those where ``chosen`` is true."""
+        sizes, seconds = levels(sweep, index), point_seconds(sweep, index)
+        if chosen is not None:
+            sizes, seconds = sizes[chosen], seconds[chosen]
+        found = _by_size(sizes.ravel(), np.ones(sizes.size))
+        return cls(found, _by_size(sizes.ravel(), seconds.ravel()))
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(self.points + other.points, self.seconds + other.seconds)
+
+    def __sub__(self, other: Tally) -> Tally:
+        """The points without others among them."""
+        points = self.points - other.points
+        rest = Counter({n: self.seconds[n] - other.seconds[n] for n in points})
+        return Tally(points, rest)
 
 
-def plan(sweep: Sweep, store: StoredSweep | None = None) -> Plan:
-    """Predict the rest of a sweep; computes no point."""
-    blocks = None if store is None else store.blocks(sweep)
-    seconds = _seconds(sweep)
-    speed, measured = _calibration(seconds, store, sweep)
-    if store is None or blocks is None:
-        work = [(sweep, index) for index in sweep.block_indices()]
-        total = len(work)
-    else:
-        work = [(block.part.sweep, block.index) for block in store.missing(sweep)]
-        more = [(part, i) for part in lacking(store, sweep) for i in part.block_indices()]
-        work += more
-        total = len(blocks) + len(more)
-    levels = [_levels(grid)[grid.block_slices(index)] for grid, index in work]
-    solve = [float(_seconds(grid)[grid.block_slices(index)].sum()) for grid, index in work]
-    return Plan(
-        points=sweep.size,
-        points_done=sweep.size - sum(part.size for part in levels),
-        blocks=total,
-        blocks_done=total - len(work),
-        core_seconds=sum(WRITE_SECONDS + speed * seconds for seconds in solve),
-        peak_bytes=max(
-            (PROCESS_BYTES + point_bytes(int(part.max())) for part in levels), default=0
-        ),
-        measured_points=measured,
-    )
+@dataclass(frozen=True)
+class CostModel:
+    """Time and memory of points and blocks.
 
+    Without timings it is the prior.
 
-def block_seconds(sweep: Sweep, indices: Iterable[Index]) -> list[float]:
-    """Predicted time of each block on one core, by the prior."""
-    seconds = _seconds(sweep)
-    return [WRITE_SECONDS + float(seconds[sweep.block_slices(index)].sum()) for index in indices]
+    Parameters
+    ----------
+    measured : Counter of float
+        Time in all of the timed points of each size.
+    predicted : Tally
+        The same points by the prior.
 
+    Examples
+    --------
+    >>> sweep = Sweep(name="demo", axes={"N": [8, 100]}, scaling="high-temperature", fixed=dict(
+    ...     E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001))
+    >>> small, large = CostModel().point_seconds(sweep).tolist()
+    >>> 1e-3 < small < 1e-2 < 0.3 < large < 3
+    True
 
-def _seconds(sweep: Sweep) -> NDArray:
-    """Prior for the time of every point, shape ``sweep.shape``."""
-    if sweep.method.name in LIMIT_SECONDS:
-        return np.full(sweep.shape, LIMIT_SECONDS[sweep.method.name])
-    return point_seconds(_levels(sweep))
+    A machine that takes four times as long at N = 8 takes longer at N = 100, too:
 
-
-def point_seconds(levels: NDArray) -> NDArray:
-    """Prior for the time of one point, all default variables, spins up to levels/2.
-
-    Complete sectors (N ≤ 24): a fixed cost, assembly ~ N³ and factorisation ~ N⁶, fitted to 2.8,
-    5, 15, 33 and 73 ms at N = 1, 8, 16, 20 and 24.  Truncated ones: ~ N³, fitted to 0.5, 3.9 and
-    26 s at N = 100, 256 and 512 (one core; a strong drive costs more, cold baths less).
+    >>> model = CostModel.fitted(sweep, np.array([4 * small, np.nan]))
+    >>> model.measured_points, model.point_seconds(sweep).tolist()[1] > 1.5 * large
+    (1, True)
     """
-    N = np.asarray(levels, dtype=float)
-    complete = 2.8e-3 + 2.7e-6 * N**3 + 1.5e-10 * N**6
-    return np.where(N <= LARGEST_COMPLETE, complete, 0.15 + 2.2e-7 * N**3)
+
+    measured: Counter[float] = field(default_factory=Counter)
+    predicted: Tally = field(default_factory=Tally)
+
+    @classmethod
+    def fitted(cls, sweep: Sweep, seconds: NDArray) -> CostModel:
+        """The model that has seen these timings, shape ``sweep.shape``, NaN where unknown."""
+        return cls().with_timings(sweep, seconds)
+
+    def with_timings(
+        self, sweep: Sweep, seconds: NDArray, *, index: Index | None = None
+    ) -> CostModel:
+        """The model that has seen more timings: of a whole sweep, or of one block of it."""
+        known = np.isfinite(seconds) & (seconds > 0)
+        sizes = levels(sweep, index)[known]
+        return CostModel(
+            self.measured + _by_size(sizes, seconds[known]),
+            self.predicted + Tally.of(sweep, index, known),
+        )
+
+    @property
+    def measured_points(self) -> int:
+        """Number of timings that it has seen."""
+        return round(self.predicted.points.total())
+
+    def point_seconds(self, sweep: Sweep) -> NDArray:
+        """Time of every point on one core, shape ``sweep.shape``."""
+        return point_seconds(sweep) * self._factor(levels(sweep))
+
+    def block_seconds(self, work: Sequence[Work]) -> NDArray:
+        """Time to solve and write each of some blocks."""
+        return WRITE_SECONDS + _by_block(work, self.point_seconds, np.add)
+
+    def peak_bytes(self, work: Sequence[Work]) -> NDArray:
+        """Resident memory of a worker process at its largest, at each of some blocks."""
+        return PROCESS_BYTES + _by_block(work, point_bytes, np.maximum)
+
+    def total_seconds(self, tally: Tally) -> Range:
+        """Time to solve some points, writing left out."""
+        sizes = np.array(list(tally.seconds))
+        if not sizes.size:
+            return Range(0.0, 0.0, 0.0)
+        times = np.array([tally.seconds[n] for n in sizes]) * self._factor(sizes)
+        points = np.array([tally.points[n] for n in sizes])
+        share = times / times.sum()
+        lever = share @ _features(sizes)
+        variance = lever @ self._fit[1] @ lever
+        variance += share**2 @ (DISCREPANCY**2 + SCATTER**2 / points)
+        central, spread = float(times.sum()), math.exp(QUANTILE * math.sqrt(variance))
+        return Range(central / spread, central, central * spread)
+
+    def _factor(self, sizes: NDArray) -> NDArray:
+        """Fitted time over that of the prior."""
+        return np.exp(_features(sizes) @ self._fit[0])
+
+    @cached_property
+    def _fit(self) -> tuple[NDArray, NDArray]:
+        """Mean and covariance of (a, b), given the timings."""
+        sizes = np.array(list(self.measured))
+        points = np.array([self.predicted.points[n] for n in sizes])
+        measured = np.array([self.measured[n] for n in sizes])
+        predicted = np.array([self.predicted.seconds[n] for n in sizes])
+        features = _features(sizes)
+        weights = features.T / (DISCREPANCY**2 + SCATTER**2 / points)
+        precision = np.diag([SPEED**-2, EXPONENT**-2]) + weights @ features
+        mean = np.linalg.solve(precision, weights @ np.log(measured / predicted))
+        return mean, np.linalg.inv(precision)
 
 
-def point_bytes(levels: int) -> float:
-    """Prior for the memory of one solve: the factors, or vectors of about N² Q elements."""
-    return 4e7 + 6.0 * levels**3
+def longest_first(work: Sequence[Work], model: CostModel) -> list[int]:
+    """Positions of blocks by falling time, so that no long one is left when others idle."""
+    return np.argsort(-model.block_seconds(work), kind="stable").tolist()
 
 
-def _levels(sweep: Sweep) -> NDArray:
-    """The larger of 2S₁ and 2S₂ at every point, shape ``sweep.shape``."""
-
-    def along(name: str) -> Any:
-        if name in sweep.axes:
-            shape = [-1 if dim == name else 1 for dim in sweep.dims]
-            return np.asarray(sweep.axes[name], dtype=float).reshape(shape)
-        return np.asarray(sweep.fixed[name]) if name in sweep.fixed else None
-
-    largest = np.asarray(0.0)
-    for name in ("spin_1", "spin_2"):
-        spin = along(name)
-        levels = along("N") if spin is None else 2 * spin
-        if levels is None:  # a limit: no size to speak of
-            levels = np.asarray(1.0)
-        largest = np.maximum(largest, levels)
-    return np.broadcast_to(largest, sweep.shape)
+def _features(sizes: NDArray) -> NDArray:
+    return np.stack([np.ones(sizes.shape), np.log(sizes / CENTRE)], axis=-1)
 
 
-def _calibration(seconds: NDArray, store: StoredSweep | None, sweep: Sweep) -> tuple[float, int]:
-    """Measured over predicted time of the stored points, and how many there are."""
-    if store is None:
-        return 1.0, 0
-    times = store.values("wall_time", sweep)
-    known = np.isfinite(times)
-    if not known.any():
-        return 1.0, 0
-    return float(times[known].sum() / seconds[known].sum()), int(known.sum())
+def _by_size(sizes: NDArray, values: NDArray) -> Counter[float]:
+    """Sum of values over the points of each size."""
+    found, which = np.unique(sizes, return_inverse=True)
+    sums = np.bincount(which, weights=values, minlength=found.size)
+    return Counter(dict(zip(found.tolist(), sums.tolist(), strict=True)))
+
+
+def over_blocks(values: NDArray, sweep: Sweep, reduce: np.ufunc) -> NDArray:
+    """Values at the points of a sweep reduced over each block, shape ``sweep.block_grid``."""
+    for axis, (dim, length) in enumerate(zip(sweep.dims, sweep.shape, strict=True)):
+        values = reduce.reduceat(values, np.arange(0, length, sweep.blocks[dim]), axis=axis)
+    return values
+
+
+def _by_block(
+    work: Sequence[Work], of_points: Callable[[Sweep], NDArray], reduce: np.ufunc
+) -> NDArray:
+    """A function of points reduced over each block; it is evaluated once for every grid."""
+    grids: dict[int, NDArray] = {}
+    for sweep, _ in work:
+        if id(sweep) not in grids:
+            grids[id(sweep)] = over_blocks(of_points(sweep), sweep, reduce)
+    return np.array([grids[id(sweep)][index] for sweep, index in work], dtype=float)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.cluster import connected
-from catalog.cost import block_seconds
+from catalog.cost import longest_first
 from catalog.history import Session
 from catalog.lease import Busy
+from catalog.plan import fitted_model
 from catalog.store import Block, StoredSweep
 from catalog.structure import create_or_open
 from catalog.sweep import Sweep
@@ -102,9 +103,12 @@ def complete(
         return
     session = Session(stored.location, stored.name, sweep.definition())
     assert session.number > 0  # known before it travels to the workers
+    model = fitted_model(stored)
+    order = longest_first([block.work for block in blocks], model)
+    blocks = [blocks[position] for position in order]
     points: Counter[str] = Counter()
     try:
-        with closing(_results(session, longest_first(blocks), scheduler, workers)) as results:
+        with closing(_results(session, blocks, scheduler, workers)) as results:
             for block, counts in results:
                 points.update(counts)
                 if on_block is not None:
@@ -114,11 +118,6 @@ def complete(
             session.finish("stopped", points)
         raise
     session.finish("complete", points)
-
-
-def longest_first(blocks: Sequence[Block]) -> list[Block]:
-    """Blocks by predicted time, so that no long one is left when the other workers idle."""
-    return sorted(blocks, key=lambda block: -block_seconds(block.part.sweep, [block.index])[0])
 
 
 def complete_block(session: Session, block: Block) -> tuple[Block, Counts | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from ensemble import Status
 
 RUNNING = "running"
 """Shown for the points of blocks that somebody is at work on; it is never stored."""
+AT_WORK = 255
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Block:
     def key(self) -> tuple[str, Index]:
         """Name of the block within its store."""
         return self.part.group, self.index
+
+    @property
+    def work(self) -> tuple[Sweep, Index]:
+        """The grid of its part, and its index there."""
+        return self.part.sweep, self.index
 
     @property
     def size(self) -> int:
@@ -104,6 +109,16 @@ class StoredSweep:
             block for block in self.blocks(sweep) if block.index not in finished[block.part.group]
         ]
 
+    def points_missing(self, sweep: Sweep) -> int:
+        """Number of a sweep's points in blocks that are not complete."""
+        box, missing = box_of(sweep), 0
+        for part in self.parts:
+            finished = part.finished()
+            missing += sum(
+                piece.size for piece in pieces(part.sweep, box) if piece.index not in finished
+            )
+        return missing
+
     def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
         """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
         target = self.sweep if sweep is None else sweep
@@ -117,16 +132,17 @@ class StoredSweep:
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        found = dict.fromkeys((Status.NOT_COMPUTED.label, RUNNING, *(s.label for s in Status)), 0)
+        labels = [Status.NOT_COMPUTED.label, RUNNING, *(status.label for status in Status)]
+        found = dict.fromkeys(labels, 0)
         box = self.box if sweep is None else box_of(sweep)
         for part in self.parts:
-            running = set(part.running())
-            statuses = part.whole("status")
-            for piece in pieces(part.sweep, box):
-                codes = piece.of(statuses[part.sweep.block_slices(piece.index)])
-                for code, number in Counter(codes.ravel().tolist()).items():
-                    at_work = code == Status.NOT_COMPUTED and piece.index in running
-                    found[RUNNING if at_work else Status(code).label] += number
+            codes = part.whole("status")
+            for index in part.running():
+                block = codes[part.sweep.block_slices(index)]
+                block[block == Status.NOT_COMPUTED] = AT_WORK
+            for piece in pieces(part.sweep, box, whole=True):
+                for code, number in zip(*np.unique_counts(piece.of(codes)), strict=True):
+                    found[RUNNING if code == AT_WORK else Status(code).label] += int(number)
         return found
 
     def history(self) -> list[dict[str, Any]]:

@@ -77,6 +77,11 @@ class Sweep:
         Parameters that vary together: scattered points along a first dimension ``point``, all
         sequences of one length.  Labels may come in any order.
 
+    Attributes
+    ----------
+    blocks_given : bool
+        Whether it was said what the blocks should be; ``blocks`` itself is always complete.
+
     Raises
     ------
     InvalidInput
@@ -104,6 +109,7 @@ class Sweep:
     blocks: Mapping[str, int] = field(default_factory=dict)
     description: str = ""
     points: Mapping[str, Sequence[Label]] = field(default_factory=dict)
+    blocks_given: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"(?!zarr\.json$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.name):
@@ -139,7 +145,8 @@ class Sweep:
         set_field(self, "axes", {**count, **labels})
         set_field(self, "fixed", {name: label(name, fixed[name]) for name in ordered(fixed)})
         set_field(self, "variables", _variables(self.method, self.variables))
-        set_field(self, "blocks", _block_shape(self.axes, _by_name("blocks", self.blocks)))
+        set_field(self, "blocks_given", bool(self.blocks))
+        set_field(self, "blocks", block_shape(self.axes, _by_name("blocks", self.blocks)))
         self._try_engines()
 
     def _try_engines(self) -> None:
@@ -240,7 +247,7 @@ class Sweep:
         return cls(**{**definition, "method": method_from(definition["method"])})
 
     def over(self, box: Mapping[str, Sequence[Label]]) -> Sweep:
-        """The same kind of sweep over other labels, with blocks of its own.
+        """The same kind of sweep over other labels; blocks as far as they were given.
 
         Parameters with several labels, and those that are axes here, become axes.
         """
@@ -248,7 +255,9 @@ class Sweep:
         if not axes:
             axes = {next(iter(box)): next(iter(box.values()))}
         fixed = {name: labels[0] for name, labels in box.items() if name not in axes}
-        return replace(self, axes=axes, fixed=fixed, points={}, blocks={})
+        blocks = {name: self.blocks[name] for name in axes if name in self.blocks}
+        given = blocks if self.blocks_given else {}
+        return replace(self, axes=axes, fixed=fixed, points={}, blocks=given)
 
     def seen_over(self, axes: Mapping[str, Sequence[Label]], fixed: Mapping[str, Label]) -> Sweep:
         """The sweep over labels that several grids together have, taken as they are.
@@ -260,7 +269,7 @@ class Sweep:
         set_field(seen, "axes", {name: tuple(axes[name]) for name in ordered(axes)})
         set_field(seen, "fixed", {name: fixed[name] for name in ordered(fixed)})
         set_field(seen, "points", {})
-        set_field(seen, "blocks", _block_shape(seen.axes, {}))
+        set_field(seen, "blocks", block_shape(seen.axes, {}))
         return seen
 
     def kind(self) -> dict[str, Any]:
@@ -375,8 +384,19 @@ def _variables(method: Method, given: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names("variable") if name in chosen)
 
 
-def _block_shape(axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any]) -> dict[str, int]:
-    """Labels per block: one N (blocks share their sparse parts), the rest nearly square."""
+def block_shape(
+    axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any], points: int = BLOCK_POINTS
+) -> dict[str, int]:
+    """Labels per block: one N (blocks share their sparse parts), the rest nearly square.
+
+    Parameters
+    ----------
+    axes : mapping of str to labels
+    given : mapping of str to int
+        Labels per block along some of the dimensions.
+    points : int
+        Most points that a block holds, unless that is given.
+    """
     for dim, length in given.items():
         if dim not in axes:
             raise InvalidInput(f"blocks names {dim}, which is not an axis: remove it")
@@ -388,7 +408,7 @@ def _block_shape(axes: Mapping[str, Sequence[Label]], given: Mapping[str, Any]) 
     if "N" in axes and "N" not in given:
         shape["N"] = 1
     free = [dim for dim in axes if dim not in given and dim != "N"]
-    while free and math.prod(shape.values()) > BLOCK_POINTS:
+    while free and math.prod(shape.values()) > points:
         longest = max(free, key=lambda dim: shape[dim])
         if shape[longest] == 1:
             break

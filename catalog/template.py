@@ -33,8 +33,8 @@ def template(sweep: Sweep, group: str) -> Objects:
     """
     chunks = tuple(sweep.blocks[dim] for dim in sweep.dims)
     codecs = (ZstdCodec(level=0), Crc32cCodec())
-    fills = {
-        name: da.full(sweep.shape, VOCABULARY[name].fill, dtype=array_dtype(name), chunks=chunks)
+    fills = {  # in one lazy piece: a graph of all blocks would take seconds, and is not needed
+        name: da.full(sweep.shape, VOCABULARY[name].fill, dtype=array_dtype(name), chunks=-1)
         for name in sweep.arrays
     }
     dataset = labelled(sweep, fills)

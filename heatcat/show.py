@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import catalog
-from catalog.cost import block_seconds
+from catalog.plan import TimeLeft, fitted_model
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method
@@ -73,22 +73,19 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
     forecast = catalog.plan(sweep, target)
     console.print(
         f"{sweep.name}: {forecast.points} points in {forecast.blocks} blocks, "
-        f"{forecast.points_done} points stored; about {duration(forecast.core_seconds)} of core "
-        "time to go"
+        f"{forecast.points_done} points stored; {core_time(forecast)} of core time to go"
     )
     local = "synchronous" if workers == 1 else "processes"
-    weights = {
-        block.key: block_seconds(block.part.sweep, [block.index])[0]
-        for block in target.missing(sweep)
-    }
-    progress = _Progress(sweep.name, forecast, sum(weights.values()), console)
+    left = TimeLeft(fitted_model(target), [block.work for block in target.missing(sweep)])
+    progress = _Progress(sweep.name, forecast, left, console)
+
+    def on_block(block: catalog.Block, found: Mapping[str, int]) -> None:
+        left.finished(*block.work, block.part.read(block.index, ["wall_time"])["wall_time"])
+        progress.advance(found)
+
     with progress.bar:
         counts = catalog.run(
-            sweep,
-            store,
-            scheduler=scheduler or local,
-            workers=workers,
-            on_block=lambda block, found: progress.advance(weights.get(block.key, 0.0), found),
+            sweep, store, scheduler=scheduler or local, workers=workers, on_block=on_block
         )
     summary = ", ".join(f"{number} {label}" for label, number in counts.items() if number)
     stdout().print(f"{sweep.name}: {summary}  ->  {store}")
@@ -99,9 +96,9 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
 
 
 class _Progress:
-    """Bar weighted by predicted cost, so that the time left means something."""
+    """Bar weighted by predicted time, which the blocks that finish correct."""
 
-    def __init__(self, name: str, forecast: catalog.Plan, weight: float, console: Console) -> None:
+    def __init__(self, name: str, forecast: catalog.Plan, left: TimeLeft, console: Console) -> None:
         self.bar = Progress(
             TextColumn(name),
             BarColumn(),
@@ -114,26 +111,29 @@ class _Progress:
         )
         self.task = self.bar.add_task(
             name,
-            total=weight,
+            total=left.core_seconds_left,
             points=forecast.points_done,
             of=forecast.points,
             failures=0,
             left="?",
         )
-        self.weight, self.done, self.points = weight, 0.0, forecast.points_done
+        self.left, self.points, self.of = left, forecast.points_done, forecast.points
         self.failures = 0
-        self.of = forecast.points
         self.start = self.reported = time.monotonic()
 
-    def advance(self, weight: float, found: Mapping[str, int]) -> None:
+    def advance(self, found: Mapping[str, int]) -> None:
         """One block more is stored, with these counts by status."""
-        self.done += weight
         self.points += sum(found.values())
         self.failures += sum(found.values()) - found.get(GOOD, 0)
         now = time.monotonic()
-        left = duration((now - self.start) * (self.weight - self.done) / self.done)
+        left, done = duration(self.left.seconds(now - self.start)), self.left.core_seconds_done
         self.bar.update(
-            self.task, completed=self.done, points=self.points, failures=self.failures, left=left
+            self.task,
+            total=done + self.left.core_seconds_left,
+            completed=done,
+            points=self.points,
+            failures=self.failures,
+            left=left,
         )
         if not self.bar.console.is_terminal and now - self.reported > REPORT_EVERY:
             self.reported = now
@@ -168,7 +168,8 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     table.add_row("grid", grid)
     table.add_row("points", f"{forecast.points}, {forecast.points_done} of them stored")
     table.add_row("blocks", f"{forecast.blocks} of at most {block}, {forecast.blocks_done} stored")
-    table.add_row("core time to go", f"about {duration(forecast.core_seconds)} (from {basis})")
+    table.add_row("core time to go", f"{core_time(forecast)} (from {basis})")
+    table.add_row("longest block", f"about {duration(forecast.longest_block_seconds)}")
     table.add_row("memory per worker", f"about {forecast.peak_bytes / 2**30:.2f} GiB at most")
     stdout().print(table)
 
@@ -192,6 +193,14 @@ def files(store: str, paths: Iterable[Path]) -> None:
     console.print(f"store:   {store}")
     for path in paths:
         console.print(f"figure:  {path}")
+
+
+def core_time(forecast: catalog.Plan) -> str:
+    """The core time to go and how sure one can be of it: "about 3.5 h (2.0 h to 6.1 h)"."""
+    if not forecast.core_seconds:
+        return "nothing"
+    low, high = duration(forecast.core_seconds_low), duration(forecast.core_seconds_high)
+    return f"about {duration(forecast.core_seconds)} ({low} to {high})"
 
 
 def duration(seconds: float) -> str:

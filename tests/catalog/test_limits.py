@@ -3,7 +3,7 @@
 import pytest
 
 import catalog
-from catalog.cost import plan
+from catalog.plan import plan
 from catalog.sweep import method_from
 from ensemble import Cumulant, Engine, InvalidInput, Macroscopic
 

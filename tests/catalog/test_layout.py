@@ -1,0 +1,138 @@
+"""Block shapes: parts cover a sweep exactly, no block takes too long, none is too small."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import catalog
+from catalog.cost import WRITE_SECONDS, CostModel
+from catalog.layout import FINER, LONGEST_SECONDS, layout
+from catalog.sweep import BLOCK_POINTS, METHODS, Sweep
+from tests.catalog.support import tiny_sweep
+
+FIG_7 = {"E_1": 1, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}
+SIZES = [1, 4, 16, 24, 40, 64, 80, 100, 128, 200, 256, 512, 800]
+
+
+def grid(sizes, delta_E: int = 20, T_mean: int = 12, **changes) -> Sweep:
+    arguments = {
+        "name": "grid",
+        "axes": {
+            "N": sizes,
+            "delta_E": np.linspace(5, 12, delta_E),
+            "T_mean": np.linspace(13, 20, T_mean),
+        },
+        "fixed": FIG_7,
+        "scaling": "high-temperature",
+    }
+    return Sweep(**{**arguments, **changes})
+
+
+def longest(sweep: Sweep) -> np.ndarray:
+    """Predicted time of the longest block at each N."""
+    work = [(sweep, index) for index in sweep.block_indices()]
+    blocks = CostModel().block_seconds(work).reshape(sweep.block_grid)
+    return blocks.reshape(sweep.block_grid[0], -1).max(axis=1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sizes=st.lists(st.sampled_from(SIZES), min_size=1, unique=True).map(sorted),
+    delta_E=st.integers(1, 30),
+    T_mean=st.integers(1, 30),
+)
+def test_parts_cover_the_sweep_once_and_no_block_is_too_long(sizes, delta_E, T_mean):
+    sweep = grid(sizes, delta_E, T_mean)
+    parts = layout(sweep)
+    assert [N for part in parts for N in part.axes["N"]] == sizes
+    for part in parts:
+        assert part.blocks["N"] == 1
+        assert dict(part.axes, N=None) == dict(sweep.axes, N=None)
+        ignored = {"axes": {}, "blocks": {}}
+        assert {**part.definition(), **ignored} == {**sweep.definition(), **ignored}
+        points = math.prod(part.blocks.values())
+        assert points <= BLOCK_POINTS
+        assert points == 1 or (longest(part) <= LONGEST_SECONDS + WRITE_SECONDS).all()
+        assert layout(part) == (part,)
+    sizes_of_blocks = [math.prod(part.blocks.values()) for part in parts]
+    assert sizes_of_blocks == sorted(sizes_of_blocks, reverse=True)
+    assert len(parts) <= 5
+
+
+def test_parts_of_large_sizes_have_blocks_of_ten_seconds_to_a_minute():
+    parts = layout(grid([1, 64, 100, 128, 200, 256], 20, 20))
+    assert len(parts) > 2
+    for part in parts[1:]:
+        times = longest(part)
+        assert times.max() > LONGEST_SECONDS / FINER / 2  # shapes are halved until they fit
+        assert times.max() < LONGEST_SECONDS + WRITE_SECONDS
+
+
+def test_small_sizes_are_one_part_in_blocks_of_at_least_64_points():
+    for sweep in (grid(range(1, 41), 20, 20), catalog.presets()["fig2"]):
+        assert layout(sweep) == (sweep,)
+        assert 64 <= math.prod(sweep.blocks.values()) <= BLOCK_POINTS
+
+
+def test_writing_costs_at_most_a_millisecond_a_point_at_small_sizes():
+    for part in layout(grid(SIZES, 20, 20)):
+        points = math.prod(part.blocks.values())
+        seconds = longest(part) - WRITE_SECONDS
+        assert ((points * 1e-3 >= WRITE_SECONDS) | (seconds >= 100 * WRITE_SECONDS)).all()
+
+
+@pytest.mark.parametrize("name", catalog.presets())
+def test_presets_keep_their_definition(name):
+    """Stores of the figures that are there already are still theirs."""
+    sweep = catalog.presets()[name]
+    (part,) = layout(sweep)
+    assert part is sweep
+
+
+def test_given_blocks_are_kept():
+    for blocks in ({"delta_E": 20, "T_mean": 12}, {"T_mean": 4}):
+        sweep = grid([1, 512], blocks=blocks)
+        assert sweep.blocks_given
+        assert layout(sweep) == (sweep,)
+    assert not grid([1, 512]).blocks_given
+
+
+def test_a_stored_sweep_is_laid_out_as_it_was_stored():
+    for part in (grid([1, 512]), *layout(grid([1, 512]))):
+        stored = json.loads(json.dumps(part.definition()))
+        again = Sweep.from_definition(stored)
+        assert (again, again.key()) == (part, part.key())
+        assert again.blocks_given
+        assert layout(again) == (again,)
+
+
+def test_the_definition_does_not_tell_given_blocks_from_chosen_ones():
+    chosen = tiny_sweep(blocks={})
+    given_same = tiny_sweep(blocks=dict(chosen.blocks))
+    assert chosen == given_same
+    assert chosen.key() == given_same.key()
+    assert "blocks_given" not in chosen.definition()
+    assert dataclasses.replace(chosen, blocks={}) == chosen
+
+
+def test_without_an_axis_of_sizes_costly_points_make_smaller_blocks():
+    axes = {"omega_0": np.geomspace(0.001, 0.006, 200)}
+    fixed = {**FIG_7, "delta_E": 9, "T_mean": 13.5}
+    del fixed["omega_0"]
+    for N, points in ((24, 100), (128, 25), (256, 7)):
+        sweep = Sweep(
+            name="drive", axes=axes, fixed={**fixed, "N": N}, scaling="high-temperature"
+        )  # fmt: skip
+        (part,) = layout(sweep)
+        assert part.blocks == {"omega_0": points}
+        assert longest(part).max() <= LONGEST_SECONDS + WRITE_SECONDS
+    limit = Sweep(
+        name="limit", axes=axes, fixed=fixed, scaling="high-temperature",
+        method=METHODS["macroscopic"](),
+    )  # fmt: skip
+    assert layout(limit) == (limit,)
