@@ -17,7 +17,7 @@ import xarray as xr
 
 from catalog.lease import FOLDER as LEASES
 from catalog.storage import TORN
-from catalog.table import columns, empty_table, iter_tables
+from catalog.table import columns, cuts, empty_table, iter_tables
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
@@ -203,6 +203,11 @@ def _require_free(target: Path, *, overwrite: bool) -> None:
 
 def _write_netcdf(ds: xr.Dataset, path: Path) -> int:
     plain = ds.drop_encoding()  # chunks and codecs are Zarr's
+    if plain.chunks:  # many small writes would take most of the time
+        lengths = {
+            dim: tuple(part.stop - part.start for part in parts) for dim, parts in cuts(ds).items()
+        }
+        plain = plain.chunk(lengths)
     for name, variable in plain.variables.items():
         if variable.dtype.kind == "T":  # HDF5 takes text of variable length as Python strings,
             # which xarray must have in memory to tell their type.

@@ -29,7 +29,8 @@ STYLE = """<style>
  border-color:color-mix(in srgb,currentColor 45%,transparent);overflow:hidden}
 .heatcat .bar i{min-width:3px}
 .heatcat .bar i.blank{min-width:0}
-.heatcat .counts span{margin-right:1.2em;white-space:nowrap}
+.heatcat .counts{display:flex;flex-wrap:wrap;column-gap:1.2em}
+.heatcat .counts span{white-space:nowrap}
 .heatcat .counts b{display:inline-block;width:.75em;height:.75em;margin-right:.35em;
  border:1px solid;border-color:color-mix(in srgb,currentColor 45%,transparent);border-radius:2px}
 .heatcat table{border-collapse:collapse;margin:.5em 0;color:inherit;font-size:inherit}

@@ -220,8 +220,8 @@ def propose(
 
     Examples
     --------
-    >>> propose([(0, 0), (0, 2), (1, 0), (1, 2)], [0, 0, 0, 1], [(0, 1), (0, 2)], 1).tolist()
-    [[0.6666667, 1.333333]]
+    >>> propose([], [], [(0, 1), (5, 7)], 4).tolist()
+    [[0.0, 5.0], [0.0, 7.0], [1.0, 5.0], [1.0, 7.0]]
     """
     known, found = _known(points, values)
     square = _UnitSquare(bounds, spacing)

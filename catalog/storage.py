@@ -119,7 +119,7 @@ class Storage:
         if self.location.startswith(S3):
             return ObjectStore(_s3(self.location))
         if self.read_only:
-            return ZipStore(self.location, mode="r")
+            return sync(ZipStore.open(self.location, mode="r"))
         return DurableStore(self.location)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def table(ds: xr.Dataset, *, computed_only: bool = True) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``status`` as text ("ok", "failed", …).
+        Sorted by the dimensions, ``status`` as text ("ok", "failed", …).
 
     Raises
     ------
@@ -55,7 +56,11 @@ def table(ds: xr.Dataset, *, computed_only: bool = True) -> pd.DataFrame:
     import pandas as pd  # slow to import: only where a table is made
 
     frames = list(iter_tables(ds, computed_only=computed_only))
-    return pd.concat(frames, ignore_index=True) if frames else empty_table(ds)
+    if not frames:
+        return empty_table(ds)
+    whole = pd.concat(frames, ignore_index=True)
+    dims = [name for name in columns(ds) if name in ds.dims]
+    return whole.sort_values(dims, ignore_index=True) if len(frames) > 1 else whole
 
 
 def iter_tables(
@@ -63,9 +68,9 @@ def iter_tables(
 ) -> Iterator[pd.DataFrame]:
     """The table in pieces, so that a large Dataset is never in memory at once.
 
-    A piece covers whole dask blocks, as many as make ``rows`` points, at least one; a Dataset in
-    memory is cut likewise.  Of pieces without a computed point only the status is read.  The
-    other arguments and errors are those of `table`.
+    A piece covers whole dask blocks, as many as make up to ``rows`` points, at least one; a
+    Dataset in memory is cut likewise.  Of pieces without a computed point only the status is
+    read.  The other arguments and errors are those of `table`.
     """
     if computed_only and "status" not in ds:
         raise InvalidInput(
@@ -114,6 +119,8 @@ def _frame(piece: xr.Dataset) -> pd.DataFrame:
     """Table of all points of a Dataset, which is computed."""
     names = columns(piece)
     dims = [name for name in names if name in piece.dims]
+    if not dims:  # a single point
+        piece, dims = piece.expand_dims("row"), ["row"]
     frame = piece.compute().to_dataframe(dim_order=dims).reset_index()[names]
     if "status" in frame:
         frame["status"] = _LABELS[frame["status"].to_numpy(dtype=int)]
@@ -121,18 +128,24 @@ def _frame(piece: xr.Dataset) -> pd.DataFrame:
 
 
 def _pieces(ds: xr.Dataset, rows: int) -> Iterator[dict[str, slice]]:
-    """Selections of whole blocks that hold about ``rows`` points and come in the rows' order."""
+    """Selections of whole blocks that hold up to ``rows`` points, at least one block."""
+    found = cuts(ds, rows)
+    for part in itertools.product(*found.values()):
+        yield dict(zip(found, part, strict=True))
+
+
+def cuts(ds: xr.Dataset, rows: int = ROWS) -> dict[str, list[slice]]:
+    """Where to cut each dimension so that the pieces are whole blocks of up to ``rows`` points."""
     dims = [name for name in columns(ds) if name in ds.dims]
     chunks = ds.unify_chunks().chunksizes
-    cuts: dict[str, list[slice]] = {}
-    room = rows
+    lengths = {dim: chunks.get(dim, (1,) * ds.sizes[dim]) for dim in dims}
+    longest = {dim: max(1, *lengths[dim]) for dim in dims}
+    held = math.prod(longest.values())
+    found: dict[str, list[slice]] = {}
     for dim in reversed(dims):
-        # Rows follow each other only if all faster dimensions are taken whole.
-        cuts[dim] = _merged(chunks.get(dim, (1,) * ds.sizes[dim]), room)
-        whole = len(cuts[dim]) == 1
-        room = room // max(ds.sizes[dim], 1) if whole else 1
-    for part in itertools.product(*(cuts[dim] for dim in dims)):
-        yield dict(zip(dims, part, strict=True))
+        found[dim] = _merged(lengths[dim], rows * longest[dim] // held)
+        held = held // longest[dim] * max(1, *(part.stop - part.start for part in found[dim]))
+    return {dim: found[dim] for dim in dims}
 
 
 def _merged(lengths: Sequence[int], most: int) -> list[slice]:

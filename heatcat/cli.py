@@ -22,6 +22,7 @@ from ensemble.method import Method, attempt
 from heatcat import __version__, show, store_commands
 from heatcat.claims_command import claims
 from heatcat.export_command import export
+from heatcat.refine_command import refine
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 
@@ -70,6 +71,7 @@ def cli() -> None:
 for command in (
     claims,
     export,
+    refine,
     store_commands.status,
     store_commands.check,
     store_commands.repair,

@@ -1,0 +1,284 @@
+"""Exports: what was stored comes back, whole or not at all, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import zarr
+from click.testing import CliRunner
+from pyarrow import parquet
+
+import catalog
+from catalog.export import export, zip_store
+from catalog.table import table
+from ensemble import InvalidInput
+from heatcat.export_command import export as export_command
+from tests.catalog.samples import MESSAGE, sample
+from tests.catalog.support import refused, tiny_sweep
+
+SUFFIXES = [".nc", ".csv", ".parquet"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    """A store with one complete sweep."""
+    location = tmp_path_factory.mktemp("store") / "engines.zarr"
+    sweep = tiny_sweep(variables=["power", "efficiency"])
+    catalog.run(sweep, location, scheduler="synchronous")
+    return location
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_netcdf_keeps_values_labels_units_and_provenance(tmp_path, lazy):
+    ds = sample(lazy=lazy).assign_attrs(provenance=json.dumps({"python": "3"}), odd={"a": None})
+    written = export(ds, tmp_path / "x.nc")
+    assert (written.points, written.not_computed) == (10, 2)
+    with xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as back:
+        assert set(back.variables) == set(ds.variables)
+        for name in ds.variables:
+            if ds[name].dtype.kind == "T":
+                assert back[name].values.tolist() == ds[name].values.tolist()
+            else:
+                assert back[name].dtype == ds[name].dtype, name
+                np.testing.assert_array_equal(back[name].values, ds[name].values)
+            for key, value in ds[name].attrs.items():
+                np.testing.assert_array_equal(back[name].attrs[key], value)
+        assert MESSAGE in back.error.values
+        assert back.power.attrs["units"] == "omega_0^2"
+        assert back.status.attrs["flag_meanings"].startswith("not_computed ok")
+        assert {**back.attrs, "odd": {"a": None}} == ds.attrs
+        assert json.loads(back.attrs["odd"]) == {"a": None}
+
+
+def test_csv_is_the_table_to_the_last_bit(tmp_path):
+    ds = sample(lazy=True)
+    written = export(ds, tmp_path / "x.csv")
+    assert (written.points, written.not_computed) == (10, 2)
+    back = pd.read_csv(tmp_path / "x.csv")
+    expected = table(ds)
+    for text in ("error", "failure", "solver"):
+        back[text] = back[text].astype(object).fillna("")
+    pd.testing.assert_frame_equal(back, expected, check_exact=True, check_dtype=False)
+
+
+def test_parquet_is_the_table_with_units_in_its_schema(tmp_path):
+    ds = sample(lazy=True)
+    written = export(ds, tmp_path / "x.parquet")
+    assert (written.points, written.not_computed) == (10, 2)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x.parquet"), table(ds))
+    schema = parquet.read_schema(tmp_path / "x.parquet")
+    metadata = schema.field("power").metadata
+    assert metadata[b"units"] == b"omega_0^2"
+    assert metadata[b"long_name"] == b"power output"
+    assert schema.field("T_mean").metadata[b"symbol"].decode() == "T̄"
+    assert json.loads(schema.metadata[b"sweep"])["name"] == "tiny"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_without_a_computed_point_the_file_has_columns_but_no_rows(tmp_path, suffix):
+    ds = sample()
+    ds["status"] = ds.status * 0
+    written = export(ds, tmp_path / f"x{suffix}")
+    assert (written.points, written.not_computed) == (0, 12)
+    if suffix == ".csv":
+        assert pd.read_csv(tmp_path / "x.csv").columns.tolist() == table(ds).columns.tolist()
+    if suffix == ".parquet":
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x.parquet"), table(ds))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_nothing_is_overwritten_unless_asked_for(tmp_path, suffix):
+    path = tmp_path / f"x{suffix}"
+    path.write_text("precious")
+    with refused("choose another name or overwrite it"):
+        export(sample(), path)
+    assert path.read_text() == "precious"
+    export(sample(), path, overwrite=True)
+    assert path.stat().st_size > 100
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_export_that_fails_leaves_nothing(tmp_path, suffix):
+    ds = sample(lazy=True)
+    ds["power"] = ds.power.copy(data=ds.power.data.map_blocks(_broken, dtype=float))
+    with pytest.raises(RuntimeError, match="unreadable chunk"):
+        export(ds, tmp_path / f"x{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _broken(block):
+    raise RuntimeError("unreadable chunk")
+
+
+def test_a_killed_export_leaves_no_file_under_the_final_name(tmp_path):
+    script = """
+        import importlib, time
+        from tests.catalog.samples import sample
+        module = importlib.import_module("catalog.export")
+        pieces = module.iter_tables
+        def slowly(ds):
+            yield from pieces(ds)
+            print("written", flush=True)
+            time.sleep(60)
+        module.iter_tables = slowly
+        module.export(sample(), "x.csv")
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "written\n"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    (left,) = tmp_path.iterdir()
+    assert left.suffix == ".partial"
+    export(sample(), tmp_path / "x.csv")  # and it is not in the way
+    assert len(pd.read_csv(tmp_path / "x.csv")) == 10
+
+
+@pytest.mark.parametrize(
+    ("path", "remedy"),
+    [
+        ("x.xls", r"end it in \.nc, \.csv, \.parquet"),
+        ("x.zip", r"use zip_store\(location, path\)"),
+        ("nowhere/x.nc", "make it first"),
+    ],
+)
+def test_bad_targets_are_refused_before_any_work(tmp_path, path, remedy):
+    with refused(remedy):
+        export(sample(), tmp_path / path)
+    with refused("keep status"):
+        export(sample().drop_vars("status"), tmp_path / "x.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_zipped_store_is_opened_by_zarr_and_xarray(tmp_path, store):
+    packed = zip_store(store, tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert len(archive.namelist()) == packed.files
+        assert {item.compress_type for item in archive.infolist()} == {zipfile.ZIP_STORED}
+        assert archive.testzip() is None
+    with zarr.storage.ZipStore(tmp_path / "x.zip", mode="r") as opened:
+        assert list(zarr.open_group(opened, mode="r").group_keys()) == ["tiny"]
+        back = xr.open_zarr(opened, group="tiny", consolidated=False)
+        here = xr.open_zarr(store, group="tiny", consolidated=False)
+        xr.testing.assert_identical(back.compute(), here.compute())
+    reopened = catalog.open(tmp_path / "x.zip")["tiny"]
+    assert reopened.counts() == catalog.open(store)["tiny"].counts()
+    with refused("overwrite it"):
+        zip_store(store, tmp_path / "x.zip")
+
+
+def test_temporary_files_and_leases_stay_behind(tmp_path, store):
+    torn = store / "tiny" / "power" / "zarr.json.1.partial"
+    lease = store / "tiny" / ".heatcat-leases" / "0.0.0"
+    lease.parent.mkdir()
+    try:
+        torn.write_text("{")
+        lease.write_text("me")
+        packed = zip_store(store, tmp_path / "x.zip")
+    finally:
+        torn.unlink()
+        lease.unlink()
+        lease.parent.rmdir()
+    assert packed.left_out == 2
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        names = archive.namelist()
+    expected = {file.relative_to(store).as_posix() for file in store.rglob("*") if file.is_file()}
+    assert set(names) == expected
+    assert len(names) == len(expected)
+
+
+def kind_of(name: str) -> int:
+    """0 for metadata, 1 for statuses, 2 for all else: the order in which they must be copied."""
+    return 0 if name.endswith("zarr.json") else 1 if "/status/c/" in name else 2
+
+
+def test_a_block_that_is_finished_while_the_store_is_copied_does_not_lose_its_values(
+    tmp_path, monkeypatch
+):
+    """Its values come after the look at the statuses, which then is "not computed"."""
+    sweep = tiny_sweep(variables=["power"])
+    ds = catalog.dataset(sweep, tmp_path / "s.zarr")
+    blocks = [ds.power[sweep.block_slices(index)] for index in sweep.block_indices()]
+    blocks[0].compute()
+    write = zipfile.ZipFile.write
+    late = iter(blocks[1:])
+
+    def writing(archive, file, name):
+        if "/c/" in name:  # a run finishes a block before each chunk is copied
+            for block in [next(late, None)]:
+                if block is not None:
+                    block.compute()
+        return write(archive, file, name)
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", writing)
+    zip_store(tmp_path / "s.zarr", tmp_path / "x.zip")
+    assert next(late, None) is None  # they all were finished meanwhile
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        kinds = [kind_of(name) for name in archive.namelist()]
+    assert kinds == sorted(kinds)
+    with zarr.storage.ZipStore(tmp_path / "x.zip", mode="r") as opened:
+        back = xr.open_zarr(opened, group="tiny", consolidated=False).compute()
+    done = back.status.values != 0
+    assert 1 <= done.sum() < 12
+    assert np.isfinite(back.power.values[done]).all()
+
+
+def test_what_is_no_store_is_not_zipped(tmp_path, store):
+    with refused("check the path"):
+        zip_store(tmp_path, tmp_path / "x.zip")
+    with refused("put the archive elsewhere"):
+        zip_store(store, store / "x.zip")
+    with refused("not as x.tar"):
+        zip_store(store, tmp_path / "x.tar")
+    with refused("zip that"):
+        zip_store("s3://bucket/x.zarr", tmp_path / "x.zip")
+
+
+def command(*words: object) -> object:
+    return CliRunner().invoke(export_command, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".zip"])
+def test_the_command_writes_each_format_and_says_what(tmp_path, store, suffix):
+    target = tmp_path / f"x{suffix}"
+    result = command(store, "--to", target, "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.output)
+    assert said["path"] == str(target)
+    assert said["bytes"] == target.stat().st_size
+    if suffix != ".zip":
+        assert (said["sweep"], said["points"], said["not_computed"]) == ("tiny", 12, 0)
+    again = command(store, "--to", target)
+    assert isinstance(again.exception, InvalidInput)
+    assert str(again.exception).endswith("add --force")
+    assert "->" in command(store, "--to", target, "--force").output
+
+
+def test_the_command_asks_which_sweep_if_there_are_several(tmp_path):
+    for name in ("one", "two"):
+        catalog.create_or_open(tmp_path / "s.zarr", tiny_sweep(name=name, variables=["power"]))
+    several = command(tmp_path / "s.zarr", "--to", tmp_path / "x.csv")
+    assert str(several.exception).endswith("name one of one, two")
+    unknown = command(tmp_path / "s.zarr", "tow", "--to", tmp_path / "x.csv")
+    assert str(unknown.exception).endswith("did you mean 'two'?")
+    chosen = command(tmp_path / "s.zarr", "two", "--to", tmp_path / "x.csv")
+    assert "0 points of two, 12 not computed left out" in chosen.output
+    whole = command(tmp_path / "s.zarr", "two", "--to", tmp_path / "x.zip")
+    assert str(whole.exception).endswith("leave out the sweep")
