@@ -21,7 +21,7 @@ from ensemble import Status
 
 RUNNING = "running"
 """Shown for the points of blocks that somebody is at work on; it is never stored."""
-AT_WORK = 255
+AT_WORK, HOLE = 255, 254
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,18 +145,24 @@ class StoredSweep:
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        labels = [Status.NOT_COMPUTED.label, RUNNING, *(status.label for status in Status)]
-        found = dict.fromkeys(labels, 0)
         box = self.box if sweep is None else box_of(sweep)
-        for part in self.parts:
+        states = np.full([len(labels) for labels in box.values()], HOLE, dtype=np.uint8)
+        for part in reversed(self.parts):
             codes = part.whole("status")
             for index in part.running():
                 block = codes[part.sweep.block_slices(index)]
                 block[block == Status.NOT_COMPUTED] = AT_WORK
             for piece in pieces(part.sweep, box, whole=True):
-                for code, number in zip(*np.unique_counts(piece.of(codes)), strict=True):
-                    found[RUNNING if code == AT_WORK else Status(code).label] += int(number)
-        return found
+                new, old = piece.of(codes), states[piece.outer]
+                # A point may lie in two parts if it is scattered in one: it counts once.
+                waits = np.isin(old, (HOLE, Status.NOT_COMPUTED))
+                states[piece.outer] = np.where(waits | (new != Status.NOT_COMPUTED), new, old)
+        numbers = np.bincount(states.ravel(), minlength=256)
+        return {
+            Status.NOT_COMPUTED.label: int(numbers[Status.NOT_COMPUTED]),
+            RUNNING: int(numbers[AT_WORK]),
+            **{status.label: int(numbers[status]) for status in Status if status},
+        }
 
     def history(self) -> list[dict[str, Any]]:
         """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""
