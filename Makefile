@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-slow lint types bench clean
+.PHONY: demo figures test test-slow lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -31,6 +31,11 @@ lint: .venv/test
 types: .venv/test
 	.venv/bin/mypy
 
+# Warnings are errors; nitpicky is set in docs/conf.py.
+docs: .venv/test
+	.venv/bin/python -m sphinx -W --keep-going -q docs build/docs
+	@echo "docs: build/docs/index.html"
+
 bench: .venv/test
 	.venv/bin/python benchmarks/against_qutip.py
 
@@ -44,7 +49,7 @@ bench: .venv/test
 	@touch $@
 
 .venv/test: .venv/bin/python pyproject.toml
-	$(PIP) --editable ".[test]"
+	$(PIP) --editable ".[test,docs]"
 	@touch $@ .venv/demo
 
 clean:

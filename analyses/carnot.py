@@ -71,7 +71,7 @@ def carnot_delta_E(T_mean: Values, *, E_1: float | Values, delta_T: float | Valu
 def carnot_T_mean(delta_E: Values, *, E_1: float | Values, delta_T: float | Values) -> Values:
     r"""Mean temperature at which the engine reaches Carnot efficiency: inverts `carnot_delta_E`.
 
-    .. math:: \bar T_* = \frac{\Delta T}{2} \, \frac{\Delta E + 2 E_1}{\Delta E}
+    .. math:: {\bar T}_* = \frac{\Delta T}{2} \, \frac{\Delta E + 2 E_1}{\Delta E}
 
     Eq. 23 is printed with ΔE − 2E₁, which does not solve E₁/E₂ = T₁/T₂.
 

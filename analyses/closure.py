@@ -18,7 +18,7 @@ def closure_error(
 ) -> xr.Dataset:
     r"""Relative error of a closure, (closure − exact)/exact, point by point.
 
-    .. math:: \epsilon_f = \frac{f_{\rm closure} - f_{\rm exact}}{f_{\rm exact}}
+    .. math:: \epsilon_f = \frac{f_{\mathrm{closure}} - f_{\mathrm{exact}}}{f_{\mathrm{exact}}}
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def extrapolate(
 ) -> xr.Dataset:
     r"""Limit N → ∞ by polynomials in 1/N, with an estimate of its error.
 
-    .. math:: f(N) = f_\infty + c_1 h + c_2 h^2 + \dots, \quad h = (N + \mathrm{offset})^{-p}
+    .. math:: f(N) = f_\infty + c_1 h + c_2 h^2 + \ldots, \quad h = (N + \mathrm{offset})^{-p}
     .. math:: T_S = \sum_{i \in S} f(N_i) \prod_{j \in S, j \ne i} \frac{h_j}{h_j - h_i}
 
     T_S is the value at h = 0 of the polynomial through the points S (Richardson 1911), an entry

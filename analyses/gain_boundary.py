@@ -207,7 +207,7 @@ def boundary_exponent(
 ) -> xr.Dataset:
     r"""Algebraic exponent c of the boundary, and how well a power law describes it.
 
-    .. math:: (\Delta E)_c \sim (\bar T - T_{\rm o})^c
+    .. math:: (\Delta E)_c \sim (\bar T - T_{\mathrm{o}})^c
 
     by least squares of ln (ΔE)_c against ln(T̄ − T_o).  The paper states T_o = 0, "roughly"; T_o =
     ΔT/2 gives the exponent in the cold temperature T₁.

@@ -4,27 +4,48 @@
 a store, ``open`` lists what a store holds.
 """
 
+from catalog.catalogue import Catalogue, Entry
+from catalog.catalogue import Catalogue as open
+from catalog.export import export, zip_store
 from catalog.lazy import dataset
 from catalog.plan import Plan, plan
+from catalog.point import Point
+from catalog.repair import Report, check, repair
 from catalog.run import RunStopped, run
-from catalog.store import SweepStore, create_or_open, find_stored
-from catalog.store import open_stores as open
+from catalog.select import select
+from catalog.store import Block, StoredSweep
+from catalog.structure import OlderSolver, create_or_open, find_stored
 from catalog.sweep import Sweep
 from catalog.sweepfile import find_sweep, presets, read_sweep, sweep_from_toml
+from catalog.table import table
+from catalog.where import where_expression
 
 __all__ = [
+    "Block",
+    "Catalogue",
+    "Entry",
+    "OlderSolver",
     "Plan",
+    "Point",
+    "Report",
     "RunStopped",
+    "StoredSweep",
     "Sweep",
-    "SweepStore",
+    "check",
     "create_or_open",
     "dataset",
+    "export",
     "find_stored",
     "find_sweep",
     "open",
     "plan",
     "presets",
     "read_sweep",
+    "repair",
     "run",
+    "select",
     "sweep_from_toml",
+    "table",
+    "where_expression",
+    "zip_store",
 ]

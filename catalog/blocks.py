@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 from catalog.sweep import Index, Sweep
 from catalog.vocabulary import VOCABULARY
+from ensemble import Engine, Solution, Status
 from ensemble.method import attempt
 
 Arrays = dict[str, NDArray]
@@ -35,7 +38,8 @@ def array_dtype(name: str) -> np.dtype:
 def solve_block(sweep: Sweep, index: Index) -> Arrays:
     """Solve every point of a block.
 
-    A point that raises becomes a status with its message; it never ends the sweep.
+    A point that raises becomes a status with message, input and traceback; it never ends the
+    sweep.
 
     Returns
     -------
@@ -50,10 +54,23 @@ def solve_block(sweep: Sweep, index: Index) -> Arrays:
             solution = attempt(sweep.method, engine, sweep.variables)
             arrays["status"][position] = solution.status
             arrays["error"][position] = solution.message
+            if solution.status == Status.FAILED:
+                arrays["failure"][position] = _failure(sweep, engine, solution)
             for name, value in (*solution.values.items(), *solution.diagnostics.items()):
                 arrays[name][position] = value
             arrays["wall_time"][position] = time.perf_counter() - start
     return arrays
+
+
+def _failure(sweep: Sweep, engine: Engine, solution: Solution) -> str:
+    """All that it takes to see the failure again."""
+    record = {
+        "engine": {f.name: getattr(engine, f.name) for f in fields(engine) if f.init},
+        "method": {"name": sweep.method.name, **asdict(sweep.method)},
+        "variables": list(sweep.variables),
+        "traceback": solution.traceback,
+    }
+    return json.dumps(record, ensure_ascii=False)
 
 
 _blas_lock = threading.Lock()

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from catalog.sweep import Sweep
+from catalog.sweep import POINT, Sweep
 from catalog.vocabulary import VOCABULARY
 
 
@@ -30,6 +30,8 @@ def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
         coordinates[name] = xr.Variable(name, list(labels), term.attributes(unit)).astype(
             term.dtype, keep_attrs=True
         )
+    for name, values in sweep.points.items():
+        coordinates[name] = xr.Variable(POINT, list(values), VOCABULARY[name].attributes(unit))
     for name, value in sweep.fixed.items():
         coordinates[name] = xr.Variable((), value, VOCABULARY[name].attributes(unit))
     variables = {

@@ -1,18 +1,27 @@
-"""The lazy Dataset of a sweep: each chunk is a dask task that reads its block or solves it."""
+"""Lazy labelled Datasets: of a sweep, which read blocks or solve them, and of what is stored."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
 import xarray as xr
 from dask.base import tokenize
+from numpy.typing import NDArray
 
 from catalog.blocks import Arrays, array_dtype, solve_block
+from catalog.boxes import Box, Piece, box_of, pieces
 from catalog.dataset import labelled
-from catalog.store import SweepStore, create_or_open
+from catalog.history import Session
+from catalog.part import Part
+from catalog.store import StoredSweep, blank, lay
+from catalog.structure import create_or_open
 from catalog.sweep import Index, Sweep
 
 
@@ -25,13 +34,13 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     Parameters
     ----------
     sweep : Sweep
-    store : path, optional
-        Directory of a Zarr store; its template is written if it is not there yet.
+    store : path or URL, optional
+        A Zarr store; it is begun, or extended by the labels that it lacks, right away.
 
     Raises
     ------
     InvalidInput
-        If the store holds another sweep under that name.
+        If the store holds another kind of sweep under that name.
 
     Examples
     --------
@@ -41,38 +50,152 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     >>> float(dataset(sweep).constancy.sel(N=2).round(8))
     1.00004932
     """
-    source = create_or_open(store, sweep) if store is not None else None
-    token = tokenize(sweep.key(), str(store) if store is not None else None)
-    chunks = tuple(
-        tuple(min(step, length - start) for start in range(0, length, step))
-        for step, length in ((sweep.blocks[dim], len(sweep.axes[dim])) for dim in sweep.dims)
-    )
-    # One abstract layer of blocks, each a dictionary of arrays, and one of look-ups a variable:
-    # the graph of a large sweep costs nothing until a selection has cut it down.
-    blocks = da.map_blocks(
-        partial(_block, sweep, source),
-        chunks=chunks,
-        dtype=object,
-        meta=np.empty((0,) * len(chunks), dtype=object),
-        name=f"block-{token}",
-    )
-    arrays = {
-        name: da.map_blocks(
-            _lookup,
-            blocks,
-            variable=name,
-            dtype=array_dtype(name),
-            meta=np.empty((0,) * len(chunks), dtype=array_dtype(name)),
-            name=f"{name}-{token}",
-        )
-        for name in sweep.arrays
-    }
+    if store is None:
+        token = tokenize(sweep.key())
+        blocks = _block_layer(sweep, sweep.blocks, partial(_solve, sweep), token)
+        return _labelled(sweep, sweep.blocks, partial(_look_up, blocks), token)
+    stored = create_or_open(store, sweep)
+    view = View(stored.parts, sweep, _blocks(stored, sweep))
+    session = Session(stored.location, sweep.name, sweep.definition())
+    token = tokenize(stored.location, view.key)
+    blocks = _block_layer(sweep, view.blocks, partial(_complete, view, session), token)
+    return _labelled(sweep, view.blocks, partial(_read_after, blocks, view), token)
+
+
+def stored_dataset(stored: StoredSweep) -> xr.Dataset:
+    """Lazy, labelled Dataset of what is stored, over the sorted labels of all its parts.
+
+    It reads, and never solves: a point that is not computed says so in ``status``.
+    """
+    view = View(stored.parts, stored.sweep, _blocks(stored, stored.sweep))
+    # What is stored may grow: two Datasets of it are not the same to dask.
+    token = uuid.uuid4().hex
+    return _labelled(stored.sweep, view.blocks, partial(_read_now, view), token)
+
+
+@dataclass(frozen=True)
+class View:
+    """A grid of labels laid over the parts of a stored sweep, in chunks."""
+
+    parts: tuple[Part, ...]
+    sweep: Sweep
+    blocks: Mapping[str, int]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it depends on, as text."""
+        return (self.sweep.key(), *(part.sweep.key() for part in self.parts))
+
+    def pieces(self, index: Index) -> list[tuple[Part, Piece]]:
+        """Where the points of a chunk are stored; oldest part last, so that it lies on top."""
+        box = self.box(index)
+        return [(part, piece) for part in reversed(self.parts) for piece in pieces(part.sweep, box)]
+
+    def box(self, index: Index) -> Box:
+        """Labels of a chunk."""
+        box = box_of(self.sweep)
+        for dim, chunk in zip(self.sweep.dims, index, strict=True):
+            step = self.blocks[dim]
+            box[dim] = box[dim][chunk * step : (chunk + 1) * step]
+        return box
+
+    def read(self, index: Index, name: str, solved: Mapping[Key, Arrays]) -> NDArray:
+        """An array of a chunk, from blocks just solved or else from the store."""
+        box = self.box(index)
+        result = blank(name, box)
+        for part, piece in self.pieces(index):
+            arrays = solved.get((part.group, piece.index))
+            if arrays is None:
+                arrays = part.read(piece.index, {name, "status"})
+            lay(result, piece, arrays[name], arrays["status"])
+        return result.reshape([len(box[dim]) for dim in self.sweep.dims])
+
+
+Key = tuple[str, Index]
+
+
+def _blocks(stored: StoredSweep, sweep: Sweep) -> Mapping[str, int]:
+    """Labels per chunk of a view: the stored blocks where they are all that it shows."""
+    only = stored.parts[0].sweep
+    if len(stored.parts) == 1 and not only.points and only.axes == sweep.axes:
+        return only.blocks
+    return sweep.blocks
+
+
+def _labelled(
+    sweep: Sweep, blocks: Mapping[str, int], layer: Callable[..., da.Array], token: str
+) -> xr.Dataset:
+    """Dataset of one dask array a variable, made by ``layer(name=..., token=..., options)``."""
+    chunks = _chunks(sweep, blocks)
+    arrays = {}
+    for name in sweep.arrays:
+        options = {
+            "dtype": array_dtype(name),
+            "meta": np.empty((0,) * len(chunks), dtype=array_dtype(name)),
+            "name": f"{name}-{token}",
+        }
+        arrays[name] = layer(variable=name, chunks=chunks, options=options)
     return labelled(sweep, arrays)
 
 
-def _block(sweep: Sweep, store: SweepStore | None, block_id: Index) -> Arrays:
-    return solve_block(sweep, block_id) if store is None else store.read_or_solve(block_id)
+# Abstract layers, one of blocks and one of look-ups a variable: the graph of a large sweep costs
+# nothing until a selection has cut it down.
 
 
-def _lookup(block: Arrays, variable: str) -> np.ndarray:
+def _block_layer(
+    sweep: Sweep, blocks: Mapping[str, int], task: Callable[..., Any], token: str
+) -> da.Array:
+    chunks = _chunks(sweep, blocks)
+    meta = np.empty((0,) * len(chunks), dtype=object)
+    return da.map_blocks(task, chunks=chunks, dtype=object, meta=meta, name=f"block-{token}")
+
+
+def _look_up(blocks: da.Array, *, variable: str, chunks: Any, options: dict) -> da.Array:
+    return da.map_blocks(_pick, blocks, variable=variable, **options)
+
+
+def _read_after(
+    blocks: da.Array, view: View, *, variable: str, chunks: Any, options: dict
+) -> da.Array:
+    return da.map_blocks(_read_chunk, blocks, view=view, variable=variable, **options)
+
+
+def _read_now(view: View, *, variable: str, chunks: Any, options: dict) -> da.Array:
+    return da.map_blocks(
+        partial(_read_stored, view=view, variable=variable), chunks=chunks, **options
+    )
+
+
+def _solve(sweep: Sweep, block_id: Index) -> Arrays:
+    return solve_block(sweep, block_id)
+
+
+def _pick(block: Arrays, variable: str) -> NDArray:
     return block[variable]
+
+
+def _complete(view: View, session: Session, block_id: Index) -> dict[Key, Arrays]:
+    """Complete the blocks that a chunk touches; the arrays of those that were solved for it."""
+    solved = {}
+    for part, index in {
+        (p.group, q.index): (p, q.index) for p, q in view.pieces(block_id)
+    }.values():
+        arrays = part.complete(index, session, wait=True)
+        if arrays is not None:
+            solved[part.group, index] = arrays
+    return solved
+
+
+def _read_chunk(solved: dict[Key, Arrays], view: View, variable: str, block_id: Index) -> NDArray:
+    return view.read(block_id, variable, solved)
+
+
+def _read_stored(view: View, variable: str, block_id: Index) -> NDArray:
+    return view.read(block_id, variable, {})
+
+
+def _chunks(sweep: Sweep, blocks: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
+    return tuple(
+        tuple(min(step, length - start) for start in range(0, length, step))
+        for step, length in ((blocks[dim], len(sweep.axes[dim])) for dim in sweep.dims)
+    )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.cost import WRITE_SECONDS, CostModel, Tally, Work
+from catalog.layout import layout
+from catalog.store import RUNNING, Block, StoredSweep
+from catalog.structure import lacking
 from catalog.sweep import Index, Sweep
-
-if TYPE_CHECKING:
-    from catalog.store import SweepStore
+from ensemble import Status
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,25 @@ class Plan:
     measured_points: int
 
 
-def plan(sweep: Sweep, store: SweepStore | None = None) -> Plan:
+def plan(sweep: Sweep, store: StoredSweep | None = None) -> Plan:
     """Predict the rest of a sweep, from what its store has measured; computes no point."""
     if store is None:
-        model, missing = CostModel(), list(sweep.block_indices())
-    else:
-        model, missing = CostModel.fitted(sweep, store.wall_times()), store.missing()
-    work = [(sweep, index) for index in missing]
-    return forecast(sweep, work, blocks=math.prod(sweep.block_grid), model=model)
+        work = _all_blocks(layout(sweep))
+        return forecast(sweep, work, blocks=len(work), points_done=0, model=CostModel())
+    more = _all_blocks(lacking(store, sweep))
+    counts = store.counts(sweep)
+    return forecast(
+        sweep,
+        work_of(store.missing(sweep)) + more,
+        blocks=len(store.blocks(sweep)) + len(more),
+        points_done=sum(counts.values()) - counts[Status.NOT_COMPUTED.label] - counts[RUNNING],
+        model=model_of(store),
+    )
 
 
-def forecast(sweep: Sweep, work: Sequence[Work], *, blocks: int, model: CostModel) -> Plan:
+def forecast(
+    sweep: Sweep, work: Sequence[Work], *, blocks: int, points_done: int, model: CostModel
+) -> Plan:
     """Predict what some blocks take.
 
     Parameters
@@ -68,16 +76,15 @@ def forecast(sweep: Sweep, work: Sequence[Work], *, blocks: int, model: CostMode
     sweep : Sweep
         What was asked for.
     work : sequence of (Sweep, Index)
-        The missing blocks, each a grid and an index in it.
-    blocks : int
-        Number of all blocks of the sweep.
+        The missing blocks, each a grid and an index in it; they may hold further points.
+    blocks, points_done : int
+        Number of all blocks of the sweep, and of its finished points.
     model : CostModel
     """
-    left = tally(work)
-    solving, writing = model.total_seconds(left), WRITE_SECONDS * len(work)
+    solving, writing = model.total_seconds(tally(work)), WRITE_SECONDS * len(work)
     return Plan(
         points=sweep.size,
-        points_done=sweep.size - round(left.points.total()),
+        points_done=points_done,
         blocks=blocks,
         blocks_done=blocks - len(work),
         core_seconds=solving.central + writing,
@@ -87,6 +94,23 @@ def forecast(sweep: Sweep, work: Sequence[Work], *, blocks: int, model: CostMode
         peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
         measured_points=model.measured_points,
     )
+
+
+def model_of(store: StoredSweep) -> CostModel:
+    """The model fitted to all timings of a stored sweep."""
+    model = CostModel()
+    for part in store.parts:
+        model = model.with_timings(part.sweep, part.whole("wall_time"))
+    return model
+
+
+def work_of(blocks: Iterable[Block]) -> list[Work]:
+    """Stored blocks as the model takes them."""
+    return [(block.part.sweep, block.index) for block in blocks]
+
+
+def _all_blocks(grids: Iterable[Sweep]) -> list[Work]:
+    return [(grid, index) for grid in grids for index in grid.block_indices()]
 
 
 def tally(work: Sequence[Work]) -> Tally:

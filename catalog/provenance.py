@@ -1,9 +1,11 @@
-"""Where stored values come from: versions, source hash, machine and time."""
+"""Where stored values come from: versions, source hash, commit, machine and time."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import platform
+import subprocess
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -13,25 +15,79 @@ from typing import Any
 import ensemble
 
 PACKAGES = ("heatcat", "numpy", "scipy", "xarray", "dask", "zarr")
+OPTIONAL = ("pypardiso", "qutip")
+"""Packages that may take part in a solve."""
 
 
 @cache
 def solver_hash() -> str:
-    """SHA-256 over the source of ``ensemble``: equal hashes mean the same solver."""
+    """SHA-256 over the code of ``ensemble``, without comments and docstrings.
+
+    Equal hashes mean the same solver.
+    """
     digest = hashlib.sha256()
     folder = Path(ensemble.__file__).parent
     for source in sorted(folder.rglob("*.py")):
         name = source.relative_to(folder).as_posix()
-        digest.update(name.encode() + b"\0" + source.read_bytes() + b"\0")
+        code = _code(source.read_text(encoding="utf-8"))
+        digest.update(name.encode() + b"\0" + code.encode() + b"\0")
     return digest.hexdigest()
 
 
+def _code(source: str) -> str:
+    """The syntax tree as text, texts that stand alone (docstrings) left out."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+    # Unparsed rather than dumped: the dump differs between versions of Python.
+    return "\n".join(ast.unparse(line) for line in tree.body)
+
+
+def _is_text(line: ast.stmt) -> bool:
+    if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)):
+        return False
+    return isinstance(line.value.value, str)
+
+
 def provenance() -> dict[str, Any]:
-    """Record of the software and machine that begin a sweep."""
+    """Record of the software and machine at work, now."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "solver_hash": solver_hash(),
+        "git": git_state(),
         "python": platform.python_version(),
+        "host": platform.node(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {
+            name: version for name in (*PACKAGES, *OPTIONAL) if (version := _version(name))
+        },
     }
+
+
+@cache
+def git_state() -> dict[str, Any] | None:
+    """Commit of the source and whether it was changed since; None outside a git checkout."""
+    folder = Path(ensemble.__file__).parent.parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        # An installed copy may lie below an unrelated repository: it must be tracked there.
+        git("ls-files", "--error-unmatch", "ensemble/__init__.py")
+        status = git("status", "--porcelain", "--untracked-files=no")
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(status)}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

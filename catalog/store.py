@@ -1,276 +1,157 @@
-"""A sweep's group in a Zarr v3 store.  A block is one chunk of every array: one task writes it."""
+"""A stored sweep: the parts that it was begun and extended with, seen as one labelled grid."""
 
 from __future__ import annotations
 
-import json
+import functools
+import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import dask.array as da
 import numpy as np
-import xarray as xr
-import zarr
 from numpy.typing import NDArray
-from zarr.errors import ContainsArrayError, GroupNotFoundError
 
-from catalog.blocks import Arrays, array_dtype, solve_block
-from catalog.dataset import attributes, labelled
-from catalog.provenance import provenance, solver_hash
+from catalog.blocks import array_dtype
+from catalog.boxes import Box, Piece, box_of, hull, pieces
+from catalog.history import history, older_solvers
+from catalog.part import Part
+from catalog.storage import Storage, storage
 from catalog.sweep import Index, Sweep
 from catalog.vocabulary import VOCABULARY
-from ensemble import InvalidInput, Status
+from ensemble import Status
 
-STARTED = "heatcat_template_started"
-"""Marks a group whose template is being written; it holds no results yet."""
-TORN = ".partial"
-"""Ending of a file that Zarr has begun to write: it renames files once they are whole."""
+RUNNING = "running"
+"""Shown for the points of blocks that somebody is at work on; it is never stored."""
 
 
 @dataclass(frozen=True)
-class SweepStore:
-    """The stored side of a sweep: which blocks are there, and reading and writing them.
+class Block:
+    """A unit of work: a block of a part."""
 
-    It is small and picklable: tasks carry it, and each process opens the arrays once.
+    part: Part
+    index: Index
+
+    @property
+    def key(self) -> tuple[str, Index]:
+        """Name of the block within its store."""
+        return self.part.group, self.index
+
+    @property
+    def size(self) -> int:
+        """Number of its points."""
+        return math.prod(s.stop - s.start for s in self.part.sweep.block_slices(self.index))
+
+
+@dataclass(frozen=True)
+class StoredSweep:
+    """A sweep in a store.
 
     Parameters
     ----------
     location : str
-        Directory of the Zarr store.
-    sweep : Sweep
+        Absolute location of the store.
+    parts : tuple of Part
+        What it consists of, oldest first; they have no point in common, save scattered ones.
     """
 
     location: str
-    sweep: Sweep
+    parts: tuple[Part, ...]
 
-    def has(self, index: Index) -> bool:
-        """Whether a block is complete: its status is written last, and all at once."""
-        status = self._array("status")[self.sweep.block_slices(index)]
-        return bool(np.all(status != Status.NOT_COMPUTED))
+    @property
+    def name(self) -> str:
+        """Name of the sweep, and of the group of its first part."""
+        return self.parts[0].group
 
-    def read(self, index: Index) -> Arrays:
-        """All arrays of a stored block."""
-        part = self.sweep.block_slices(index)
-        return {name: np.asarray(self._array(name)[part]) for name in self.sweep.arrays}
+    @property
+    def storage(self) -> Storage:
+        """Where it lies."""
+        return storage(self.location)
 
-    def write(self, index: Index, arrays: Arrays) -> None:
-        """Store a block: values first, status last, so that a torn write is "not computed"."""
-        part = self.sweep.block_slices(index)
-        shape = tuple(piece.stop - piece.start for piece in part)
-        for name in self.sweep.arrays:  # status comes last
-            assert arrays[name].shape == shape, f"{name} does not cover block {index}"
-            self._array(name)[part] = arrays[name]
+    @functools.cached_property
+    def box(self) -> Box:
+        """Sorted labels of every parameter, over all parts."""
+        return hull(box_of(part.sweep) for part in self.parts)
 
-    def read_or_solve(self, index: Index) -> Arrays:
-        """The arrays of a block: read if it is stored, else solved and stored."""
-        if self.has(index):
-            return self.read(index)
-        arrays = solve_block(self.sweep, index)
-        self.write(index, arrays)
-        return arrays
+    @functools.cached_property
+    def sweep(self) -> Sweep:
+        """The sweep over all labels that are stored: the axes of the labelled grid.
 
-    def statuses(self) -> NDArray[np.uint8]:
-        """Status of every point, shape ``sweep.shape``."""
-        return np.asarray(self._array("status")[...])
+        Not every combination of them need have been asked for, nor be an engine; such a point is
+        not computed, which its status says.
+        """
+        first = self.parts[0].sweep
+        if len(self.parts) == 1 and not first.points:
+            return first
+        axes = {n: v for n, v in self.box.items() if len(v) > 1 or n in first.axes}
+        fixed = {n: labels[0] for n, labels in self.box.items() if n not in axes}
+        return first.seen_over(axes, fixed)
 
-    def counts(self) -> dict[str, int]:
-        """Number of points in each status, by label."""
-        found = Counter(self.statuses().ravel().tolist())
-        return {status.label: found[int(status)] for status in Status}
-
-    def missing(self) -> list[Index]:
-        """Indices of the blocks that are not complete."""
-        statuses = self.statuses()
+    def blocks(self, sweep: Sweep | None = None) -> list[Block]:
+        """All blocks, or those that hold points of a sweep."""
+        if sweep is None:
+            return [Block(part, i) for part in self.parts for i in part.sweep.block_indices()]
+        box = box_of(sweep)
         return [
-            index
-            for index in self.sweep.block_indices()
-            if np.any(statuses[self.sweep.block_slices(index)] == Status.NOT_COMPUTED)
+            Block(part, index)
+            for part in self.parts
+            for index in dict.fromkeys(piece.index for piece in pieces(part.sweep, box))
         ]
 
-    def wall_times(self) -> NDArray[np.float64]:
-        """Solve time of every point, NaN where not computed, shape ``sweep.shape``."""
-        return np.asarray(self._array("wall_time")[...])
+    def missing(self, sweep: Sweep | None = None) -> list[Block]:
+        """The blocks, all or those that hold points of a sweep, that are not complete."""
+        finished = {part.group: part.finished() for part in self.parts}
+        return [
+            block for block in self.blocks(sweep) if block.index not in finished[block.part.group]
+        ]
 
-    @property
-    def record(self) -> dict[str, Any]:
-        """Provenance of the sweep's first run."""
-        group = zarr.open_group(self.location, path=self.sweep.name, mode="r")
-        return json.loads(str(group.attrs["provenance"]))
+    def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
+        """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
+        target = self.sweep if sweep is None else sweep
+        box = box_of(target)
+        result = blank(name, box)
+        for part in reversed(self.parts):
+            array, statuses = part.whole(name), part.whole("status")
+            for piece in pieces(part.sweep, box, whole=True):
+                lay(result, piece, array, statuses)
+        return result.reshape(target.shape)
 
-    @property
-    def solver_changed(self) -> bool:
-        """Whether the stored values were begun with another version of the solver's source."""
-        return self.record["solver_hash"] != solver_hash()
+    def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
+        """Number of points in each state: of all that were asked for, or of a sweep's."""
+        found = dict.fromkeys((Status.NOT_COMPUTED.label, RUNNING, *(s.label for s in Status)), 0)
+        box = self.box if sweep is None else box_of(sweep)
+        for part in self.parts:
+            running = set(part.running())
+            statuses = part.whole("status")
+            for piece in pieces(part.sweep, box):
+                codes = piece.of(statuses[part.sweep.block_slices(piece.index)])
+                for code, number in Counter(codes.ravel().tolist()).items():
+                    at_work = code == Status.NOT_COMPUTED and piece.index in running
+                    found[RUNNING if at_work else Status(code).label] += number
+        return found
 
-    def _array(self, name: str) -> zarr.Array:
-        return _array(self.location, self.sweep.name, self.sweep.key(), name)
+    def history(self) -> list[dict[str, Any]]:
+        """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""
+        return history(self.storage, self.name)
 
-
-def create_or_open(location: str | Path, sweep: Sweep) -> SweepStore:
-    """The store of a sweep, its template written if it is not there yet.
-
-    Raises
-    ------
-    InvalidInput
-        If the location is not a Zarr store, or holds another sweep under that name; nothing is
-        overwritten.
-    """
-    location = _absolute(location)
-    root = _open_root(location, mode="a")
-    if sweep.name in root:
-        group = root[sweep.name]
-        if STARTED in group.attrs:
-            # A run died while it wrote the template, before any block: begin again.
-            _delete_template(root, sweep.name)
-            _write_template(location, sweep)
-        elif "sweep_key" not in group.attrs:
-            raise InvalidInput(
-                f"{location} has a group {sweep.name!r} that is not a sweep: choose another name "
-                "or store"
-            )
-        else:
-            _require_same(location, sweep, json.loads(str(group.attrs["sweep"])))
-    else:
-        _write_template(location, sweep)
-    return SweepStore(location, sweep)
-
-
-def find_stored(location: str | Path, sweep: Sweep) -> SweepStore | None:
-    """The store of a sweep if it has been begun, else None; writes nothing.
-
-    Raises
-    ------
-    InvalidInput
-        If the location is not a Zarr store, or holds another sweep under that name.
-    """
-    location = _absolute(location)
-    if not Path(location).exists():
-        return None
-    root = _open_root(location, mode="r")
-    if sweep.name not in root or "sweep_key" not in root[sweep.name].attrs:
-        return None
-    _require_same(location, sweep, json.loads(str(root[sweep.name].attrs["sweep"])))
-    return SweepStore(location, sweep)
+    def notes(self) -> list[str]:
+        """What one should know before trusting it: values of other versions of the solver."""
+        records = self.history()
+        older = older_solvers(records)
+        if not older:
+            return []
+        runs = "run " + ", ".join(map(str, older))
+        if len(older) == len(records):
+            return [f"computed with another version of the solver than this one ({runs})"]
+        return [f"mixed: {runs} had another version of the solver than this one, others this one"]
 
 
-def open_stores(location: str | Path) -> dict[str, SweepStore]:
-    """All sweeps of a store, by name.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no store, or no sweep in it.
-    """
-    location = _absolute(location)
-    root = _open_root(location, mode="r")
-    stores = {
-        name: SweepStore(location, Sweep.from_definition(json.loads(str(group.attrs["sweep"]))))
-        for name, group in sorted(root.groups())
-        if "sweep_key" in group.attrs
-    }
-    if not stores:
-        raise InvalidInput(f"{location} holds no sweep: fill it with heatcat run SWEEP --store …")
-    return stores
+def blank(name: str, box: Box) -> NDArray:
+    """An array over a box, nothing of it computed."""
+    shape = [len(labels) for labels in box.values()]
+    return np.full(shape, VOCABULARY[name].fill, dtype=array_dtype(name))
 
 
-def _absolute(location: str | Path) -> str:
-    """Workers run in other directories: a relative path must not travel to them."""
-    if "://" in str(location):
-        raise InvalidInput(f"cannot store at {location}: give a directory that every worker sees")
-    return str(Path(location).expanduser().absolute())
-
-
-def _open_root(location: str, *, mode: str) -> zarr.Group:
-    path = Path(location)
-    if mode == "r" and not path.exists():
-        raise InvalidInput(f"there is no store at {location}: check the path")
-    if path.exists() and not (path / "zarr.json").exists():
-        if not path.is_dir():
-            raise InvalidInput(f"{location} is a file, not a store: give a directory")
-        if mode == "r" or any(item.suffix != TORN for item in path.iterdir()):
-            raise InvalidInput(f"{location} is not a Zarr v3 store: give another directory")
-        _delete_torn(path)
-    try:
-        return zarr.open_group(location, mode=mode, zarr_format=3)  # type: ignore[arg-type]
-    except (GroupNotFoundError, ContainsArrayError):
-        raise InvalidInput(
-            f"{location} is not a Zarr v3 group of sweeps: give another directory"
-        ) from None
-    except OSError as failure:
-        raise InvalidInput(
-            f"cannot open the store {location}: {failure.strerror or failure}"
-        ) from None
-
-
-def _require_same(location: str, sweep: Sweep, stored: dict[str, Any]) -> None:
-    asked = json.loads(json.dumps(sweep.definition()))
-    different = [field for field in asked if asked[field] != stored.get(field)]
-    if different:
-        raise InvalidInput(
-            f"{location} holds a different sweep named {sweep.name!r} ({', '.join(different)} "
-            "differ): rename the sweep or choose another store"
-        )
-
-
-def _write_template(location: str, sweep: Sweep) -> None:
-    """Write metadata and coordinates, every array filled with "not computed".
-
-    The group is marked while it grows, and its attributes, written in one piece at the end, make
-    it a sweep.
-    """
-    _delete_torn(Path(location) / sweep.name)
-    root = zarr.open_group(location, mode="a", zarr_format=3)
-    root.create_group(sweep.name, attributes={STARTED: True})
-    chunks = tuple(sweep.blocks[dim] for dim in sweep.dims)
-    fills = {
-        name: da.full(sweep.shape, VOCABULARY[name].fill, dtype=array_dtype(name), chunks=chunks)
-        for name in sweep.arrays
-    }
-    encoding = {
-        name: {"chunks": chunks, "fill_value": VOCABULARY[name].fill} for name in sweep.arrays
-    }
-    template = labelled(sweep, fills)
-    template.attrs = {STARTED: True}  # xarray replaces the attributes of the group
-    template.to_zarr(
-        location,
-        group=sweep.name,
-        mode="a",
-        compute=False,
-        consolidated=False,
-        zarr_format=3,
-        encoding=encoding,
-        safe_chunks=False,  # no value is written here
-    )
-    group = zarr.open_group(location, path=sweep.name, mode="r+")
-    group.attrs.put({**attributes(sweep), "provenance": json.dumps(provenance())})
-
-
-def _delete_template(root: zarr.Group, name: str) -> None:
-    """Delete an unfinished template, its mark last: this may be killed and repeated, too."""
-    group = root[name]
-    assert isinstance(group, zarr.Group)
-    for member in VOCABULARY:
-        if member in group:
-            del group[member]
-    del root[name]
-
-
-def _delete_torn(folder: Path) -> None:
-    """Delete what a killed run was writing into this folder itself; Zarr warns of such files."""
-    for torn in folder.glob("*" + TORN):
-        torn.unlink()
-
-
-@cache
-def _array(location: str, group: str, key: str, name: str) -> zarr.Array:
-    """An array opened once per process; the sweep's key guards against a store made anew."""
-    array = zarr.open_group(location, path=group, mode="r+")[name]
-    assert isinstance(array, zarr.Array)
-    return array
-
-
-def open_stored(location: str | Path, name: str) -> xr.Dataset:
-    """The stored Dataset as it is, computing nothing: what ``xarray.open_zarr`` gives."""
-    return xr.open_zarr(str(location), group=name, consolidated=False)
+def lay(result: NDArray, piece: Piece, array: NDArray, statuses: NDArray) -> None:
+    """Lay a piece over an array of the box, as far as it is computed."""
+    known = piece.of(statuses) != Status.NOT_COMPUTED
+    result[piece.outer] = np.where(known, piece.of(array), result[piece.outer])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 
 NEAR = 1e-9
 """Labels closer than this, relative to the larger, are taken for the same number mistyped."""
+
+POINT = "point"
+"""The dimension along which scattered points lie."""
 
 BLOCK_POINTS = 128
 """Most points that a block holds unless the sweep says otherwise."""
@@ -69,6 +73,9 @@ class Sweep:
         Labels per block along a dimension.  By default one N, and at most ``BLOCK_POINTS`` points.
     description : str
         One line for people.
+    points : mapping of str to sequence of numbers, optional
+        Parameters that vary together: scattered points along a first dimension ``point``, all
+        sequences of one length.  Labels may come in any order.
 
     Attributes
     ----------
@@ -101,6 +108,7 @@ class Sweep:
     energy_unit: str = "energy"
     blocks: Mapping[str, int] = field(default_factory=dict)
     description: str = ""
+    points: Mapping[str, Sequence[Label]] = field(default_factory=dict)
     blocks_given: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,24 +117,32 @@ class Sweep:
                 f"sweep name {self.name!r} cannot name a group: use at most 100 letters, digits, "
                 "_, - and ."
             )
-        if not self.axes:
+        if not self.axes and not self.points:
             raise InvalidInput("a sweep needs at least one axis: give [axes], e.g. N = [1, 2, 4]")
-        axes = _by_name("axes", self.axes)
+        given = {name: labels for name, labels in self.axes.items() if name != POINT}
+        axes = _by_name("axes", given)
         fixed = _by_name("fixed", self.fixed)
+        points = _scattered(_by_name("points", self.points))
         for name in axes.keys() & fixed.keys():
             raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
+        for name in points.keys() & (axes.keys() | fixed.keys()):
+            raise InvalidInput(f"{name} varies along the points: remove it elsewhere")
+        known = axes.keys() | fixed.keys() | points.keys()
         needed = [name for name in REQUIRED if name != "N" or self.method.sized]
-        missing = [name for name in needed if name not in axes and name not in fixed]
+        missing = [name for name in needed if name not in known]
         if missing:
             raise InvalidInput(
                 f"no value for {', '.join(missing)}: give it under axes or under fixed"
             )
-        if not self.method.sized and ("N" in axes or "N" in fixed):
+        if not self.method.sized and "N" in known:
             raise InvalidInput(
                 f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"
             )
         set_field = object.__setattr__  # the instance is frozen
-        set_field(self, "axes", {name: _labels(name, axes[name]) for name in ordered(axes)})
+        set_field(self, "points", points)
+        count = {POINT: tuple(range(len(next(iter(points.values())))))} if points else {}
+        labels = {name: _labels(name, axes[name]) for name in ordered(axes)}
+        set_field(self, "axes", {**count, **labels})
         set_field(self, "fixed", {name: label(name, fixed[name]) for name in ordered(fixed)})
         set_field(self, "variables", _variables(self.method, self.variables))
         set_field(self, "blocks_given", bool(self.blocks))
@@ -140,15 +156,23 @@ class Sweep:
         that a grid which passes here is valid throughout.
         """
         first = {name: labels[0] for name, labels in self.axes.items()}
-        corners = itertools.product(*({labels[0], labels[-1]} for labels in self.axes.values()))
+        # Scattered points are in no order: each of them is a corner.
+        ends = {name: {labels[0], labels[-1]} for name, labels in self.axes.items()}
+        if self.points:
+            ends[POINT] = set(self.axes[POINT])
+        corners = itertools.product(*ends.values())
         for corner in corners:
-            self.method.accept(self._engine(dict(zip(self.axes, corner, strict=True))))
+            self.method.accept(self.engine(dict(zip(self.axes, corner, strict=True))))
         for name, labels in self.axes.items():
             for label in labels:
-                self._engine({**first, name: label})
+                self.engine({**first, name: label})
 
-    def _engine(self, labels: Mapping[str, Label]) -> Engine:
+    def engine(self, labels: Mapping[str, Label]) -> Engine:
+        """The engine at labels of the axes; further labels take the place of fixed ones."""
         parameters: dict[str, Any] = {**self.fixed, **labels}
+        if self.points and POINT in parameters:
+            position = parameters.pop(POINT)
+            parameters |= {name: values[position] for name, values in self.points.items()}
         if not self.method.sized:
             parameters["N"] = 1  # a limit takes engines of any N
         parameters |= {"scaling": self.scaling, "statistics": self.statistics}
@@ -198,13 +222,16 @@ class Sweep:
         ]
         positions = itertools.product(*(range(len(labels)) for labels in axes))
         for position, labels in zip(positions, itertools.product(*axes), strict=True):
-            yield position, self._engine(dict(zip(self.dims, labels, strict=True)))
+            yield position, self.engine(dict(zip(self.dims, labels, strict=True)))
 
     def definition(self) -> dict[str, Any]:
         """Everything that decides the stored arrays (their chunks too), as plain JSON data."""
+        axes = {name: list(labels) for name, labels in self.axes.items() if name != POINT}
+        points = {name: list(labels) for name, labels in self.points.items()}
         return {
             "name": self.name,
-            "axes": {name: list(labels) for name, labels in self.axes.items()},
+            "axes": axes,
+            **({"points": points} if points else {}),
             "fixed": dict(self.fixed),
             "scaling": self.scaling,
             "statistics": self.statistics,
@@ -218,6 +245,38 @@ class Sweep:
     def from_definition(cls, definition: Mapping[str, Any]) -> Sweep:
         """The sweep with a given ``definition()``."""
         return cls(**{**definition, "method": method_from(definition["method"])})
+
+    def over(self, box: Mapping[str, Sequence[Label]]) -> Sweep:
+        """The same kind of sweep over other labels, with blocks of its own.
+
+        Parameters with several labels, and those that are axes here, become axes.
+        """
+        axes = {name: v for name, v in box.items() if len(v) > 1 or name in self.axes}
+        if not axes:
+            axes = {next(iter(box)): next(iter(box.values()))}
+        fixed = {name: labels[0] for name, labels in box.items() if name not in axes}
+        return replace(self, axes=axes, fixed=fixed, points={}, blocks={})
+
+    def seen_over(self, axes: Mapping[str, Sequence[Label]], fixed: Mapping[str, Label]) -> Sweep:
+        """The sweep over labels that several grids together have, taken as they are.
+
+        Not every combination of them need be an engine: it describes a view, not work to do.
+        """
+        seen = copy.copy(self)
+        set_field = object.__setattr__
+        set_field(seen, "axes", {name: tuple(axes[name]) for name in ordered(axes)})
+        set_field(seen, "fixed", {name: fixed[name] for name in ordered(fixed)})
+        set_field(seen, "points", {})
+        set_field(seen, "blocks", block_shape(seen.axes, {}))
+        return seen
+
+    def kind(self) -> dict[str, Any]:
+        """What sweeps must share to lie in one: all of the definition but labels and blocks."""
+        definition = self.definition()
+        parameters = {*definition.pop("axes"), *definition.pop("fixed")}
+        parameters |= {*definition.pop("points", {})}
+        del definition["blocks"]
+        return {**definition, "parameters": sorted(parameters)}
 
     def key(self) -> str:
         """SHA-256 of the definition: equal keys mean the same sweep."""
@@ -234,7 +293,7 @@ def method_from(given: str | Mapping[str, Any]) -> Method:
     if name not in METHODS:
         raise InvalidInput(f"unknown method {name!r}{suggestion(name, METHODS)}")
     method = METHODS[name]
-    known = method.__dataclass_fields__
+    known = [option.name for option in fields(method)]
     for option in options:
         if option not in known:
             raise InvalidInput(f"method {name} has no option {option!r}{suggestion(option, known)}")
@@ -250,7 +309,7 @@ def _by_name(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping with symbols replaced by names."""
     result: dict[str, Any] = {}
     for text, value in given.items():
-        name = parameter_name(text)
+        name = POINT if text == POINT else parameter_name(text)
         if name in result:
             raise InvalidInput(f"{name} is given twice under {where}: keep one")
         result[name] = value
@@ -297,6 +356,17 @@ def _labels(name: str, values: Any) -> tuple[Label, ...]:
                 f"axis {name} must be ascending, but {upper!r} follows {lower!r}: sort the labels"
             )
     return labels
+
+
+def _scattered(points: Mapping[str, Any]) -> dict[str, tuple[Label, ...]]:
+    """Labels of the parameters that vary together, in canonical form."""
+    found = {name: tuple(label(name, value) for value in points[name]) for name in ordered(points)}
+    lengths = {name: len(labels) for name, labels in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise InvalidInput(f"points have unequal lengths {lengths}: give each point all of them")
+    if 0 in lengths.values():
+        raise InvalidInput("points are empty: give at least one, or leave them out")
+    return found
 
 
 def _variables(method: Method, given: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ensemble import InvalidInput, Status
 
-Kind = Literal["parameter", "variable", "diagnostic"]
+Kind = Literal["index", "parameter", "variable", "diagnostic"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Term:
         ASCII identifier, the name in Datasets, sweep files and stores.
     symbol : str
         The paper's symbol, accepted in place of a parameter's name.
-    kind : {"parameter", "variable", "diagnostic"}
-        Parameters become dimensions or scalar coordinates, the others arrays on the grid.
+    kind : {"index", "parameter", "variable", "diagnostic"}
+        Parameters become dimensions or scalar coordinates, variables and diagnostics arrays on
+        the grid; an index merely counts.
     long_name : str
     energy_power : int or None
         The unit is this power of the sweep's unit of energy (ħ = k_B = 1); None: see ``unit``.
@@ -82,6 +83,7 @@ def _diagnostic(name: str, symbol: str, long_name: str, **more: Any) -> Term:
 
 
 TERMS: tuple[Term, ...] = (
+    Term("point", "", "index", "scattered point", dtype="int64"),
     _parameter("N", "N", "number of spin pairs", energy_power=None, dtype="int64"),
     _parameter("delta_E", "ΔE", "level spacing difference E₂ − E₁"),
     _parameter("T_mean", "T̄", "mean temperature (T₁ + T₂)/2"),
@@ -265,6 +267,8 @@ TERMS: tuple[Term, ...] = (
     _diagnostic("solver", "", "linear solver used", dtype="str", fill=""),
     _diagnostic("wall_time", "t", "time that the solve took", unit="s"),
     _diagnostic("error", "", "what failed", dtype="str", fill=""),
+    _diagnostic("failure", "", "input and traceback of a failed point, JSON", dtype="str", fill=""),
+    _diagnostic("run", "", "number of the run that solved the point", dtype="int32", fill=-1),
     _diagnostic("status", "", "state of the point", dtype="uint8", fill=int(Status.NOT_COMPUTED)),
 )
 

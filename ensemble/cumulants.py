@@ -26,7 +26,7 @@ class Cumulants:
     r"""Cumulants per time of the number of quanta sent from hot to cold.
 
     .. math:: \langle\langle n^k \rangle\rangle \to c_k t, \qquad
-              c_k = \frac{d^k \lambda}{d\chi^k}\Big|_{\chi = 0}
+              c_k = \left.\frac{d^k \lambda}{d\chi^k}\right|_{\chi = 0}
 
     at long times t, λ(χ) the scaled cumulant generating function; c₁ = J and c₂ = D.
 

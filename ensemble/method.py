@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -50,7 +51,7 @@ class Method:
             )
 
     def accept(self, engine: Engine) -> None:
-        """Raise `InvalidInput` if an engine is outside the method's scope; here, none is."""
+        """Raise ``InvalidInput`` if an engine is outside the method's scope; here, none is."""
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Values, status and diagnostics of one engine; the names are checked by `chosen`."""
@@ -71,9 +72,16 @@ class Method:
 
 
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
-    """Solve one engine; whatever is raised becomes the status "failed" with its message."""
+    """Solve one engine; whatever is raised becomes the status "failed".
+
+    The solution then has no values, and keeps message and traceback.
+    """
     try:
         return method.solve(engine, variables)
     except Exception as failure:
-        message = f"{type(failure).__name__}: {failure}"
-        return Solution(values={}, status=Status.FAILED, message=message)
+        return Solution(
+            values={},
+            status=Status.FAILED,
+            message=f"{type(failure).__name__}: {failure}",
+            traceback=traceback.format_exc(),
+        )

@@ -184,7 +184,7 @@ class PairState:
         r"""Quantum discord (Ollivier and Zurek), with projective measurements on one spin.
 
         .. math:: D = I - \max_\theta J(\theta), \qquad
-                  J(\theta) = \sum_\pm P_\pm\, S(\rho^\pm \| \rho_{\rm other})
+                  J(\theta) = \sum_\pm P_\pm\, S(\rho^\pm \| \rho_{\mathrm{other}})
 
         The U(1) symmetry leaves only the angle θ to the z axis.  θ = π/2 or θ = 0 is optimal where
         a theorem for X states says so (Chen et al., PRA 84, 042313); elsewhere the maximum is

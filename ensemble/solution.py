@@ -38,9 +38,12 @@ class Solution:
         Empty if the status is ok, else one line that says which figure failed and by how much.
     diagnostics : mapping of str to float or str
         Certificates: what they mean is up to the method.
+    traceback : str
+        Where a failed solve raised; empty otherwise.
     """
 
     values: Mapping[str, float]
     status: Status = Status.OK
     message: str = ""
     diagnostics: Mapping[str, float | str] = field(default_factory=dict)
+    traceback: str = ""

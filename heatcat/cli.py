@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +19,9 @@ from catalog.sweep import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
-from heatcat import __version__, show
+from heatcat import __version__, show, store_commands
 from heatcat.claims_command import claims
+from heatcat.export_command import export
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 
@@ -27,7 +29,10 @@ PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 def main() -> NoReturn:
     """Run the command line; every expected error is one line on standard error, exit code 2."""
     try:
-        code = cli.main(standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", catalog.OlderSolver)
+            warnings.showwarning = _note
+            code = cli.main(standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "heatcat"
         _fail(f"{error.format_message().rstrip('.')}: see {command} --help")
@@ -40,6 +45,12 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted: finished blocks are stored, run the same command to go on", code=130)
     sys.exit(code)
+
+
+def _note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """A warning as one line; what libraries warn each other of is not for users."""
+    if issubclass(category, catalog.OlderSolver):
+        click.echo(f"note: {message}", err=True)
 
 
 def _fail(message: str, *, code: int = 2) -> NoReturn:
@@ -56,7 +67,16 @@ def cli() -> None:
     """A labelled catalogue of collective quantum heat engines."""
 
 
-cli.add_command(claims)
+for command in (
+    claims,
+    export,
+    store_commands.status,
+    store_commands.check,
+    store_commands.repair,
+    store_commands.log,
+    store_commands.recompute,
+):
+    cli.add_command(command)
 
 
 def _engine_options(command: Any) -> Any:
@@ -181,18 +201,6 @@ def plan(sweep_name: str, store: str | None, as_json: bool) -> None:
         click.echo(json.dumps(show.plan_json(sweep, forecast), indent=2))
     else:
         show.plan(sweep, forecast)
-
-
-@cli.command()
-@click.argument("store", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def status(store: str, as_json: bool) -> None:
-    """Count the points of every sweep in STORE by status."""
-    stores = catalog.open(store)
-    if as_json:
-        click.echo(json.dumps({name: item.counts() for name, item in stores.items()}, indent=2))
-    else:
-        show.status(stores)
 
 
 @cli.command()

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import catalog
-from catalog.cost import CostModel
-from catalog.plan import TimeLeft
+from catalog.layout import layout
+from catalog.plan import TimeLeft, model_of, work_of
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method
@@ -25,8 +25,14 @@ REPORT_EVERY = 10.0
 """Seconds between lines of progress where there is no terminal to draw a bar on."""
 
 
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+PIPE_WIDTH = 160
+"""Columns of a table that is not shown on a terminal."""
+
+
+def stdout() -> Console:
+    """Where results are printed; a pipe or a file has no width of its own."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -> None:
@@ -51,7 +57,7 @@ def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -
         table.add_row(
             term.symbol, name, f"{figure:.2g}" if isinstance(figure, float) else str(figure), ""
         )
-    console = _console()
+    console = stdout()
     console.print(table)
     note = f": {solved.message}" if solved.message else ""
     console.print(f"status: {solved.status.label}{note}   ({1e3 * elapsed:.1f} ms)")
@@ -63,23 +69,20 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
         raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
     target = catalog.create_or_open(store, sweep)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if target.solver_changed:
-        console.print(
-            f"note: {sweep.name} was begun with another version of the solver; its finished "
-            "blocks are kept as they are"
-        )
+    for note in target.notes():
+        console.print(f"note: {sweep.name} is {note}; its finished blocks are kept as they are")
     forecast = catalog.plan(sweep, target)
     console.print(
         f"{sweep.name}: {forecast.points} points in {forecast.blocks} blocks, "
         f"{forecast.points_done} points stored; {core_time(forecast)} of core time to go"
     )
     local = "synchronous" if workers == 1 else "processes"
-    model = CostModel.fitted(sweep, target.wall_times())
-    left = TimeLeft(model, [(sweep, index) for index in target.missing()])
+    left = TimeLeft(model_of(target), work_of(target.missing(sweep)))
     progress = _Progress(sweep.name, forecast, left, console)
 
-    def on_block(index: tuple[int, ...], found: Mapping[str, int]) -> None:
-        left.finished(sweep, index, target.read(index)["wall_time"])
+    def on_block(block: catalog.Block, found: Mapping[str, int]) -> None:
+        seconds = block.part.read(block.index, ["wall_time"])["wall_time"]
+        left.finished(block.part.sweep, block.index, seconds)
         progress.advance(found)
 
     with progress.bar:
@@ -87,9 +90,9 @@ def run(sweep: catalog.Sweep, store: str, *, scheduler: str | None, workers: int
             sweep, store, scheduler=scheduler or local, workers=workers, on_block=on_block
         )
     summary = ", ".join(f"{number} {label}" for label, number in counts.items() if number)
-    _console().print(f"{sweep.name}: {summary}  ->  {store}")
+    stdout().print(f"{sweep.name}: {summary}  ->  {store}")
     if counts[GOOD] < sweep.size:
-        _console().print(
+        stdout().print(
             "the points that are not ok say why in the arrays status and error of the store"
         )
 
@@ -153,7 +156,8 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     grid = " × ".join(
         f"{length} {dim}" for dim, length in zip(sweep.dims, sweep.shape, strict=True)
     )
-    block = " × ".join(f"{length} {dim}" for dim, length in sweep.blocks.items())
+    shapes = (" × ".join(f"{n} {dim}" for dim, n in part.blocks.items()) for part in layout(sweep))
+    block = " or ".join(shapes)
     basis = (
         f"{forecast.measured_points} stored timings"
         if forecast.measured_points
@@ -170,20 +174,7 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     table.add_row("core time to go", f"{core_time(forecast)} (from {basis})")
     table.add_row("longest block", f"about {duration(forecast.longest_block_seconds)}")
     table.add_row("memory per worker", f"about {forecast.peak_bytes / 2**30:.2f} GiB at most")
-    _console().print(table)
-
-
-def status(stores: Mapping[str, catalog.SweepStore]) -> None:
-    """Table of the points of each sweep by status."""
-    table = Table()
-    table.add_column("sweep")
-    table.add_column("points", justify="right")
-    for kind in Status:
-        table.add_column(kind.label, justify="right")
-    for name, item in stores.items():
-        counts = item.counts()
-        table.add_row(name, str(item.sweep.size), *(str(counts[kind.label]) for kind in Status))
-    _console().print(table)
+    stdout().print(table)
 
 
 def presets(sweeps: Mapping[str, catalog.Sweep]) -> None:
@@ -196,12 +187,12 @@ def presets(sweeps: Mapping[str, catalog.Sweep]) -> None:
             f"{length} {dim}" for dim, length in zip(sweep.dims, sweep.shape, strict=True)
         )
         table.add_row(name, str(sweep.size), grid, sweep.description)
-    _console().print(table)
+    stdout().print(table)
 
 
 def files(store: str, paths: Iterable[Path]) -> None:
     """Say where the results lie."""
-    console = _console()
+    console = stdout()
     console.print(f"store:   {store}")
     for path in paths:
         console.print(f"figure:  {path}")

@@ -130,7 +130,8 @@ def test_every_file_says_in_one_line_what_it_is(package):
 
 def test_conda_environment_and_project_ask_for_the_same_packages_and_bounds():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["test"], *extras["docs"]]
     expected = {conda_name(requirement) for requirement in wanted}
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     listed = [item for item in environment["dependencies"] if isinstance(item, str)]

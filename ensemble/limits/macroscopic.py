@@ -31,7 +31,7 @@ class Macroscopic(Method):
     """The exact limit N → ∞ of the high-temperature scaling (Eq. 28).
 
     The collective spins become classical unit vectors with thermal noise, and the master equation
-    the Fokker–Planck equation of `ClassicalPair`.  It is solved in the eigenmodes of the baths,
+    the Fokker–Planck equation of ``ClassicalPair``.  It is solved in the eigenmodes of the baths,
     as many as the tolerance asks for.  Finite N approaches the values as 1/N.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import catalog.lazy
-import catalog.store
+import catalog.part
 from catalog.blocks import Arrays, solve_block
 from catalog.sweep import Index, Sweep
 
@@ -19,6 +19,6 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
         indices.append(index)
         return solve_block(sweep, index)
 
-    for module in (catalog.lazy, catalog.store):
+    for module in (catalog.lazy, catalog.part):
         monkeypatch.setattr(module, "solve_block", recording)
     return indices

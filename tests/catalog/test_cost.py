@@ -22,6 +22,7 @@ from catalog.cost import (
     Tally,
     longest_first,
 )
+from catalog.layout import layout
 from catalog.plan import TimeLeft, forecast, tally
 from catalog.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
 from catalog.sweep import METHODS, Sweep
@@ -271,10 +272,10 @@ class TestPlan:
     def test_of_a_new_sweep(self):
         sweep = over_sizes([4, 100], points=200)
         plan = catalog.plan(sweep)
-        work = [(sweep, index) for index in sweep.block_indices()]
+        work = [(part, index) for part in layout(sweep) for index in part.block_indices()]
         seconds = CostModel().block_seconds(work)
         assert (plan.points, plan.points_done, plan.blocks_done) == (400, 0, 0)
-        assert plan.blocks == len(work) == 4
+        assert plan.blocks == len(work) > 4  # smaller blocks at N = 100
         assert plan.core_seconds == pytest.approx(seconds.sum())
         assert plan.longest_block_seconds == pytest.approx(seconds.max())
         assert plan.core_seconds_low < plan.core_seconds / 2
@@ -295,7 +296,7 @@ class TestPlan:
         small, large = over_sizes([4, 8], points=10), over_sizes([128], points=4)
         work = [(small, (1, 0)), (large, (0, 0))]
         whole = over_sizes([4, 8, 128], points=10)
-        plan = forecast(whole, work, blocks=3, model=CostModel())
+        plan = forecast(whole, work, blocks=3, points_done=16, model=CostModel())
         assert (plan.points, plan.points_done) == (30, 16)
         assert (plan.blocks, plan.blocks_done) == (3, 1)
         assert tally(work).points == {8: 10, 128: 4}

@@ -7,15 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import distributed
 import pytest
-import zarr
 from dask.base import get_scheduler
 
 import catalog.cluster
-from catalog import RunStopped, create_or_open, run
+import catalog.storage
+from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact
 from tests.catalog.support import block_files, finished_blocks, refused, stored_values, tiny_sweep
 
@@ -67,7 +68,7 @@ def test_results_do_not_depend_on_threads(tmp_path, expected):
         tmp_path,
         scheduler="threads",
         workers=3,
-        on_block=lambda index, found: blocks.append((index, found)),
+        on_block=lambda block, found: blocks.append((block.index, found)),
     )
     assert stored_values(tmp_path) == expected
     assert counts["ok"] == SWEEP.size
@@ -106,7 +107,7 @@ def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, ad
     assert first == {(1, 0, 0), (1, 0, 1)}
     before = {index: block_files(tmp_path, index) for index in first}
     solved = []
-    run(SWEEP, tmp_path, scheduler=address, on_block=lambda index, _: solved.append(index))
+    run(SWEEP, tmp_path, scheduler=address, on_block=lambda block, _: solved.append(block.index))
     assert {index: block_files(tmp_path, index) for index in first} == before
     assert sorted(solved) == [i for i in SWEEP.block_indices() if i not in first]
     assert stored_values(tmp_path) == expected
@@ -125,7 +126,12 @@ def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
 def test_expensive_blocks_come_first(tmp_path):
     sizes = []
     sweep = tiny_sweep(axes={"N": [1, 2, 4], "delta_E": [50], "T_mean": [60, 100]})
-    run(sweep, tmp_path, scheduler="synchronous", on_block=lambda index, _: sizes.append(index[0]))
+    run(
+        sweep,
+        tmp_path,
+        scheduler="synchronous",
+        on_block=lambda block, _: sizes.append(block.index[0]),
+    )
     assert sizes == [2, 2, 1, 1, 0, 0]
 
 
@@ -133,15 +139,15 @@ def test_expensive_blocks_come_first(tmp_path):
 def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
     scheduler, tmp_path, monkeypatch, expected
 ):
-    setitem = zarr.Array.__setitem__
+    write_file = catalog.storage.write_file
 
-    def full_disk(array: zarr.Array, selection: Any, value: Any) -> None:
-        if array.basename == "power" and selection[1].start == 2:
+    def full_disk(path: Path, content: bytes, *, exclusive: bool = False) -> None:
+        if "power/c/" in str(path) and path.parts[-2] == "1":
             raise OSError(28, "No space left on device")
-        setitem(array, selection, value)
+        write_file(path, content, exclusive=exclusive)
 
     with monkeypatch.context() as patch:
-        patch.setattr(zarr.Array, "__setitem__", full_disk)
+        patch.setattr(catalog.storage, "write_file", full_disk)
         with pytest.raises(RunStopped) as stopped:
             run(SWEEP, tmp_path, scheduler=scheduler, workers=1)
     assert str(stopped.value) == (
@@ -153,17 +159,22 @@ def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
     assert stored_values(tmp_path) == expected
 
 
-def test_an_error_on_a_cluster_stops_the_run_in_one_line(tmp_path, address):
+def test_damage_found_on_a_cluster_stops_the_run_in_one_line(tmp_path, address, expected):
     create_or_open(tmp_path, SWEEP)
     (tmp_path / "tiny" / "power" / "zarr.json").unlink()
-    with pytest.raises(
-        RunStopped, match=r"could not be completed \(KeyError: .*power.*\); .*again"
-    ):
+    with refused(r"tiny/power in .* is damaged \(.*\): run heatcat repair .*, then go on"):
         run(SWEEP, tmp_path, scheduler=address)
+    with distributed.Client(address) as client:  # blocks that were begun are being finished
+        while any(client.processing().values()):
+            time.sleep(0.05)
+    report = catalog.repair(tmp_path)
+    assert [damage.what for damage in report.damages] == ["power/zarr.json"]
+    run(SWEEP, tmp_path, scheduler=address)
+    assert stored_values(tmp_path) == expected
 
 
 def test_stopping_in_the_callback_keeps_the_finished_blocks(tmp_path):
-    def interrupt(index: tuple[int, ...], counts: dict[str, int]) -> None:
+    def interrupt(block: Block, counts: dict[str, int]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

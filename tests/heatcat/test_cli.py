@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import zarr
 
 import catalog
+import catalog.part
+import catalog.storage
 from ensemble import Bosonic, Engine, Exact
 from heatcat import __version__, show
 from heatcat.cli import main
@@ -220,8 +221,8 @@ def test_the_solution_is_readable_without_json(heatcat):
             "--scheduler and --workers exclude each other: leave out --workers",
         ),
         (
-            ["run", "tiny.toml", "--store", "s3://a/b"],
-            "cannot store at s3://a/b: give a directory that every worker sees",
+            ["run", "tiny.toml", "--store", "ftp://a/b"],
+            "cannot store at ftp://a/b: give a directory that every worker sees, or s3://bucket/…",
         ),
         (
             ["run", "tiny.toml", "--store", "tiny.toml"],
@@ -317,14 +318,28 @@ def test_run_fills_the_store_and_its_repetition_finds_it_full(heatcat, tmp_path)
     assert stored_values(tmp_path / "s") == before
 
 
-def test_run_refuses_another_sweep_of_that_name(heatcat, tmp_path):
+def test_run_refuses_another_kind_of_sweep_of_that_name(heatcat, tmp_path):
     heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
-    (tmp_path / "tiny.toml").write_text(TINY.replace("[1, 2]", "[1, 2, 3]"), encoding="utf-8")
+    bare = 'energy_unit = "omega_0"'
+    (tmp_path / "tiny.toml").write_text(
+        TINY.replace(bare, f'{bare}\nscaling = "high-temperature"'), encoding="utf-8"
+    )
     for command in ("run", "plan"):
         check_refused(
             heatcat(command, "tiny.toml", "--store", "s"),
-            r".*/s holds a different sweep named 'tiny' \(axes differ\): rename the sweep or .*",
+            r".*/s holds a different sweep named 'tiny' \(scaling differ\): rename the sweep or .*",
         )
+
+
+def test_a_larger_sweep_extends_the_store(heatcat, tmp_path):
+    heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
+    (tmp_path / "tiny.toml").write_text(TINY.replace("[1, 2]", "[1, 2, 3]"), encoding="utf-8")
+    plan = json.loads(heatcat("plan", "tiny.toml", "--store", "s", "--json").out)
+    assert (plan["points"], plan["points_done"]) == (18, 12)
+    code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
+    assert (code, out) == (0, "tiny: 18 ok  ->  s\n")
+    assert "12 points stored" in err
+    assert catalog.open("s")["tiny"].sweep.axes["N"] == (1, 2, 3)
 
 
 def test_run_takes_a_scheduler_by_name(heatcat, tmp_path):
@@ -368,27 +383,32 @@ def test_a_solver_that_fails_says_so_in_the_status(heatcat, monkeypatch):
     assert found["values"] == {}
 
 
-def test_run_notes_that_the_solver_has_changed(heatcat, tmp_path):
+def test_run_and_status_note_that_the_solver_has_changed(heatcat, tmp_path):
     heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
-    group = zarr.open_group(tmp_path / "s", path="tiny")
-    record = json.loads(str(group.attrs["provenance"]))
-    group.attrs["provenance"] = json.dumps({**record, "solver_hash": "another"})
+    (record,) = (tmp_path / "s").glob("tiny/status/*/1.json")
+    changed = {**json.loads(record.read_text()), "solver_hash": "another"}
+    record.write_text(json.dumps(changed))
     code, _, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert code == 0
-    assert err.startswith("note: tiny was begun with another version of the solver")
+    assert err.startswith("note: tiny is computed with another version of the solver")
+    code, _, err = heatcat("status", "s")
+    assert code == 0
+    assert err == (
+        "note: tiny: computed with another version of the solver than this one (run 1)\n"
+    )
 
 
 def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
     heatcat, monkeypatch, tmp_path
 ):
-    read_or_solve = catalog.SweepStore.read_or_solve
+    complete = catalog.part.Part.complete
 
-    def interrupted(store, index):
-        read_or_solve(store, index)
+    def interrupted(part, index, session, *, wait):
+        complete(part, index, session, wait=wait)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.SweepStore, "read_or_solve", interrupted)
+        patch.setattr(catalog.part.Part, "complete", interrupted)
         code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (130, "")
     assert err.split("\n")[-2:] == [
@@ -403,14 +423,14 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
 
 
 def test_a_full_disk_is_one_line_and_exit_code_1(heatcat, monkeypatch):
-    setitem = zarr.Array.__setitem__
+    write_file = catalog.storage.write_file
 
-    def full(array, *arguments):
-        if array.basename == "power":
+    def full(path: Path, content: bytes, *, exclusive: bool = False) -> None:
+        if path.match("power/c/*/*/*"):
             raise OSError(28, "No space left on device")
-        setitem(array, *arguments)
+        write_file(path, content, exclusive=exclusive)
 
-    monkeypatch.setattr(zarr.Array, "__setitem__", full)
+    monkeypatch.setattr(catalog.storage, "write_file", full)
     code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (1, "")
     assert err.splitlines()[1:] == [
@@ -423,10 +443,10 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(heatcat, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xarray.Dataset.to_zarr", full)
+    monkeypatch.setattr(catalog.storage, "write_file", full)
     check_refused(
         heatcat("run", "tiny.toml", "--store", "s", "--workers", "1"),
-        r"\[Errno 28\] No space left on device: check the path, its permissions and the free space",
+        r"cannot open the store .*/s: No space left on device",
     )
 
 
@@ -465,15 +485,16 @@ def test_status_counts_by_status_in_every_sweep(heatcat, monkeypatch, tmp_path):
     catalog.create_or_open("s", catalog.read_sweep("other.toml"))
     code, out, err = heatcat("status", "s", "--json")
     assert (code, err) == (0, "")
-    none = {"not computed": 0, "ok": 0, "uncertified": 0, "unphysical": 0, "failed": 0}
+    states = ("not computed", "running", "ok", "uncertified", "unphysical", "failed")
+    none = dict.fromkeys(states, 0)
     assert json.loads(out) == {
         "other": {**none, "not computed": 12},
         "tiny": {**none, "ok": 6, "failed": 6},
     }
     code, out, err = heatcat("status", "s")
     assert (code, err) == (0, "")
-    assert re.search(r"│ other +│ +12 │ +12 │ +0 │ +0 │ +0 │ +0 │", out)
-    assert re.search(r"│ tiny +│ +12 │ +0 │ +6 │ +0 │ +0 │ +6 │", out)
+    assert re.search(r"│ other +│ +12 │ +12 │ +0 │ +0 │ +0 │ +0 │ +0 │", out)
+    assert re.search(r"│ tiny +│ +12 │ +0 │ +0 │ +6 │ +0 │ +0 │ +6 │", out)
 
 
 def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monkeypatch):

@@ -1,0 +1,169 @@
+"""Boxes of labels: what a sweep covers, what it covers beyond others, where its points lie.
+
+A box maps every parameter, fixed ones too, to its labels; it stands for all their combinations.
+The labels need not be neighbours, so that one box may lie between the labels of another.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.sweep import NEAR, POINT, Index, Label, Sweep
+from catalog.vocabulary import ordered
+from ensemble import InvalidInput
+
+Box = dict[str, tuple[Label, ...]]
+
+
+def box_of(sweep: Sweep) -> Box:
+    """The labels of every parameter of a sweep; of scattered points, all that occur, sorted."""
+    labels = {name: tuple(v) for name, v in sweep.axes.items() if name != POINT}
+    labels |= {name: (value,) for name, value in sweep.fixed.items()}
+    labels |= {name: tuple(sorted(set(values))) for name, values in sweep.points.items()}
+    return {name: labels[name] for name in ordered(labels)}
+
+
+def hull(boxes: Iterable[Box]) -> Box:
+    """The smallest box that holds all of them: sorted labels; it may have points of none."""
+    boxes = list(boxes)
+    return {
+        name: tuple(sorted({label for box in boxes for label in box[name]})) for name in boxes[0]
+    }
+
+
+def uncovered(box: Box, others: Iterable[Box]) -> list[Box]:
+    """What a box has beyond others, as disjoint boxes.
+
+    Examples
+    --------
+    >>> uncovered({"N": (1, 2, 4), "delta_E": (5.0, 9.0)}, [{"N": (1, 4), "delta_E": (5.0, 7.0)}])
+    [{'N': (2,), 'delta_E': (5.0, 9.0)}, {'N': (1, 4), 'delta_E': (9.0,)}]
+    """
+    rest = [box]
+    for other in others:
+        rest = [piece for part in rest for piece in _minus(part, other)]
+    return rest
+
+
+def _minus(box: Box, other: Box) -> list[Box]:
+    """A box without another: one piece a parameter of which it has more labels."""
+    common = {
+        name: tuple(label for label in labels if label in set(other[name]))
+        for name, labels in box.items()
+    }
+    if not all(common.values()):
+        return [box]
+    pieces, left = [], dict(box)
+    for name, labels in box.items():
+        more = tuple(label for label in labels if label not in set(common[name]))
+        if more:
+            pieces.append({**left, name: more})
+        left[name] = common[name]
+    return pieces
+
+
+def refuse_near_misses(asked: Box, stored: Box) -> None:
+    """Refuse labels that nearly equal stored ones: they would stand beside them for ever.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    for name, labels in asked.items():
+        known = np.asarray(stored[name])
+        for label in labels:
+            gaps = np.abs(known - label)
+            near = (gaps > 0) & (gaps <= NEAR * np.maximum(np.abs(known), abs(label)))
+            if near.any():
+                raise InvalidInput(
+                    f"{name} = {label!r} nearly equals the stored label {known[near][0].item()!r}: "
+                    "use that one"
+                )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Points that one block of a sweep and a box have in common.
+
+    Attributes
+    ----------
+    index : tuple of int
+        The block.
+    lead : tuple of int
+        Position along ``point`` within the block; empty for a grid.
+    shape : tuple of int
+        Shape of the block, after the lead, with one axis for every parameter.
+    inner, outer : tuple of ndarray
+        Index arrays (as of ``numpy.ix_``) of the points in that shape, and in the box.
+    """
+
+    index: Index
+    lead: Index
+    shape: tuple[int, ...]
+    inner: tuple[NDArray, ...]
+    outer: tuple[NDArray, ...]
+
+    def of(self, array: NDArray) -> NDArray:
+        """The points, from an array of the block."""
+        # The ellipsis keeps an array where a number or text would come out.
+        return array[(*self.lead, ...)].reshape(self.shape)[self.inner]
+
+
+def pieces(sweep: Sweep, box: Box, *, whole: bool = False) -> Iterator[Piece]:
+    """The points of a box that a sweep has, block by block.
+
+    Parameters
+    ----------
+    whole : bool
+        Take the sweep as one block.
+    """
+    steps = dict(zip(sweep.dims, sweep.shape, strict=True)) if whole else sweep.blocks
+    wanted = {name: {label: i for i, label in enumerate(labels)} for name, labels in box.items()}
+    for count, facet in _facets(sweep):
+        lead_block: Index = () if count is None else (count // steps[POINT],)
+        lead: Index = () if count is None else (count % steps[POINT],)
+        choices = [
+            _by_block(labels, wanted[name], steps.get(name, 1)) for name, labels in facet.items()
+        ]
+        lengths = {name: len(labels) for name, labels in facet.items()}
+        for combination in itertools.product(*choices):
+            blocks = dict(zip(facet, (block for block, _, _ in combination), strict=True))
+            yield Piece(
+                index=(*lead_block, *(blocks[dim] for dim in sweep.dims if dim != POINT)),
+                lead=lead,
+                shape=tuple(
+                    min(steps.get(name, 1), lengths[name] - block * steps.get(name, 1))
+                    for name, block in blocks.items()
+                ),
+                inner=np.ix_(*(inner for _, inner, _ in combination)),
+                outer=np.ix_(*(outer for _, _, outer in combination)),
+            )
+
+
+def _facets(sweep: Sweep) -> Iterator[tuple[int | None, Box]]:
+    """The boxes that a sweep consists of: itself, or one for each scattered point."""
+    if not sweep.points:
+        yield None, box_of(sweep)
+        return
+    box = box_of(sweep)
+    for count in range(len(sweep.axes[POINT])):
+        yield count, {**box, **{name: (values[count],) for name, values in sweep.points.items()}}
+
+
+def _by_block(
+    labels: Sequence[Label], wanted: Mapping[Label, int], step: int
+) -> list[tuple[int, Any, Any]]:
+    """Of each block that has wanted labels: its number, their positions in it and in the box."""
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    for position, label in enumerate(labels):
+        if label in wanted:
+            inner, outer = found.setdefault(position // step, ([], []))
+            inner.append(position % step)
+            outer.append(wanted[label])
+    return [(block, inner, outer) for block, (inner, outer) in found.items()]

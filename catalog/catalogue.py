@@ -1,0 +1,223 @@
+"""A catalogue: what a store holds, to query, recompute and check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from catalog.boxes import box_of, pieces
+from catalog.history import older_solvers
+from catalog.html import Summary, catalogue_html, entry_html
+from catalog.lazy import stored_dataset
+from catalog.point import Point, parsed
+from catalog.refine import Refined
+from catalog.refinement import Quantity, refine_map
+from catalog.run import OnBlock, complete
+from catalog.select import select
+from catalog.store import Block, StoredSweep
+from catalog.structure import open_sweeps
+from catalog.vocabulary import VOCABULARY
+from catalog.where import where_expression
+from ensemble import InvalidInput, Status
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+class Catalogue(Mapping[str, "Entry"]):
+    """The sweeps of a store by name.
+
+    Parameters
+    ----------
+    location : path or URL
+        A Zarr store, or a Zip archive of one.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no store, or no sweep in it.
+    """
+
+    def __init__(self, location: str | Path) -> None:
+        found = open_sweeps(location)
+        self._entries = {name: Entry(s.location, s.parts) for name, s in found.items()}
+        self.location = next(iter(found.values())).location
+
+    def __getitem__(self, name: str) -> Entry:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def tree(self) -> xr.DataTree:
+        """All sweeps as one lazy tree of labelled Datasets."""
+        return xr.DataTree.from_dict({name: entry.dataset() for name, entry in self.items()})
+
+    def __repr__(self) -> str:
+        lines = (f"  {name}: {entry.sweep.size} points" for name, entry in self.items())
+        return "\n".join([f"<Catalogue {self.location}>", *lines])
+
+    def _repr_html_(self) -> str:
+        return catalogue_html(self.location, [entry.summary() for entry in self.values()])
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What a recomputation did.
+
+    Attributes
+    ----------
+    matched : int
+        Points that met the conditions.
+    blocks, points : int
+        The blocks that hold them were computed again, with all their points.
+    """
+
+    matched: int
+    blocks: int
+    points: int
+
+
+@dataclass(frozen=True)
+class Entry(StoredSweep):
+    """A sweep of a catalogue."""
+
+    def dataset(self) -> xr.Dataset:
+        """Lazy Dataset over the sorted labels of all parts; it reads, and never solves.
+
+        A point that was not computed, or not asked for, says so in ``status``.
+        """
+        return stored_dataset(self)
+
+    def point(
+        self,
+        query: Mapping[str, Any] | None = None,
+        *,
+        method: str | None = None,
+        tolerance: float | None = None,
+        **labels: Any,
+    ) -> Point:
+        """One point by its labels, names or symbols; parameters of one label may be left out.
+
+        Parameters and errors are those of `catalog.select`.
+        """
+        found = select(self.dataset(), query, method=method, tolerance=tolerance, **labels)
+        if found.sizes:
+            raise InvalidInput(
+                f"more than one point is left along {', '.join(map(str, found.sizes))}: give a "
+                "label of each"
+            )
+        here = found.load()
+        named = {name: here[name].item() for name in self.box}
+        diagnostics = {
+            str(name): here[name].item()
+            for name in here.data_vars
+            if VOCABULARY[str(name)].kind == "diagnostic"
+        }
+        return Point(
+            labels=named,
+            engine=self.sweep.engine(named),
+            method=self.sweep.method,
+            variables=tuple(self.sweep.variables),
+            values={name: here[name].item() for name in self.sweep.variables},
+            diagnostics=diagnostics,
+            status=Status(diagnostics["status"]),
+            error=diagnostics["error"],
+            failure=parsed(diagnostics["failure"]),
+        )
+
+    def recompute(
+        self,
+        where: str | None = None,
+        *,
+        status: str | None = None,
+        older_solver: bool = False,
+        scheduler: str | Client = "processes",
+        workers: int | None = None,
+        on_block: OnBlock | None = None,
+    ) -> Recomputed:
+        """Compute points again that meet all of the conditions given, and store the results.
+
+        The unit is the block: its other points are computed again with them.  If it is stopped,
+        the blocks that are left count as not computed, and the next run completes them.
+
+        Parameters
+        ----------
+        where : str, optional
+            A predicate, such as ``"residual > 1e-8 and ΔE < 5"`` (see `catalog.where_expression`).
+        status : str, optional
+            "ok", "uncertified", "unphysical" or "failed".
+        older_solver : bool
+            Points that another version of the solver computed.
+        scheduler, workers, on_block
+            As for `catalog.run`.
+
+        Raises
+        ------
+        InvalidInput
+            If no condition is given, or one cannot be understood.
+        """
+        blocks, matched = self._matching(where, status, older_solver)
+        for block in blocks:
+            with block.part.claims.hold(block.part.claim(block.index), wait=True):
+                block.part.reset(block.index)
+        complete(self, blocks, self.sweep, scheduler, workers, on_block)
+        return Recomputed(matched, len(blocks), sum(block.size for block in blocks))
+
+    def _matching(
+        self, where: str | None, status: str | None, older_solver: bool
+    ) -> tuple[list[Block], int]:
+        """The finished blocks with points that meet the conditions, and how many points do."""
+        if where is None and status is None and not older_solver:
+            raise InvalidInput(
+                "recompute needs a condition: give where, status or older_solver, for instance "
+                'where="residual > 1e-8"'
+            )
+        statuses = self.values("status")
+        mask = statuses != Status.NOT_COMPUTED
+        if status is not None:
+            known = {kind.label: kind for kind in Status if kind != Status.NOT_COMPUTED}
+            if status not in known:
+                raise InvalidInput(f"unknown status {status!r}: choose from {', '.join(known)}")
+            mask &= statuses == known[status]
+        if older_solver:
+            mask &= np.isin(self.values("run"), older_solvers(self.history()))
+        if where is not None:
+            mask &= where_expression(self.dataset(), where).values
+        box = box_of(self.sweep)
+        full = mask.reshape([len(labels) for labels in box.values()])
+        blocks = [
+            Block(part, index)
+            for part in self.parts
+            for index in dict.fromkeys(
+                piece.index for piece in pieces(part.sweep, box) if full[piece.outer].any()
+            )
+        ]
+        unfinished = {block.key for block in self.missing()}
+        return [block for block in blocks if block.key not in unfinished], int(mask.sum())
+
+    def refine(
+        self, parameters: tuple[str, str], quantity: Quantity, *, budget: int, **options: Any
+    ) -> Refined:
+        """Add points where a quantity changes fastest: see `catalog.refinement.refine_map`."""
+        return refine_map(self, parameters, quantity, budget=budget, **options)
+
+    def summary(self) -> Summary:
+        """What there is to show of it."""
+        records = self.history()
+        last = records[-1] if records else {}
+        when = f"run {last['run']}: {last['outcome']}" if last else ""
+        if last.get("started"):
+            when += f", begun {last['started']} on {last['host']}"
+        return Summary(self.sweep, self.counts(), when, self.notes())
+
+    def _repr_html_(self) -> str:
+        return entry_html(self.summary())

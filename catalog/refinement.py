@@ -1,0 +1,156 @@
+"""Refine a stored map: batches of scattered points, each stored as a part of the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from catalog.boxes import Box
+from catalog.dataset import labelled
+from catalog.lazy import stored_dataset
+from catalog.lease import Claims
+from catalog.part import Part
+from catalog.refine import RESOLUTION, Points, Refined, Spacing, known_points, refine
+from catalog.run import OnBlock, complete
+from catalog.select import select
+from catalog.store import Block, StoredSweep
+from catalog.structure import STRUCTURE, add_parts, load
+from catalog.sweep import POINT
+from catalog.vocabulary import parameter_name
+from ensemble import InvalidInput, Status
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Quantity = str | Callable[[xr.Dataset], xr.DataArray]
+
+BLOCK_POINTS = 4
+"""Points of a batch in one block: few, so that several workers share a batch."""
+
+
+def refine_map(
+    stored: StoredSweep,
+    parameters: tuple[str, str],
+    quantity: Quantity,
+    *,
+    budget: int,
+    batch: int = 20,
+    level: float | None = None,
+    spacing: Sequence[Spacing] = ("linear", "linear"),
+    resolution: float = RESOLUTION,
+    scheduler: str | Client = "processes",
+    workers: int | None = None,
+    on_block: OnBlock | None = None,
+    **labels: Any,
+) -> Refined:
+    """Add points to a stored map of two parameters where a quantity changes fastest.
+
+    Each batch is a group of scattered points beside the sweep's other parts; a refinement that was
+    stopped loses at most what it was solving, and goes on from what is stored.
+
+    Parameters
+    ----------
+    stored : StoredSweep
+    parameters : pair of str
+        The axes of the map, by name or symbol; it extends from their lowest to highest label.
+    quantity : str or callable
+        A variable, or a function of a Dataset whose dimensions are those of the map (or ``point``)
+        and those given several labels, to a DataArray over the map alone.
+    budget : int
+        Points to add.
+    **labels
+        Of the other dimensions.  Several labels of one are all solved at each point: what a
+        quantity such as the gain, of N and of 1, needs.
+
+    Returns
+    -------
+    Refined
+
+    Raises
+    ------
+    InvalidInput
+        If a name or label is unknown, or the location is an archive.
+    RunStopped
+        As for `catalog.run`.
+    """
+    if stored.storage.read_only:
+        raise InvalidInput(
+            f"{stored.location} is an archive: unpack it to a directory to refine it"
+        )
+    first, second = (parameter_name(text) for text in parameters)
+    held = _labels_held(stored, (first, second), labels)
+    bounds = [(float(stored.box[name][0]), float(stored.box[name][-1])) for name in (first, second)]
+    begun = [
+        block for block in stored.missing() if POINT in block.part.sweep.axes
+    ]  # of a refinement that was stopped
+    complete(stored, begun, stored.sweep, scheduler, workers, on_block)
+    chosen = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
+    known = known_points(stored_dataset(stored), (first, second), quantity, **chosen)
+
+    def solve(points: Points) -> NDArray[np.float64]:
+        part = _add(stored, (first, second), points, held)
+        blocks = [Block(part, index) for index in part.sweep.block_indices()]
+        complete(stored, blocks, part.sweep, scheduler, workers, on_block)
+        solved = labelled(part.sweep, {name: part.whole(name) for name in part.sweep.arrays})
+        return _values(solved, quantity)
+
+    return refine(
+        solve,
+        *known,
+        bounds=bounds,
+        budget=budget,
+        batch=batch,
+        level=level,
+        spacing=spacing,
+        resolution=resolution,
+    )
+
+
+def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, Any]) -> Box:
+    """The stored labels that every point of the map shares, of all parameters but its axes."""
+    ds = select(stored_dataset(stored), labels)
+    held: Box = {}
+    for name in stored.box:
+        found = ds.coords[name]
+        if name in axes:
+            if not found.dims:
+                raise InvalidInput(f"{name} does not vary in this sweep: choose another axis")
+            continue
+        given = {parameter_name(text) for text in labels}
+        if found.dims and name not in given:
+            raise InvalidInput(f"{name} has several labels: give the one of the map, or a list")
+        held[name] = tuple(np.atleast_1d(found.values).tolist())
+    return held
+
+
+def _add(stored: StoredSweep, axes: tuple[str, str], points: Points, held: Box) -> Part:
+    """The part of a new batch, its template written."""
+    sweep = replace(
+        stored.parts[0].sweep,
+        points=dict(zip(axes, points.T.tolist(), strict=True)),
+        axes={name: labels for name, labels in held.items() if len(labels) > 1},
+        fixed={name: labels[0] for name, labels in held.items() if len(labels) == 1},
+        blocks={POINT: BLOCK_POINTS},
+    )
+    with Claims(stored.storage, stored.name).hold(STRUCTURE, wait=True):
+        now = load(stored.storage, stored.name)
+        assert now is not None
+        (group,) = add_parts(stored.storage, stored.name, [sweep], len(now.parts))
+    return Part(stored.location, group, sweep)
+
+
+def _values(solved: xr.Dataset, quantity: Quantity) -> NDArray[np.float64]:
+    """The quantity along ``point``, NaN where a solve failed."""
+    values = solved[quantity] if isinstance(quantity, str) else quantity(solved)
+    if values.dims != (POINT,):
+        raise InvalidInput(
+            f"the quantity has dimensions {values.dims} beside the map: reduce them, or give labels"
+        )
+    others = [dim for dim in solved.status.dims if dim != POINT]
+    failed = (solved.status == Status.FAILED).any(others)
+    return values.where(~failed).values.astype(float)

@@ -1,0 +1,186 @@
+"""Commands that look after a store: status, check, repair, log, recompute."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+import click
+from rich.table import Table
+
+import catalog
+from catalog.vocabulary import suggestion
+from ensemble import InvalidInput, Status
+from heatcat import show
+
+STORE = click.argument("store", type=click.Path())
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.command()
+@STORE
+@JSON
+def status(store: str, as_json: bool) -> None:
+    """Count the points of every sweep in STORE by status."""
+    entries = catalog.open(store)
+    counts = {name: entry.counts() for name, entry in entries.items()}
+    if as_json:
+        click.echo(json.dumps(counts, indent=2))
+        return
+    table = Table()
+    table.add_column("sweep")
+    table.add_column("points", justify="right")
+    labels = list(next(iter(counts.values())))
+    for label in labels:
+        table.add_column(label, justify="right")
+    for name, found in counts.items():
+        table.add_row(name, str(sum(found.values())), *(str(found[label]) for label in labels))
+    show.stdout().print(table)
+
+
+@click.command()
+@STORE
+@JSON
+def check(store: str, as_json: bool) -> None:
+    """Read all of STORE and verify its checksums; exit code 1 if anything is damaged."""
+    report = catalog.check(store)
+    _report(report, as_json, "run heatcat repair to mend it")
+    if not report.sound:
+        sys.exit(1)
+
+
+@click.command()
+@STORE
+@JSON
+def repair(store: str, as_json: bool) -> None:
+    """Mend STORE: restore metadata, set damaged blocks back to not computed.
+
+    The next run computes those blocks again.
+    """
+    _report(catalog.repair(store), as_json, "run the sweeps again to compute what was reset")
+
+
+def _report(report: catalog.Report, as_json: bool, next_step: str) -> None:
+    if as_json:
+        click.echo(json.dumps(report.plain(), indent=2))
+        return
+    console = show.stdout()
+    if report.damages:
+        table = Table()
+        for heading in ("group", "block", "what", "why", "remedy"):
+            table.add_column(heading, overflow="fold")
+        for damage in report.damages:
+            block = ".".join(map(str, damage.index)) if damage.index is not None else ""
+            table.add_row(damage.group, block, damage.what, damage.why, damage.remedy)
+        console.print(table)
+    console.print(
+        f"{report.blocks} blocks of {report.chunks} chunks read, {report.unfinished} not computed "
+        f"yet, {report.leavings} leavings of killed processes"
+    )
+    number = len(report.damages)
+    console.print("sound" if report.sound else f"{number} damaged: {next_step}")
+
+
+@click.command()
+@STORE
+@click.option("--sweep", "name", help="Of one sweep only.")
+@JSON
+def log(store: str, name: str | None, as_json: bool) -> None:
+    """Show the runs that filled STORE: when, where, by which versions, how they ended."""
+    entries = catalog.open(store)
+    chosen = [find_entry(entries, name).name] if name is not None else list(entries)
+    records = {sweep: entries[sweep].history() for sweep in chosen}
+    if as_json:
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        return
+    table = Table()
+    headings = ("sweep", "run", "started", "finished", "outcome", "points", "solver", "host")
+    for heading in (*headings, "command"):
+        table.add_column(heading, overflow="fold")
+    for sweep, runs in records.items():
+        for record in runs:
+            table.add_row(sweep, *_log_row(record))
+    show.stdout().print(table)
+
+
+def _log_row(record: dict[str, Any]) -> tuple[str, ...]:
+    points = ", ".join(f"{number} {label}" for label, number in record.get("points", {}).items())
+    git = record.get("git")
+    solver = record.get("solver_hash", "")[:8]
+    if git:
+        solver += f" ({git['commit'][:8]}{' changed' if git['dirty'] else ''})"
+    return (
+        str(record["run"]),
+        record.get("started", "?"),
+        record.get("finished") or "",
+        record["outcome"],
+        points,
+        solver,
+        record.get("host", ""),
+        record.get("command", ""),
+    )
+
+
+@click.command()
+@STORE
+@click.argument("sweep", required=False)
+@click.option("--where", help="A predicate, such as 'residual > 1e-8 and ΔE < 5'.")
+@click.option("--status", "state", help="ok, uncertified, unphysical or failed.")
+@click.option("--older-solver", is_flag=True, help="What another version of the solver computed.")
+@click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
+@click.option("--workers", type=click.IntRange(min=1), help="Local worker processes.")
+@JSON
+def recompute(
+    store: str,
+    sweep: str | None,
+    where: str | None,
+    state: str | None,
+    older_solver: bool,
+    scheduler: str | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Compute points of SWEEP in STORE again that meet all conditions given.
+
+    Whole blocks are computed again, with their other points.
+    """
+    if scheduler is not None and workers is not None:
+        raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
+    entry = find_entry(catalog.open(store), sweep)
+    found: Counter[str] = Counter()
+    done = entry.recompute(
+        where,
+        status=state,
+        older_solver=older_solver,
+        scheduler=scheduler or ("synchronous" if workers == 1 else "processes"),
+        workers=workers,
+        on_block=lambda block, counts: found.update(counts),
+    )
+    if as_json:
+        summary = {"matched": done.matched, "blocks": done.blocks, "points": done.points}
+        click.echo(json.dumps({"sweep": entry.name, **summary, "now": dict(found)}, indent=2))
+        return
+    now = ", ".join(f"{number} {label}" for label, number in found.items())
+    show.stdout().print(
+        f"{entry.name}: {done.matched} points matched; {done.blocks} blocks of {done.points} "
+        f"points computed again{': ' + now if now else ''}"
+    )
+    if found[Status.FAILED.label]:
+        show.stdout().print("heatcat status and the array failure say what still fails")
+
+
+def find_entry(entries: catalog.Catalogue, name: str | None) -> catalog.Entry:
+    """The sweep of that name, or the only one."""
+    if name is None:
+        if len(entries) > 1:
+            raise InvalidInput(f"{entries.location} holds several sweeps: name one{_of(entries)}")
+        return next(iter(entries.values()))
+    if name not in entries:
+        raise InvalidInput(f"there is no sweep {name!r} in the store{suggestion(name, entries)}")
+    return entries[name]
+
+
+def _of(entries: catalog.Catalogue) -> str:
+    return f" of {', '.join(entries)}"

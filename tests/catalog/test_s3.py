@@ -1,0 +1,128 @@
+"""S3-compatible object storage, against a real endpoint in this process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import xarray as xr
+from moto.server import ThreadedMotoServer
+
+import catalog
+from catalog import check, repair, run
+from catalog.lease import Busy, Claims
+from catalog.storage import Storage, storage
+from tests.catalog.support import AXES, exact, refused, tiny_sweep
+
+SMALL = tiny_sweep(variables=["power", "cop"])
+LARGER = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]}, blocks={})
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint, monkeypatch) -> Iterator[str]:
+    """URL of an empty bucket, reached through the environment as on any machine."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=endpoint)
+    client.create_bucket(Bucket="engines")
+    storage.cache_clear()
+    catalog.part._array.cache_clear()
+    yield "s3://engines"
+    listed = client.list_objects_v2(Bucket="engines").get("Contents", [])
+    while listed:
+        client.delete_objects(
+            Bucket="engines", Delete={"Objects": [{"Key": item["Key"]} for item in listed]}
+        )
+        listed = client.list_objects_v2(Bucket="engines").get("Contents", [])
+    client.delete_bucket(Bucket="engines")
+
+
+def values(location: str) -> dict[str, Any]:
+    ds = catalog.open(location)["tiny"].dataset().compute()
+    return {str(name): exact(ds[name].values) for name in set(ds) - {"wall_time", "run"}}
+
+
+def test_run_extend_query_check_and_repair(bucket, tmp_path):
+    location = f"{bucket}/deep/store.zarr"
+    with refused("there is no store at s3://engines/deep/store.zarr: check the path"):
+        catalog.open(location)
+    catalog.dataset(SMALL, location).power.sel(N=1).compute()
+    assert run(SMALL, location, scheduler="synchronous")["ok"] == SMALL.size
+    assert run(LARGER, location, scheduler="threads", workers=2)["ok"] == LARGER.size
+    run(SMALL, tmp_path, scheduler="synchronous")
+    run(LARGER, tmp_path, scheduler="synchronous")
+    assert values(location) == values(str(tmp_path))
+
+    place = storage(location)
+    with xr.open_zarr(place.zarr, group="tiny", consolidated=False) as ds:
+        assert ds.power.notnull().all()
+    assert check(location).sound
+    place.put("tiny/power/c/0/0/0", b"nonsense")
+    place.delete("tiny/cop/c/1/1/1")
+    place.put("tiny/zarr.json", b"{")
+    assert len(check(location).damages) == 3
+    assert len(repair(location).damages) == 3
+    assert check(location).sound
+    solved: list[Any] = []
+    run(LARGER, location, scheduler="synchronous", on_block=lambda block, _: solved.append(block))
+    assert len(solved) == 2
+    assert values(location) == values(str(tmp_path))
+    assert len(catalog.open(location)["tiny"].history()) == 4
+
+
+def test_workers_reach_the_bucket(bucket):
+    location = f"{bucket}/store"
+    assert run(SMALL, location, scheduler="processes", workers=2)["ok"] == SMALL.size
+    assert catalog.open(location)["tiny"].missing() == []
+
+
+def test_a_lease_is_granted_once(bucket):
+    claims = Claims(Storage(f"{bucket}/store"), "sweep")
+    with (
+        claims.hold("0", wait=False),
+        pytest.raises(Busy),
+        claims.hold("0", wait=False),
+    ):
+        pass
+    assert claims.held() == {}
+    assert claims.storage.create("key", b"first")
+    assert not claims.storage.create("key", b"second")
+    assert claims.storage.get("key") == b"first"
+
+
+def test_a_bucket_that_is_not_there_is_refused_in_one_line(bucket):
+    with refused(r"cannot open the store s3://elsewhere/store: .*404 Not Found.*"):
+        run(SMALL, "s3://elsewhere/store", scheduler="synchronous")
+
+
+def test_what_was_stored_locally_can_be_copied_there(bucket, tmp_path, endpoint):
+    """A store is its objects: any tool that copies them moves it."""
+    run(SMALL, tmp_path / "store", scheduler="synchronous")
+    client = boto3.client("s3", endpoint_url=endpoint)
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file():
+            key = f"moved/{path.relative_to(tmp_path / 'store').as_posix()}"
+            client.put_object(Bucket="engines", Key=key, Body=path.read_bytes())
+    shutil.rmtree(tmp_path / "store")
+    assert run(SMALL, f"{bucket}/moved", scheduler="synchronous")["ok"] == SMALL.size
