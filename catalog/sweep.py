@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -265,6 +266,7 @@ class Sweep:
         Not every combination of them need be an engine: it describes a view, not work to do.
         """
         seen = copy.copy(self)
+        vars(seen).pop("_key", None)
         set_field = object.__setattr__
         set_field(seen, "axes", {name: tuple(axes[name]) for name in ordered(axes)})
         set_field(seen, "fixed", {name: fixed[name] for name in ordered(fixed)})
@@ -282,6 +284,10 @@ class Sweep:
 
     def key(self) -> str:
         """SHA-256 of the definition: equal keys mean the same sweep."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:  # each look-up of an array asks for it, and an axis may be long
         canonical = json.dumps(self.definition(), sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
