@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import catalog
 from catalog import dataset, find_stored
 from catalog.vocabulary import VOCABULARY, names
 from ensemble import Bosonic, Engine, Exact, Status
@@ -106,7 +107,7 @@ def test_everything_is_labelled_with_name_and_unit():
         assert array.attrs == VOCABULARY[str(name)].attributes("omega_0")
     for name, array in ds.data_vars.items():
         assert array.dims == sweep.dims
-        assert array.dtype.kind == np.dtype(VOCABULARY[str(name)].dtype).kind.replace("U", "T")
+        assert array.dtype.kind == np.dtype(VOCABULARY[str(name)].dtype).kind.replace("U", "O")
     assert ds.power.attrs["units"] == "omega_0^2"
     assert ds.attrs["sweep_key"] == sweep.key()
 
@@ -173,3 +174,14 @@ def test_another_sweep_under_that_name_is_refused(tmp_path):
         "another store"
     ):
         dataset(tiny_sweep(variables=["power"]), tmp_path)
+
+
+def test_a_whole_dataset_can_be_masked(tmp_path):
+    sweep = tiny_sweep(variables=["power"])
+    catalog.run(sweep, tmp_path, scheduler="synchronous")
+    for ds in (dataset(sweep), dataset(sweep, tmp_path), catalog.open(tmp_path)["tiny"].dataset()):
+        masked = ds.where(ds.N == 2).compute()
+        assert masked.power.sel(N=1).isnull().all()
+        assert masked.error.sel(N=1).isnull().all()
+        assert masked.power.sel(N=2).notnull().all()
+        assert (masked.error.sel(N=2) == "").all()
