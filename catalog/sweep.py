@@ -41,6 +41,9 @@ REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 NEAR = 1e-9
 """Labels closer than this, relative to the larger, are taken for the same number mistyped."""
 
+BOOKKEEPING = ("wall_time", "error", "failure", "run", "status")
+"""Diagnostics that every sweep has, whatever its method."""
+
 POINT = "point"
 """The dimension along which scattered points lie."""
 
@@ -197,7 +200,8 @@ class Sweep:
     @property
     def arrays(self) -> tuple[str, ...]:
         """Names of all arrays of the sweep: variables, then diagnostics, status last."""
-        return (*self.variables, *names("diagnostic"))
+        kept = {*self.method.diagnostics, *BOOKKEEPING}
+        return (*self.variables, *(name for name in names("diagnostic") if name in kept))
 
     @property
     def block_grid(self) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ import xarray as xr
 
 import catalog
 from catalog import dataset, find_stored
-from catalog.vocabulary import VOCABULARY, names
+from catalog.sweep import BOOKKEEPING
+from catalog.vocabulary import VOCABULARY
 from ensemble import Bosonic, Engine, Exact, Status
 from tests.analyses.conftest import no_computing
 from tests.catalog.support import AXES, FIXED, exact, finished_blocks, refused, tiny_sweep
@@ -99,7 +100,7 @@ def test_everything_is_labelled_with_name_and_unit():
     sweep = tiny_sweep()
     ds = dataset(sweep)
     assert ds.sizes == {"N": 2, "delta_E": 3, "T_mean": 2}
-    assert set(ds.data_vars) == set(Exact().chosen(None)) | set(names("diagnostic"))
+    assert set(ds.data_vars) == {*Exact().chosen(None), *Exact.diagnostics, *BOOKKEEPING}
     assert {name: labels.tolist() for name, labels in ds.indexes.items()} == AXES
     assert ds.N.dtype == np.int64
     assert {name: ds[name].item() for name in FIXED} == FIXED
@@ -114,7 +115,7 @@ def test_everything_is_labelled_with_name_and_unit():
 
 def test_variables_that_were_not_asked_for_are_not_there():
     ds = dataset(tiny_sweep(variables=["power", "affinity"]))
-    assert set(ds.data_vars) == {"power", "affinity", *names("diagnostic")}
+    assert set(ds.data_vars) == {"power", "affinity", *Exact.diagnostics, *BOOKKEEPING}
     values = ds.sel(N=1, delta_E=50, T_mean=60).compute()
     engine = Engine(N=1, delta_E=50, T_mean=60, **FIXED)
     assert values.power == Exact().solve(engine, ["power"]).values["power"]
@@ -138,7 +139,7 @@ def test_a_limit_has_no_size():
     engine = Engine(N=1, delta_E=50, T_mean=60, **FIXED)
     power = Bosonic().solve(engine).values["power_per_pair"]
     assert ds.power_per_pair.sel(delta_E=50, T_mean=60) == power
-    assert (ds.coherence_order == -1).all()  # the method has no such diagnostic
+    assert "coherence_order" not in ds  # the method has no such diagnostic
 
 
 def test_fermionic_baths_take_chemical_potentials():
