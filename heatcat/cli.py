@@ -19,6 +19,7 @@ from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
 from heatcat import __version__, show
+from heatcat.browser.command import browse
 from heatcat.claims_command import claims
 
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
@@ -57,6 +58,7 @@ def cli() -> None:
 
 
 cli.add_command(claims)
+cli.add_command(browse)
 
 
 def _engine_options(command: Any) -> Any:
