@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-slow lint types bench clean
+.PHONY: demo figures test test-slow test-browser lint types bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -23,6 +23,9 @@ test: lint types
 
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow
+
+test-browser: .venv/test
+	.venv/bin/python -m pytest -m browser
 
 lint: .venv/test
 	.venv/bin/ruff check .

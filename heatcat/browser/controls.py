@@ -43,7 +43,9 @@ class Controls:
         self.overlays = pn.widgets.CheckBoxGroup(label="overlays", inline=True, **wide)
         self.contour = pn.widgets.Select(label="contours of", **wide)
         self.levels = pn.widgets.TextInput(label="at levels", placeholder="automatic", **wide)
-        self.compare = pn.widgets.Checkbox(label="compare side by side", **wide)
+        self.compare = pn.widgets.Toggle(
+            label="compare side by side", color="primary", variant="outline", **wide
+        )
         self.beside_sweep = pn.widgets.Select(label="second sweep", **wide)
         self.beside_variable = pn.widgets.Select(label="second variable", **wide)
         self._sliders_box = pn.Column(**wide)

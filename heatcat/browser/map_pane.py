@@ -11,12 +11,12 @@ import panel as pn
 from bokeh.models import ColumnDataSource
 from holoviews import streams
 
-from heatcat.browser import maps
+from heatcat.browser import maps, slices
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, load_plane
 from heatcat.browser.sheet import Sheet
-from heatcat.browser.slices import Slice, curve, load_slice
+from heatcat.browser.slices import Slice, load_slice
 
 Pick = Callable[[dict[str, float]], None]
 
@@ -136,19 +136,31 @@ class MapPane:
 
     def _build(self) -> None:
         self._revision = Revision()
-        drawn = hv.DynamicMap(lambda revision: self._layers(), streams=[self._revision])
-        if self._plane is not None and max(self._plane.x.step, self._plane.y.step) > 1:
-            self._ranges = streams.RangeXY(source=drawn)
-            self._ranges.add_subscriber(Coalesced(self._zoomed))
-        tap = streams.Tap(source=drawn, x=None, y=None)
+        if self._plane is None:
+            source = self._dynamic(lambda: slices.line(self._need_slice()))
+            drawn = source * self._dynamic(lambda: slices.markers(self._need_slice()))
+            drawn = drawn.opts(**slices.frame(self._need_slice()))
+        else:
+            source = self._dynamic(lambda: maps.mesh(self._need_plane()))
+            drawn = source * self._dynamic(lambda: maps.over(self._need_plane()))
+            drawn = drawn.opts(**maps.FRAME, hooks=[self._add_live])
+            if max(self._plane.x.step, self._plane.y.step) > 1:
+                self._ranges = streams.RangeXY(source=source)
+                self._ranges.add_subscriber(Coalesced(self._zoomed))
+        tap = streams.Tap(source=source, x=None, y=None)
         tap.add_subscriber(self._tapped)
         self._plot.object = drawn
 
-    def _layers(self) -> hv.Overlay:
-        if self._plane is not None:
-            return maps.layers(self._plane).opts(hooks=[self._add_live])
+    def _dynamic(self, make: Callable[[], Any]) -> hv.DynamicMap:
+        return hv.DynamicMap(lambda revision: make(), streams=[self._revision])
+
+    def _need_plane(self) -> Plane:
+        assert self._plane is not None
+        return self._plane
+
+    def _need_slice(self) -> Slice:
         assert self._slice is not None
-        return curve(self._slice)
+        return self._slice
 
     def _zoomed(self) -> None:
         self._load()

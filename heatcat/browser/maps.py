@@ -20,6 +20,16 @@ WIDTHS = {"carnot": 2.5, "gain": 2.5, "constancy": 3.0, "contour": 1.2}
 HEIGHT = 440
 """Of a map on the screen, with its colour bar."""
 TOOLS = ["pan", "box_zoom", "wheel_zoom", "reset"]
+FRAME = {
+    "responsive": True,
+    "min_height": HEIGHT,
+    "fontscale": 1.1,
+    "default_tools": TOOLS,
+    "active_tools": [],
+    "toolbar": "above",
+    "backend_opts": {"plot.toolbar.logo": None},
+}
+"""Of a map on the screen: no tool is active at first, so that a finger scrolls the page."""
 
 
 def map_overlay(sheet: Sheet, picture: Picture, backend: Backend = "bokeh") -> hv.Overlay:
@@ -28,25 +38,19 @@ def map_overlay(sheet: Sheet, picture: Picture, backend: Backend = "bokeh") -> h
 
 
 def layers(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
-    """The whole map; planes of one picture give the same layers in the same order."""
-    parts = [mesh(plane, backend), flags(plane, backend)]
-    parts += [lines(plane, kind, backend) for kind in plane.kinds]
-    if plane.kinds:
-        parts.append(line_texts(plane, backend))
-    parts.append(chosen_cell(plane, backend))
-    overlay = hv.Overlay(parts)
+    """The whole map: its cells and what lies over them."""
+    overlay = mesh(plane, backend) * over(plane, backend)
     if backend == "matplotlib":
         return overlay.opts(title=plane.title, fig_inches=(6.8, 4.8), aspect=None, backend=backend)
-    return overlay.opts(
-        responsive=True,
-        min_height=HEIGHT,
-        fontscale=1.1,
-        default_tools=TOOLS,
-        active_tools=[],
-        toolbar="above",
-        backend_opts={"plot.toolbar.logo": None},
-        backend=backend,
-    )
+    return overlay.opts(**FRAME, backend=backend)
+
+
+def over(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
+    """What lies over the cells; planes of one picture give the same elements in the same order."""
+    parts = [flags(plane, backend), *(lines(plane, kind, backend) for kind in plane.kinds)]
+    if plane.kinds:
+        parts.append(line_texts(plane, backend))
+    return hv.Overlay([*parts, chosen_cell(plane, backend)])
 
 
 def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,18 @@ class Page:
     source : Source
     view : View, optional
         Where to begin.
-    refused : iterable of str
-        What a link asked for in vain.
+    complaints : callable
+        Returns what a link asked for in vain, since it was last called.
     """
 
     def __init__(
-        self, source: Source, view: View | None = None, *, refused: Iterable[str] = ()
+        self,
+        source: Source,
+        view: View | None = None,
+        *,
+        complaints: Callable[[], list[str]] = list,
     ) -> None:
+        self._complaints = complaints
         self.source = source
         self.view = View() if view is None else view
         self._settling = False
@@ -66,12 +71,12 @@ class Page:
         self._draw_more = Coalesced(self.draw_more)
         self._values: dict[str, float] = {}
         self.view.param.watch(self._changed, View.fields())
-        self.settle(refused)
+        self.settle()
         self.draw()
 
     def template(self, title: str) -> pn.Template:
         """The served page, whose link keeps its state."""
-        template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"))
+        template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"), location=True)
         template.add_variable("heading", title)
         template.add_variable("style", STYLE)
         for name, part in self.parts().items():
@@ -115,11 +120,11 @@ class Page:
             "progress": self.progress.layout,
         }
 
-    def settle(self, refused: Iterable[str] = ()) -> None:
+    def settle(self) -> None:
         """Make the view fit the catalogue, and say what did not."""
         self._settling = True
         try:
-            notes = [*refused, *self.view.settle(self.source)]
+            notes = [*self._complaints(), *self.view.settle(self.source)]
         finally:
             self._settling = False
         self._notes.object = "".join(f'<p role="status">{html.escape(note)}</p>' for note in notes)

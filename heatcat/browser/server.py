@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
 
 import click
 import holoviews as hv
 import panel as pn
 
 from ensemble import InvalidInput
+from heatcat.browser.link import Link
 from heatcat.browser.page import FOLDER, Page
 from heatcat.browser.source import Source
 from heatcat.browser.view import View
@@ -27,21 +27,12 @@ def prepare() -> None:
 
 def application(location: str) -> pn.Template:
     """The page of one visitor, as the link says."""
-    view, refused = View(), []
-
-    def take_one_by_one(values: dict[str, Any]) -> None:
-        for name, value in values.items():
-            try:
-                setattr(view, name, value)
-            except ValueError:
-                refused.append(
-                    f"the link asks for {name} = {value}: shown is {name} = "
-                    f"{getattr(view, name) or 'the default'}"
-                )
-
     assert pn.state.location is not None
-    pn.state.location.sync(view, View.fields(), on_error=take_one_by_one)
-    return Page(Source(location), view, refused=refused).template(f"heatcat: {location}")
+    view = View()
+    link = Link(pn.state.location, view)
+    page = Page(Source(location), view, complaints=link.complaints)
+    pn.state.onload(link.write)
+    return page.template(f"heatcat: {location}")
 
 
 def serve(location: str, *, port: int, host: str, show: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import dask
 import holoviews as hv
@@ -61,60 +62,82 @@ def load_slice(sheet: Sheet, picture: Picture, dim: str) -> Slice:
 
 def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
     """Line, points, crosses on doubtful points, and the chosen point."""
-    drawn = cut.scale.forward(cut.values)
-    kdims = [hv.Dimension(cut.dim, label=cut.dim_text)]
-    vdims = [hv.Dimension("drawn", label=cut.value_text), "value"]
-    columns = (cut.labels, drawn, cut.values)
+    overlay = line(cut, backend) * markers(cut, backend)
+    if backend == "bokeh":
+        return overlay.opts(**frame(cut), backend=backend)
+    return overlay.opts(
+        logx=cut.log,
+        xlabel=cut.dim_text,
+        ylabel=cut.value_text,
+        yformatter=lambda tick, _: cut.scale.text(tick),
+        fig_inches=(6.4, 4.0),
+        aspect=None,
+        title=cut.title,
+        backend=backend,
+    )
+
+
+def line(cut: Slice, backend: Backend = "bokeh") -> hv.Curve:
+    """The curve itself."""
+    return hv.Curve(*_columns(cut)).opts(color=LINE, backend=backend)
+
+
+def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
+    """Its points, those that are doubtful, and the chosen one."""
+    columns, kdims, vdims = _columns(cut)
     at = np.flatnonzero(cut.labels == cut.chosen)
-    line = hv.Curve(columns, kdims, vdims)
     points = hv.Scatter(columns, kdims, vdims)
     crosses = hv.Scatter(tuple(c[cut.doubtful] for c in columns), kdims, vdims)
     chosen = hv.Scatter(tuple(c[at] for c in columns), kdims, vdims)
     if backend == "matplotlib":
-        layers = [
-            line.opts(color=LINE, backend=backend),
-            points.opts(color=LINE, s=16, backend=backend),
-            crosses.opts(c="black", marker="x", s=40, edgecolor=None, backend=backend),
-            chosen.opts(facecolors="none", edgecolors="black", s=120, linewidth=2, backend=backend),
-        ]
-        return hv.Overlay(layers).opts(
-            logx=cut.log,
-            xlabel=cut.dim_text,
-            ylabel=cut.value_text,
-            yformatter=lambda tick, _: cut.scale.text(tick),
-            fig_inches=(6.4, 4.0),
-            aspect=None,
-            title=cut.title,
-            backend=backend,
+        return hv.Overlay(
+            [
+                points.opts(color=LINE, s=16, backend=backend),
+                crosses.opts(c="black", marker="x", s=40, edgecolor=None, backend=backend),
+                chosen.opts(
+                    facecolors="none", edgecolors="black", s=120, linewidth=2, backend=backend
+                ),
+            ]
         )
-    hover = {
-        "tools": ["hover"],
-        "hover_tooltips": [
+    points = points.opts(
+        color=LINE,
+        size=6,
+        tools=["hover"],
+        hover_tooltips=[
             (cut.dim_text, f"@{cut.dim}{{%.12g}}"),
             (cut.value_text, "@value{%.10g}"),
         ],
-        "hover_formatters": {f"@{cut.dim}": "printf", "@value": "printf"},
-    }
-    layers = [
-        line.opts(color=LINE, backend=backend),
-        points.opts(color=LINE, size=6, backend=backend, **hover),
-        crosses.opts(color="black", marker="x", size=10, line_width=2, backend=backend),
-        chosen.opts(fill_alpha=0, line_color="black", size=14, line_width=2.5, backend=backend),
-    ]
-    formatter = tick_formatter(cut.scale)
-    return hv.Overlay(layers).opts(
-        logx=cut.log,
-        xlabel=cut.dim_text,
-        ylabel=cut.value_text,
-        default_tools=TOOLS,
-        active_tools=[],
-        responsive=True,
-        min_height=230,
-        show_legend=False,
-        toolbar="above",
-        backend_opts={"plot.toolbar.logo": None},
-        framewise=True,
-        padding=0.06,
+        hover_formatters={f"@{cut.dim}": "printf", "@value": "printf"},
         backend=backend,
+    )
+    crosses = crosses.opts(color="black", marker="x", size=10, line_width=2, backend=backend)
+    chosen = chosen.opts(fill_alpha=0, line_color="black", size=14, line_width=2.5, backend=backend)
+    return hv.Overlay([points, crosses, chosen])
+
+
+def frame(cut: Slice) -> dict[str, Any]:
+    """Options of a curve on the screen."""
+    formatter = tick_formatter(cut.scale)
+    return {
+        "logx": cut.log,
+        "xlabel": cut.dim_text,
+        "ylabel": cut.value_text,
+        "default_tools": TOOLS,
+        "active_tools": [],
+        "responsive": True,
+        "min_height": 230,
+        "show_legend": False,
+        "toolbar": "above",
+        "backend_opts": {"plot.toolbar.logo": None},
+        "framewise": True,
+        "padding": 0.06,
         **({} if formatter is None else {"yformatter": formatter}),
+    }
+
+
+def _columns(cut: Slice) -> tuple[tuple[Floats, Floats, Floats], list[Any], list[Any]]:
+    return (
+        (cut.labels, cut.scale.forward(cut.values), cut.values),
+        [hv.Dimension(cut.dim, label=cut.dim_text)],
+        [hv.Dimension("drawn", label=cut.value_text), "value"],
     )
