@@ -59,9 +59,9 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
     columns = [plane.drawn, plane.values, at_x, at_y]
     names = ["drawn", "value", "at_x", "at_y"]
     tooltips = [
-        (plane.value_text, "@value{%.10g}"),
-        (plane.x.text, "@at_x{%.12g}"),
-        (plane.y.text, "@at_y{%.12g}"),
+        (plane.value_text, "@{value}{%.10g}"),
+        (plane.x.text, "@{at_x}{%.12g}"),
+        (plane.y.text, "@{at_y}{%.12g}"),
     ]
     if plane.status is not None:
         texts = np.array([status.label for status in Status], dtype=object)
@@ -92,7 +92,7 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
         colorbar_position="bottom",
         tools=["hover"],
         hover_tooltips=tooltips,
-        hover_formatters={f"@{name}": "printf" for name in ("value", "at_x", "at_y")},
+        hover_formatters={f"@{{{name}}}": "printf" for name in ("value", "at_x", "at_y")},
         backend=backend,
     )
 

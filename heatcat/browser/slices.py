@@ -104,10 +104,10 @@ def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
         size=6,
         tools=["hover"],
         hover_tooltips=[
-            (cut.dim_text, f"@{cut.dim}{{%.12g}}"),
-            (cut.value_text, "@value{%.10g}"),
+            (cut.dim_text, f"@{{{cut.dim}}}{{%.12g}}"),
+            (cut.value_text, "@{value}{%.10g}"),
         ],
-        hover_formatters={f"@{cut.dim}": "printf", "@value": "printf"},
+        hover_formatters={f"@{{{cut.dim}}}": "printf", "@{value}": "printf"},
         backend=backend,
     )
     crosses = crosses.opts(color="black", marker="x", size=10, line_width=2, backend=backend)

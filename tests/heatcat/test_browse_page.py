@@ -155,12 +155,17 @@ def heading(page: Any) -> Any:
 
 
 def click_cell(page: Any, x: float, y: float) -> None:
+    page.mouse.click(*settled_place(page, x, y))
+
+
+def settled_place(page: Any, x: float, y: float) -> list[float]:
+    """Where a point of the first map lies, once the page has made room for everything."""
     page.wait_for_function(MAP_IS_DRAWN)
     before, place = None, page.evaluate(CELL, [x, y])
-    while place != before:  # the page may still be making room for something
+    while place != before:
         page.wait_for_timeout(300)
         before, place = place, page.evaluate(CELL, [x, y])
-    page.mouse.click(*place)
+    return place
 
 
 def link(address: str, **words: Any) -> str:
@@ -186,6 +191,16 @@ def test_a_map_a_variable_a_slider_and_a_cell_show_the_values_of_the_store(chrom
         expect_engine(page, stored, N=4, delta_E=250.0, T_mean=180.0)
         click_cell(page, 52.0, 61.0)  # anywhere in a cell will do
         expect_engine(page, stored, N=4, delta_E=50.0, T_mean=60.0)
+
+
+def test_the_pointer_shows_the_stored_number(chromium, address, tiny):
+    with opened(chromium, address) as page:
+        expect_engine(page, tiny[1], N=6, delta_E=125.0, T_mean=100.0)
+        page.mouse.move(*settled_place(page, 250.0, 180.0))
+        tooltip = page.locator(".bk-Tooltip").first
+        power = tiny[1].power.sel(N=6, delta_E=250.0, T_mean=180.0).item()
+        for text in (f"{power:.10g}", "250", "180", "ok"):
+            sync_api.expect(tooltip).to_contain_text(text)
 
 
 def test_a_cell_is_chosen_by_keyboard_too(chromium, address, tiny):
