@@ -85,32 +85,41 @@ class Scale:
             return np.log10(np.where(values > 0, values, np.nan))
         return np.sign(values) * np.log10(1 + np.abs(values) / self.threshold)
 
-    def text(self, drawn: float) -> str:
-        """What a tick at a drawn number says.
+    def text(self, drawn: float, step: float = 1.0) -> str:
+        """What a tick at a drawn number says, with digits enough to tell it from the next.
 
         >>> Scale("log").text(-3.0), Scale("log").text(0.5), Scale("symlog", 0.1).text(0.0)
         ('10⁻³', '3.16', '0')
+        >>> Scale("log").text(-0.0002, step=0.0001)
+        '0.99954'
         """
         if self.kind == "linear":
             return f"{drawn:g}"
+        digits = max(3, math.ceil(-math.log10(step)) + 1)
         if self.kind == "log":
-            return decade(round(drawn)) if math.isclose(drawn, round(drawn)) else f"{10**drawn:.3g}"
-        return f"{math.copysign(self.threshold * (10 ** abs(drawn) - 1), drawn) + 0.0:.2g}"
+            whole = round(drawn)
+            return decade(whole) if abs(drawn - whole) < 1e-9 else f"{10**drawn:.{digits}g}"
+        value = math.copysign(self.threshold * (10 ** abs(drawn) - 1), drawn)
+        return f"{value + 0.0:.{digits}g}"
 
     @property
     def script(self) -> str:
-        """The same as ``text`` in JavaScript, for a tick called ``tick``."""
+        """The same as ``text`` in JavaScript, for ``tick``, one of ``ticks``."""
+        digits = (
+            "const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;"
+            "const digits = Math.max(3, Math.ceil(-Math.log10(step)) + 1);"
+        )
         if self.kind == "log":
-            return (
+            return digits + (
                 "const whole = Math.round(tick);"
                 "if (Math.abs(tick - whole) > 1e-9)"
-                " return Number((10 ** tick).toPrecision(3)) + '';"
+                " return Number((10 ** tick).toPrecision(digits)) + '';"
                 "return '10' + (whole + '').replace(/-/g, '⁻')"
                 ".replace(/[0-9]/g, d => '⁰¹²³⁴⁵⁶⁷⁸⁹'[d]);"
             )
-        return (
+        return digits + (
             f"const value = Math.sign(tick) * {self.threshold!r} * (10 ** Math.abs(tick) - 1);"
-            "return Number(value.toPrecision(2)) + '';"
+            "return Number(value.toPrecision(digits)) + '';"
         )
 
 

@@ -66,6 +66,7 @@ def python(source: Source, sheet: Sheet, picture: Picture) -> str:
     if source.found is None:
         lines = ["import catalog, heatcat", f"ds = {source.python(sheet.name)}"]
     if picture.variable in sheet.data:
-        lines.append(f"ds.heatcat.sel({elsewhere!r})[{picture.variable!r}]")
+        chosen = f"ds.heatcat.sel({elsewhere!r})" if elsewhere else "ds"
+        lines.append(f"{chosen}[{picture.variable!r}]")
     lines.append(f"ds.heatcat.map({picture.variable!r}, {options})")
     return "\n".join(lines)

@@ -199,9 +199,9 @@ def _ticks(plane: Plane) -> dict[str, Any]:
         return {}
     low, high = plane.colours.limits
     places = MaxNLocator(7, integer=high - low > 2).tick_values(low, high)
-    return {
-        "cbar_ticks": [(place, plane.scale.text(place)) for place in places if low <= place <= high]
-    }
+    step = float(places[1] - places[0])
+    shown = [float(place) for place in places if low <= place <= high]
+    return {"cbar_ticks": [(place, plane.scale.text(place, step)) for place in shown]}
 
 
 def tick_formatter(scale: Scale) -> Any:

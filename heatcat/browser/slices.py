@@ -65,11 +65,14 @@ def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
     overlay = line(cut, backend) * markers(cut, backend)
     if backend == "bokeh":
         return overlay.opts(**frame(cut), backend=backend)
+    drawn = cut.scale.forward(cut.values)
+    finite = drawn[np.isfinite(drawn)]
+    step = float(np.ptp(finite)) / 8 if finite.size and np.ptp(finite) > 0 else 1.0
     return overlay.opts(
         logx=cut.log,
         xlabel=cut.dim_text,
         ylabel=cut.value_text,
-        yformatter=lambda tick, _: cut.scale.text(tick),
+        yformatter=lambda tick, _: cut.scale.text(tick, step),
         fig_inches=(6.4, 4.0),
         aspect=None,
         title=cut.title,

@@ -38,12 +38,11 @@ def entries(location: str) -> Mapping[str, Entry]:
     InvalidInput
         If there is no store, or no sweep in it.
     """
-    return {name: _Stored(location, item) for name, item in catalog.open(location).items()}
+    return {name: _Stored(item) for name, item in catalog.open(location).items()}
 
 
 @dataclass(frozen=True)
 class _Stored:
-    location: str
     store: catalog.SweepStore
 
     @property
@@ -51,7 +50,7 @@ class _Stored:
         return self.store.sweep
 
     def dataset(self) -> xr.Dataset:
-        return open_stored(self.location, self.sweep.name)
+        return open_stored(self.store.location, self.sweep.name)
 
     def counts(self) -> Counts:
         return self.store.counts()

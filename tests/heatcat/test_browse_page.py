@@ -343,6 +343,9 @@ def test_nothing_is_wider_than_the_window(size, chromium, address):
         page.wait_for_function(MAP_IS_DRAWN)
         page.get_by_text("solve live from the chosen cell").click()
         page.locator("[data-milliseconds]").wait_for()
+        page.get_by_label("scaling", exact=True).select_option("high-temperature")
+        page.get_by_text("macroscopic").click()  # its names are the longest
+        page.locator(".live tr[data-name=quanta_current_per_pair_noise]").wait_for()
         width = page.evaluate("() => document.documentElement.scrollWidth")
         assert width <= size["width"]
 
@@ -351,18 +354,18 @@ def test_the_first_map_of_a_million_points_is_there_in_three_seconds(chromium, t
     location = tmp_path / "million.zarr"
     synthetic(location)
     with serving(location) as address:
+        at = {dim: len(labels) // 2 for dim, labels in MILLION.axes.items()} | {"N": -1}
+        expected = synthetic_power()[tuple(at[dim] for dim in MILLION.dims)]
         laps = []
-        for _ in range(2):  # the better of two: other work on the machine is not the page's
+        for _ in range(3):  # the best of three: other work on the machine is not the page's
             page = chromium.new_page(viewport=LAPTOP)
             start = time.perf_counter()
             page.goto(address)
             page.wait_for_function(MAP_IS_DRAWN)
             laps.append(time.perf_counter() - start)
+            sync_api.expect(shown(page, "power")).to_have_text(figure(expected), timeout=20_000)
+            page.close()
         print(f"first map of {MILLION.size} points: {', '.join(f'{lap:.2f} s' for lap in laps)}")
-        at = {dim: len(labels) // 2 for dim, labels in MILLION.axes.items()} | {"N": -1}
-        expected = synthetic_power()[tuple(at[dim] for dim in MILLION.dims)]
-        sync_api.expect(shown(page, "power")).to_have_text(figure(expected))
-        page.close()
     assert min(laps) < FIRST_MAP_SECONDS
 
 

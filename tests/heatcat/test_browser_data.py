@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ from heatcat.browser.derived import growing
 from heatcat.browser.picture import picture_of
 from heatcat.browser.plane import MOST_LABELS, axis, load_plane
 from heatcat.browser.point import as_html, load_point
+from heatcat.browser.server import serve
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
 from heatcat.browser.view import View
@@ -283,3 +287,17 @@ def test_images_are_drawn_for_maps_and_curves(sheet, scale):
     for picture in (maps, curve):
         assert export.image(sheet, picture, "png").getvalue().startswith(b"\x89PNG")
         assert b"</svg>" in export.image(sheet, picture, "svg").getvalue()
+
+
+def test_what_cannot_be_served_is_refused_in_one_line(location, tmp_path):
+    with pytest.raises(InvalidInput, match=r"there is no store at .*: check the path"):
+        serve(str(tmp_path / "none.zarr"), port=0, host="127.0.0.1", show=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "heatcat", "browse", str(location), "--no-open"]
+        done = subprocess.run([*command, "--port", str(port)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = f"heatcat: port {port} is taken: choose another --port, or 0 for any\n"
+    assert done.stderr == told
