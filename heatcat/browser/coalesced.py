@@ -19,7 +19,7 @@ class Coalesced:
         self._function = function
         self._waiting = False
 
-    def __call__(self, *_: Any) -> None:
+    def __call__(self, *_: Any, **__: Any) -> None:
         document = pn.state.curdoc
         if document is None or document.session_context is None:
             self._function()

@@ -37,6 +37,15 @@ MILLION = Sweep(
 """10 × 50 × 50 × 40 engines in 1000 blocks."""
 
 
+WIDE = Sweep(
+    name="wide",
+    axes={"delta_E": np.linspace(1, 400, 400).tolist(), "T_mean": [100.0, 150.0, 200.0]},
+    fixed={**FIXED, "N": 2},
+    variables=["power", "constancy"],
+)
+"""More labels of ΔE than a map draws before one zooms in."""
+
+
 def computed(location: Path, sweep: Sweep = TINY) -> xr.Dataset:
     """Compute a sweep into a store and give what is stored, in memory."""
     catalog.run(sweep, location, scheduler="synchronous")
@@ -61,5 +70,5 @@ def synthetic(location: Path, sweep: Sweep = MILLION) -> None:
 def synthetic_power(sweep: Sweep = MILLION) -> np.ndarray:
     """A number for every point: no two alike."""
     grids = np.meshgrid(*(np.asarray(axis) for axis in sweep.axes.values()), indexing="ij")
-    N, delta_E, T_mean, omega_0 = grids
-    return N * (1.0 - delta_E * (T_mean - 50) / 1e4) * np.sqrt(omega_0)
+    at = {**sweep.fixed, **dict(zip(sweep.dims, grids, strict=True))}
+    return at["N"] * (1.0 - at["delta_E"] * (at["T_mean"] - 50) / 1e4) * np.sqrt(at["omega_0"])

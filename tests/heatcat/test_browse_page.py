@@ -26,7 +26,7 @@ import catalog
 from catalog.sweep import Sweep
 from ensemble import Engine, Exact
 from heatcat.browser.labels import figure
-from tests.heatcat.stores import FIXED, MILLION, TINY, computed, synthetic, synthetic_power
+from tests.heatcat.stores import FIXED, MILLION, TINY, WIDE, computed, synthetic, synthetic_power
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -367,6 +367,29 @@ def test_the_first_map_of_a_million_points_is_there_in_three_seconds(chromium, t
             page.close()
         print(f"first map of {MILLION.size} points: {', '.join(f'{lap:.2f} s' for lap in laps)}")
     assert min(laps) < FIRST_MAP_SECONDS
+
+
+def test_a_thinned_map_is_drawn_in_full_once_one_zooms_in(chromium, tmp_path):
+    synthetic(tmp_path / "wide.zarr", WIDE)
+    cells = """() => [...Bokeh.documents[0]._all_models.values()]
+        .filter(m => m.type == "ColumnDataSource" && m.columns().includes("at_x"))
+        .map(m => Array.from(m.get_column("at_x")))[0]"""
+    with serving(tmp_path / "wide.zarr") as address, opened(chromium, address) as page:
+        told = page.get_by_text("one in 3 of 400 labels of ΔE is drawn: zoom in")
+        sync_api.expect(told).to_be_visible()
+        corners = settled_place(page, 100.0, 110.0), settled_place(page, 150.0, 190.0)
+        assert set(page.evaluate(cells)) == set(WIDE.axes["delta_E"][::3])
+        page.evaluate(
+            f"""() => {{ ({FIGURES})()[0][0].model.toolbar.tools
+            .find(tool => tool.type == "BoxZoomTool").active = true }}"""
+        )
+        page.mouse.move(*corners[0])
+        page.mouse.down()
+        page.mouse.move(*corners[1], steps=5)
+        page.mouse.up()
+        sync_api.expect(told).to_have_count(0)
+        page.wait_for_function(f"() => Math.max(...({cells})()) < 160")
+        assert set(page.evaluate(cells)) == {float(label) for label in range(100, 151)}
 
 
 def test_a_curve_is_what_a_sweep_of_one_dimension_has(chromium, tmp_path):
