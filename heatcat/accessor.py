@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 
 if TYPE_CHECKING:
@@ -30,33 +29,13 @@ class HeatcatAccessor:
 
     def sel(
         self,
-        labels: Mapping[str, Any],
+        query: Mapping[str, Any] | None = None,
         *,
-        method: str | None = None,
-        tolerance: float | None = None,
+        method: str | Mapping[str, str] | None = None,
+        tolerance: float | Mapping[str, float] | None = None,
+        **labels: Any,
     ) -> xr.Dataset:
-        """Select by label, as ``Dataset.sel``, by name or symbol.
-
-        Labels are brought into the canonical form of a sweep first: 0.1 + 0.2 finds 0.3.
-
-        Parameters
-        ----------
-        labels : mapping of str to number, sequence of numbers or slice
-            By name or symbol of a dimension.
-        method : {"nearest", "ffill", "bfill"}, optional
-            For labels that are not there; exact by default.
-        tolerance : float, optional
-            Farthest label that ``method`` may take, in the unit of the dimension.
-
-        Returns
-        -------
-        xarray.Dataset
-            Lazy if the data are.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such dimension or label.
+        """Select by label, by name or symbol: `catalog.select` of this Dataset.
 
         Examples
         --------
@@ -64,29 +43,9 @@ class HeatcatAccessor:
         >>> float(ds.heatcat.sel({"ω₀": 0.1 + 0.2}).power)
         2.0
         """
-        from catalog.vocabulary import parameter_name
-        from ensemble import InvalidInput
+        from catalog.select import select
 
-        chosen: dict[str, Any] = {}
-        for text, wanted in labels.items():
-            name = parameter_name(text)
-            if name not in self._data.sizes:
-                raise InvalidInput(
-                    f"the dataset has no dimension {name}: choose from "
-                    f"{', '.join(map(str, self._data.sizes))}"
-                )
-            if name in chosen:
-                raise InvalidInput(f"{name} is selected twice: keep one of the two")
-            chosen[name] = _canonical(name, wanted)
-        slices = {name: one for name, one in chosen.items() if isinstance(one, slice)}
-        points = {name: one for name, one in chosen.items() if name not in slices}
-        data = self._data.sel(slices)  # a method would not go with them
-        for name, one in points.items():
-            try:
-                data = data.sel({name: one}, method=method, tolerance=tolerance)
-            except KeyError:
-                raise InvalidInput(_no_label(self._data[name], one, method)) from None
-        return data
+        return select(self._data, query, method=method, tolerance=tolerance, **labels)
 
     def map(
         self,
@@ -224,37 +183,3 @@ def _load_bokeh() -> None:
 
     if "bokeh" not in hv.Store.renderers:
         hv.extension("bokeh", logo=False)
-
-
-def _canonical(name: str, wanted: Any) -> Any:
-    from catalog.sweep import label
-
-    if isinstance(wanted, slice):
-        start, stop = (
-            None if end is None else label(name, end) for end in (wanted.start, wanted.stop)
-        )
-        return slice(start, stop, wanted.step)
-    if isinstance(wanted, np.ndarray | Sequence | xr.DataArray) and not isinstance(wanted, str):
-        return [label(name, _plain(one)) for one in np.atleast_1d(np.asarray(wanted))]
-    return label(name, wanted)
-
-
-def _plain(one: Any) -> Any:
-    return one.item() if hasattr(one, "item") else one
-
-
-def _no_label(coordinate: xr.DataArray, wanted: Any, method: str | None) -> str:
-    from heatcat.browser.labels import number
-
-    labels = coordinate.values
-    lost = next(one for one in np.atleast_1d(wanted) if one not in labels)
-    near = number(labels[np.argmin(np.abs(labels - lost))])
-    if method is None:
-        return (
-            f"{coordinate.name} has no label {number(lost)}, the nearest is {near}: select that, "
-            "or give method='nearest'"
-        )
-    return (
-        f"{coordinate.name} has no label near enough to {number(lost)}, the nearest is {near}: "
-        "raise the tolerance"
-    )

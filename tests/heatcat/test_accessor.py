@@ -41,15 +41,15 @@ def test_the_nearest_label_is_taken_within_a_tolerance(stored):
 @pytest.mark.parametrize(
     ("labels", "options", "message"),
     [
-        ({"ΔE": 130}, {}, "delta_E has no label 130, the nearest is 125: select that, or give"),
+        ({"ΔE": 130}, {}, r"no delta_E = 130 \(nearest: 125 and 250\): choose a label or add"),
         (
             {"ΔE": 130},
             {"method": "nearest", "tolerance": 1},
-            "delta_E has no label near enough to 130, the nearest is 125: raise the tolerance",
+            "choose a label or raise the tolerance of 1",
         ),
-        ({"omega_0": 1.0}, {}, "the dataset has no dimension omega_0: choose from N, delta_E"),
+        ({"mu_1": 1.0}, {}, "the dataset has no parameter mu_1: choose from"),
         ({"deltaE": 50}, {}, "unknown parameter 'deltaE': did you mean 'delta_E'"),
-        ({"ΔE": 50, "delta_E": 50}, {}, "delta_E is selected twice: keep one"),
+        ({"ΔE": 50, "delta_E": 50}, {}, "delta_E is given twice, once as delta_E: keep one"),
         ({"N": "two"}, {}, "N must be a number"),
     ],
 )
