@@ -48,7 +48,7 @@ class Exported:
 
 @dataclass(frozen=True)
 class Shipped:
-    """What `zip_store` wrote.
+    """What `catalog.zip_store` wrote.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
 
     =============  ================================================================================
     ``.nc``        NetCDF 4, the Dataset as it is: units, symbols, flags, provenance
-    ``.csv``       one row a computed point (see `catalog.table.table`)
+    ``.csv``       one row a computed point (see `catalog.table`)
     ``.parquet``   the same; units, symbols and long names in the schema's metadata
     =============  ================================================================================
 

@@ -182,9 +182,9 @@ def propose(
 
     The known points are triangulated on the unit square, and the triangle of the largest loss is
     split, n times, with the values of the points that are under way interpolated (library
-    `adaptive`).  The loss is that of `adaptive`, the deviation of the quantity from a plane,
+    adaptive).  The loss is that of adaptive, the deviation of the quantity from a plane,
 
-    .. math:: \sqrt{A} \sum_i |z_i - z_i^{\rm lin}| + 0.3\,A,
+    .. math:: \sqrt{A} \sum_i |z_i - z_i^{\mathrm{lin}}| + 0.3\,A,
 
     or, with a ``level``, :math:`\sqrt{A}` of the triangles that the level crosses.
 

@@ -33,7 +33,7 @@ class Damage:
     index : tuple of int or None
         The block, if it is a chunk of one.
     remedy : str
-        What `repair` does about it.
+        What `catalog.repair` does about it.
     """
 
     group: str

@@ -70,7 +70,7 @@ def iter_tables(
 
     A piece covers whole dask blocks, as many as make up to ``rows`` points, at least one; a
     Dataset in memory is cut likewise.  Of pieces without a computed point only the status is
-    read.  The other arguments and errors are those of `table`.
+    read.  The other arguments and errors are those of `catalog.table`.
     """
     if computed_only and "status" not in ds:
         raise InvalidInput(

@@ -3,7 +3,7 @@
 What a fence may be, by its first line:
 
 - ```` ```python ````: executed; with prompts (``>>>``) a doctest, whose numbers are compared.
-- ```` ```sh ````: run by bash, every command must succeed.
+- ```` ```sh ````: run by bash, every command must succeed; what it exports, later blocks see.
 - ```` ```text output ```` (or ``json``): what the ``sh`` block before it prints; ``...`` stands for
   anything.
 - ```` ```sh background ````: each line is a server that runs until the page ends.
@@ -26,16 +26,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import click
 
 import catalog
+from catalog.profile import profile_from_toml
 from heatcat.cli import cli
 
 ROOT = Path(__file__).parents[1]
 DOCTEST_FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 WORDS = ("", "text")
 COMMAND_SECONDS = 120
+SHELL = ("_", "SHLVL", "PWD", "OLDPWD")
+"""Variables that bash sets by itself."""
 
 Check = Callable[[str], None]
 
@@ -58,7 +62,20 @@ def takes_minutes(code: str) -> None:
                 )
 
 
-CHECKS: dict[str, Check] = {"takes_minutes": takes_minutes}
+def cluster_profile(code: str) -> None:
+    """A profile of a cluster, which the tests have not got: it must be one."""
+    profile_from_toml(code)
+
+
+def cluster_command(code: str) -> None:
+    """Commands that need that cluster: their words must be there, and one names a profile."""
+    takes_minutes(code)
+    assert "--cluster" in code, "no command takes a profile: use --cluster profile.toml"
+
+
+CHECKS: dict[str, Check] = {
+    check.__name__: check for check in (takes_minutes, cluster_profile, cluster_command)
+}
 """By name, for blocks marked ``checked-by=``: those that cannot run here."""
 
 
@@ -90,7 +107,7 @@ def blocks(page: Path) -> list[Block]:
 
 def run_page(page: Path, folder: Path) -> dict[str, Any]:
     """Run a page in an empty folder, the current directory; returns its Python namespace."""
-    with contextlib.ExitStack() as servers:
+    with mock.patch.dict(os.environ), contextlib.ExitStack() as servers:
         run = _Run(page, folder, servers)
         for block in blocks(page):
             try:
@@ -168,17 +185,22 @@ def _environment() -> dict[str, str]:
 
 
 def _bash(code: str, folder: Path) -> str:
-    """Run a block; what it prints on standard output."""
+    """Run a block; what it prints on standard output.  Its exports outlive it, as in a terminal."""
+    before = _environment()
+    exports = folder / ".exports"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", code],
+        ["bash", "-euo", "pipefail", "-c", f"{code}\nenv -0 > {shlex.quote(str(exports))}"],
         cwd=folder,
-        env=_environment(),
+        env=before,
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr}"
+    entries = (entry.partition("=") for entry in exports.read_text().split("\0") if entry)
+    after = {name: value for name, _, value in entries if name not in SHELL}
+    os.environ.update({name: value for name, value in after.items() if before.get(name) != value})
     return done.stdout
 
 

@@ -95,6 +95,21 @@ def test_links_within_the_site_lead_somewhere(site):
     assert dead == []
 
 
+def test_the_tests_that_guarantees_rest_on_exist():
+    """Each by its file and name; marked ◦ if it is slow, † if it needs SLURM."""
+    text = (DOCS / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`( [◦†])?", text)
+    assert len(named) == text.count(".py::") > 40
+    for file, name, mark in named:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        found = re.search(rf"((?:^@.*\n(?:[ )].*\n)*)*)^def {name}\(", source, re.MULTILINE)
+        assert found, f"guarantees.md names {file}::{name}, which is not there"
+        slow = "pytest.mark.slow\n" in found[1]
+        slurm = re.search(r"^pytestmark = .*mark\.slurm", source, re.MULTILINE)
+        expected = " †" if slurm else " ◦" if slow else ""
+        assert mark == expected, f"{file}::{name} should be marked {expected!r} in guarantees.md"
+
+
 class TestWhatAPageMayNotDo:
     """The machinery itself: a page that is wrong fails, and nothing is skipped in silence."""
 
