@@ -14,13 +14,11 @@ import sys
 import time
 from pathlib import Path
 
+import catalog.dispatch  # takes its time, which differs: not after the signal
 import catalog.part
 from catalog.blocks import Arrays, solve_block
 from catalog.sweep import Index, Sweep
 from heatcat.cli import main
-
-# Imported here, not after the signal: these take their time, and each process another.
-import catalog.dispatch  # noqa: F401  # isort: skip
 
 
 def begin(log: Path, go: Path, stall: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ import xarray as xr
 
 import catalog
 from catalog import check, find_sweep, repair, run
-from catalog.sweep import Index, Sweep
+from catalog.sweep import Index
 from ensemble import InvalidInput
 from tests.catalog.processes import Cluster, dask, kill_9, wait_for
 from tests.catalog.support import block_files, finished_blocks, stored_values
@@ -37,7 +38,7 @@ energy_unit = "omega_0"
 variables = ["power", "constancy", "efficiency", "cop"]
 
 [axes]
-N = [2, 8, 10, 12]
+N = [2, 10, 12, 16]
 delta_E = [25, 50, 75, 100, 125, 250]
 T_mean = [60, 80, 100, 120]
 
@@ -55,8 +56,13 @@ T_mean = 2
 LARGER = SWEEP.replace("125, 250", "125, 150, 250, 300").replace("N = [2,", "N = [1, 2,")
 BLOCKS, POINTS = 48, 96
 LARGER_POINTS = 160
+STAGES = ("in the template of the first new part", "of the second", "amid the blocks")
+"""Where an extension was killed, by the number of new parts that were whole."""
 WHOM = ("driver", "worker", "scheduler")
 BLOCK_SECONDS = 0.1
+"""About the time that one block takes."""
+STARTING_SECONDS = 3.0
+"""About the time that a driver takes until its first block."""
 PATIENCE = 60.0
 
 
@@ -110,7 +116,7 @@ class Witness:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 with xr.open_zarr(self.store, group=group, consolidated=False) as ds:
-                    ds.load()
+                    ds[["power", "error", "status"]].load()
         if not self.groups():
             with pytest.raises(InvalidInput, match=r"there is no store|holds no sweep"):
                 catalog.open(self.store)
@@ -152,6 +158,8 @@ class Machines:
     file: Path
     store: Path
     started: int = 0
+    fresh: bool = True
+    """Whether the driver has just been started."""
     scheduler: Cluster | None = None
     driver: subprocess.Popen | None = None
     stopped: list[str] = field(default_factory=list)
@@ -166,13 +174,17 @@ class Machines:
         cluster.workers = [worker for worker in cluster.workers if worker.poll() is None]
         while len(cluster.workers) < 2:
             cluster.start_worker("--nthreads", "1")
-        if self.driver is None or self.driver.poll() is not None:
+        self.fresh = self.driver is None or self.driver.poll() is not None
+        if self.fresh:
+            if self.driver is not None:
+                self.note_stopped(self.driver)
             # Into files: nobody reads a pipe meanwhile.
-            self.driver = subprocess.Popen(
-                [sys.executable, "-m", "heatcat", "run", str(self.file),
-                 "--store", str(self.store), "--scheduler", cluster.address],
-                stdout=self.said.open("w"), stderr=self.complaints.open("w"),
-            )  # fmt: skip
+            with self.said.open("w") as out, self.complaints.open("w") as err:
+                self.driver = subprocess.Popen(
+                    [sys.executable, "-m", "heatcat", "run", str(self.file),
+                     "--store", str(self.store), "--scheduler", cluster.address],
+                    stdout=out, stderr=err,
+                )  # fmt: skip
 
     def start_scheduler(self) -> None:
         """A scheduler elsewhere, as after a crash: its workers and its driver are lost."""
@@ -180,7 +192,7 @@ class Machines:
             for worker in self.scheduler.workers:
                 kill_9(worker)
             assert self.driver is not None
-            self.note_stopped(self.driver)
+            self.driver.wait(PATIENCE)
         self.started += 1
         folder = self.folder / str(self.started)
         folder.mkdir()
@@ -193,16 +205,24 @@ class Machines:
 
     def note_stopped(self, driver: subprocess.Popen) -> None:
         """A driver whose scheduler is gone ends by itself, in one line."""
-        code = driver.wait(PATIENCE)
-        if code == -9:
+        if driver.returncode == -9:
             return  # it had been killed
-        *_, line = self.complaints.read_text().splitlines() or [""]
-        assert "Traceback" not in self.complaints.read_text(), self.complaints.read_text()
-        assert code in (0, 1, 2), line
-        if code:
-            assert line.startswith("heatcat: "), line
-            assert re.search(r"is lost; finished blocks are stored: |cannot reach a sch", line), line
-            self.stopped.append(line)
+        complaints = self.complaints.read_text()
+        *_, line = complaints.splitlines()
+        assert driver.returncode in (1, 2), complaints
+        assert re.match("heatcat: (the connection to the|cannot reach a) scheduler at ", line), line
+        assert "Traceback" not in complaints, complaints
+        self.stopped.append(line)
+
+    def wait_for_blocks(self, number: int) -> None:
+        """Until so many are finished, or the driver stops."""
+        driver = self.driver
+        assert driver is not None
+        wait_for(
+            lambda: len(finished_blocks(self.store, NAME)) >= number or driver.poll() is not None,
+            f"{number} blocks",
+            PATIENCE,
+        )
 
     @property
     def said(self) -> Path:
@@ -251,56 +271,44 @@ def strike(
         for number, victim in enumerate(victims):
             # Kills spread over the work that is left, the first of them over its beginning.
             done = len(finished_blocks(witness.store, NAME))
-            share = (BLOCKS - 3 - done) // (len(victims) - number)
-            awaited = done + (rng.randint(0, max(share, 0)) if witness.kills else 0)
-            wait_for(
-                lambda awaited=awaited: (
-                    len(finished_blocks(witness.store, NAME)) >= awaited
-                    or cluster.driver.poll() is not None
-                ),
-                f"{awaited} blocks",
-                PATIENCE,
-            )
-            # While it starts, any time; amid the blocks, up to the time that one takes.
-            time.sleep(rng.uniform(0, 2 if done == awaited else BLOCK_SECONDS))
+            share = max(BLOCKS - 3 - done, 0) // (len(victims) - number)
+            awaited = done + rng.randint(0, share)
+            if awaited == done and cluster.fresh:
+                time.sleep(rng.uniform(0, STARTING_SECONDS))
+            cluster.wait_for_blocks(awaited)
+            time.sleep(rng.uniform(0, BLOCK_SECONDS))
             if cluster.driver.poll() == 0:
                 break
             cluster.kill(victim, rng)
             witness.kills[victim] += 1
             witness.opens()
+            if cluster.driver.poll() == 0:  # the other worker was quick
+                break
             cluster.start()
-        while (code := cluster.driver.wait(PATIENCE)) != 0:
-            assert code in (1, -9), cluster.complaints.read_text()
-            cluster.start()
+        assert cluster.driver.wait(PATIENCE) == 0, cluster.complaints.read_text()
         assert f"{POINTS} ok" in cluster.said.read_text()
     witness.concludes(expected)
     assert len(witness.seen) == BLOCKS
-    print(f"{witness.counts()}; drivers that stopped for lack of a scheduler: {len(cluster.stopped)}")
+    print(
+        f"{witness.counts()}; drivers that stopped for lack of a scheduler: {len(cluster.stopped)}"
+    )
     return witness
 
 
-def test_driver_workers_and_scheduler_killed_nine_times(file, expected, tmp_path):
-    rng = random.Random(61)
-    victims = [*WHOM] * 3
+@pytest.mark.parametrize("number", [9, pytest.param(100, marks=pytest.mark.slow)])
+def test_driver_workers_and_scheduler_killed_at_random_moments(number, file, expected, tmp_path):
+    rng = random.Random(number)
+    victims = [WHOM[turn % 3] for turn in range(number)]
     rng.shuffle(victims)
-    witness = strike(tmp_path, file, victims, expected, rng)
-    assert witness.kills == dict.fromkeys(WHOM, 3)
-
-
-@pytest.mark.slow
-def test_a_hundred_kills(file, expected, tmp_path):
-    rng = random.Random(100)
     kills: Counter[str] = Counter()
     stores = 0
-    while kills.total() < 100:
+    while left := victims[kills.total() :]:
         folder = tmp_path / str(stores)
         folder.mkdir()
-        victims = rng.choices(WHOM, k=min(10, 100 - kills.total()))
-        kills += strike(folder, file, victims, expected, rng).kills
+        kills += strike(folder, file, left[:10], expected, rng).kills
         stores += 1
     print(f"{kills.total()} kills ({dict(kills)}) on {stores} stores of {BLOCKS} blocks")
-    assert kills.total() == 100
-    assert set(kills) == set(WHOM)
+    assert kills == Counter(victims)
 
 
 @pytest.fixture(scope="module")
@@ -311,19 +319,71 @@ def begun(file, tmp_path_factory) -> Path:
     return location
 
 
-def moments(sweep: Sweep, store: Path, rng: random.Random) -> list[tuple[Callable[[], bool], float]]:
-    """In the template of a new part, between two, and amid the new blocks."""
+def in_a_template(store: Path) -> bool:
+    """Whether the extension is being written, or a moment ago was."""
+    return (store / f"{NAME}~1").exists()
 
-    def exists(name: str) -> Callable[[], bool]:
-        return (store / name).exists
 
-    def blocks(number: int) -> Callable[[], bool]:
-        return lambda: sum(len(finished_blocks(store, f"{NAME}~{n}")) for n in (1, 2)) >= number
+def kill_extension(file: Path, witness: Witness, moment: Callable[[], bool], delay: float) -> None:
+    command = [sys.executable, "-m", "heatcat", "run", str(file), "--workers", "1"]
+    process = subprocess.Popen(
+        [*command, "--store", str(witness.store)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + PATIENCE
+    while not moment():
+        assert process.poll() is None, "it ended before the moment came"
+        assert time.monotonic() < deadline, "the moment did not come"
+        time.sleep(0.0005)
+    time.sleep(delay)
+    process.kill()
+    assert process.wait() == -9
+    published = len(witness.groups()) - 1
+    witness.kills[STAGES[published]] += 1
 
-    return [
-        (exists(f"{NAME}~1"), rng.uniform(0, 0.05)),
-        (exists(f"{NAME}~1/zarr.json"), rng.uniform(0, 0.02)),
-        (exists(f"{NAME}~2"), rng.uniform(0, 0.05)),
-        (blocks(rng.randint(1, 12)), rng.uniform(0, BLOCK_SECONDS)),
-        (blocks(rng.randint(13, 24)), rng.uniform(0, BLOCK_SECONDS)),
-    ]
+
+def strike_extension(
+    folder: Path, begun: Path, file: Path, expected: dict[str, Any], rng: random.Random
+) -> Witness:
+    """One store whose extension is killed while it is begun, and amid its blocks."""
+    folder.mkdir()
+    witness = Witness(folder / "store")
+    shutil.copytree(begun, witness.store)
+    witness.look()
+    assert len(witness.seen) == BLOCKS
+
+    def extended(number: int) -> bool:
+        groups = (f"{NAME}~1", f"{NAME}~2")
+        return sum(len(finished_blocks(witness.store, group)) for group in groups) >= number
+
+    larger = file.with_name("larger.toml")
+    kill_extension(larger, witness, lambda: in_a_template(witness.store), rng.uniform(0, 0.2))
+    witness.opens()
+    awaited = rng.randint(1, 20)
+    kill_extension(larger, witness, lambda: extended(awaited), rng.uniform(0, BLOCK_SECONDS))
+    witness.opens()
+    assert (
+        run(find_sweep(str(larger)), witness.store, scheduler="synchronous")["ok"] == LARGER_POINTS
+    )
+    witness.concludes(expected)
+    stored = catalog.open(witness.store)[NAME]
+    assert sum(part.sweep.size for part in stored.parts) == LARGER_POINTS
+    found = stored.dataset().drop_vars(["wall_time", "run"]).load()
+    whole = catalog.dataset(find_sweep(str(larger))).drop_vars(["wall_time", "run"])
+    assert found.drop_attrs().identical(whole.load().drop_attrs())
+    print(witness.counts())
+    return witness
+
+
+@pytest.mark.parametrize("stores", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_an_extension_killed_while_it_is_begun_and_amid_its_blocks(
+    stores, begun, file, expected, tmp_path
+):
+    rng = random.Random(stores)
+    kills: Counter[str] = Counter()
+    for number in range(stores):
+        kills += strike_extension(tmp_path / str(number), begun, file, expected, rng).kills
+    print(f"{kills.total()} kills of extensions: {dict(kills)}")
+    assert kills.total() == 2 * stores
+    assert kills["amid the blocks"] >= stores

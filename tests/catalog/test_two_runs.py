@@ -1,4 +1,4 @@
-"""Several runs at once on one store: they share the work, and neither harms nor repeats the other's.
+"""Several runs at once on one store share the work, and none harms or repeats another's.
 
 Every run is a process of its own that notes the blocks that it solves.
 """
@@ -254,7 +254,7 @@ def begin_stores(folder: str, number: int, barrier: Any, outcomes: Any) -> None:
 
 
 def test_a_store_that_several_begin_at_the_same_moment_is_one_store(tmp_path):
-    """Without a solver, again and again: the moment of creation, which the tests above meet once."""
+    """Again and again the moment of creation, which the tests above meet once."""
     context = multiprocessing.get_context("spawn")
     number = 4
     barrier, outcomes = context.Barrier(number), context.Queue()
