@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOURCES = ensemble catalog analyses heatcat
+PROCESSES ?= 2
 
 # One BLAS thread: matrices are small, and threads of several test processes would fight for cores.
 export OMP_NUM_THREADS = 1
@@ -18,7 +19,7 @@ figures: .venv/demo
 	.venv/bin/heatcat reproduce all --quick --out demo
 
 test: lint types
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile
 	.venv/bin/python -m pytest --doctest-modules $(SOURCES)
 
 test-slow: .venv/test

@@ -129,8 +129,9 @@ class Claims:
 
     def _renew(self, name: str, done: threading.Event) -> None:
         while not done.wait(RENEW_SECONDS):
-            # A disk that is full now may not be at the next time, long before the lease is void.
-            with suppress(OSError):
+            # A disk that is full now, or a network that is down, may not be at the next time, long
+            # before the lease is void.
+            with suppress(Exception):
                 self.storage.put(f"{self.prefix}/{name}", _content())
 
     def _release(self, what: str, name: str) -> None:

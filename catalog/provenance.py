@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import io
 import platform
 import subprocess
+import tokenize
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -35,20 +36,17 @@ def solver_hash() -> str:
 
 
 def _code(source: str) -> str:
-    """The syntax tree as text, texts that stand alone (docstrings) left out."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
-    # Unparsed rather than dumped: the dump differs between versions of Python.
-    return "\n".join(ast.unparse(line) for line in tree.body)
-
-
-def _is_text(line: ast.stmt) -> bool:
-    if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)):
-        return False
-    return isinstance(line.value.value, str)
+    """The tokens without comments, blank lines and texts that stand alone (docstrings)."""
+    kept: list[str] = []
+    at_start = True  # of a statement
+    # Tokens, not a syntax tree: in Python 3.11, threads must not parse at the same time.
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.COMMENT, tokenize.NL):
+            continue
+        if not (at_start and token.type == tokenize.STRING):
+            kept.append(f"{token.type} {token.string}" if token.string.strip() else f"{token.type}")
+        at_start = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return "\n".join(kept)
 
 
 def provenance() -> dict[str, Any]:

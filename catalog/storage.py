@@ -182,16 +182,20 @@ class Storage:
     def names(self, prefix: str) -> list[str]:
         """What lies directly below a prefix: objects, and first parts of longer keys."""
 
+        store = self.zarr  # opened here, not within the loop below
+
         async def collect() -> list[str]:
-            return [name async for name in self.zarr.list_dir(prefix)]
+            return [name async for name in store.list_dir(prefix)]
 
         return [name for name in sync(collect()) if not name.endswith(TORN)]
 
     def keys(self, prefix: str) -> list[str]:
         """Keys of all objects below a prefix."""
 
+        store = self.zarr
+
         async def collect() -> list[str]:
-            return [key async for key in self.zarr.list_prefix(prefix + "/")]
+            return [key async for key in store.list_prefix(prefix + "/")]
 
         return [key for key in sync(collect()) if not key.endswith(TORN)]
 
