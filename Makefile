@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-slow test-slurm lint types docs bench clean
+.PHONY: demo figures test test-slow test-slurm test-browser lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -29,6 +29,9 @@ test-slurm: .venv/test
 	@PATH="$$PATH:/usr/sbin"; command -v slurmctld slurmd munged sbatch >/dev/null || \
 	  { apt-get update -qq && apt-get install -qq --no-install-recommends slurm-wlm munge; }
 	.venv/bin/python -m pytest -m slurm tests/catalog/test_slurm.py
+
+test-browser: .venv/test
+	.venv/bin/python -m pytest -m browser
 
 lint: .venv/test
 	.venv/bin/ruff check .

@@ -35,6 +35,14 @@ def array_dtype(name: str) -> np.dtype:
     return np.dtypes.StringDType() if dtype == "str" else np.dtype(dtype)
 
 
+def seen_dtype(name: str) -> np.dtype:
+    """NumPy dtype of an array in a labelled Dataset: text as objects.
+
+    xarray's ``where`` and alignment have no fill for text of variable length.
+    """
+    return np.dtype(object) if VOCABULARY[name].dtype == "str" else array_dtype(name)
+
+
 def solve_block(sweep: Sweep, index: Index) -> Arrays:
     """Solve every point of a block.
 

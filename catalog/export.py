@@ -209,7 +209,7 @@ def _write_netcdf(ds: xr.Dataset, path: Path) -> int:
         }
         plain = plain.chunk(lengths)
     for name, variable in plain.variables.items():
-        if variable.dtype.kind == "T":  # HDF5 takes text of variable length as Python strings,
+        if variable.dtype.kind in "OT":  # HDF5 takes text of variable length as Python strings,
             # which xarray must have in memory to tell their type.
             plain[name] = plain[name].compute().astype(object)
         plain[name].attrs = _plain_attributes(variable.attrs)

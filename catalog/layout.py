@@ -17,7 +17,7 @@ FINER = 4
 """Factor from one block size to the next smaller, so that the parts are few."""
 
 
-def layout(sweep: Sweep) -> tuple[Sweep, ...]:
+def layout(sweep: Sweep) -> list[Sweep]:
     """Grids that together cover a sweep, each with blocks that suit the time of its points.
 
     All chunks of a Zarr array have one shape, so that a sweep of small and large N is laid out in
@@ -36,13 +36,13 @@ def layout(sweep: Sweep) -> tuple[Sweep, ...]:
     [((1, 2, 4, 8), 100), ((128,), 7), ((512,), 1)]
     """
     if sweep.blocks_given:
-        return (sweep,)
+        return [sweep]
     sizes = sweep.axes.get("N", (None,))
     points = _points(sweep)
     if all(most == BLOCK_POINTS for most in points):
-        return (sweep,)
+        return [sweep]
     runs = itertools.groupby(zip(sizes, points, strict=True), key=lambda pair: pair[1])
-    return tuple(_part(sweep, [size for size, _ in run], most) for most, run in runs)
+    return [_part(sweep, [size for size, _ in run], most) for most, run in runs]
 
 
 def _points(sweep: Sweep) -> list[int]:

@@ -15,7 +15,7 @@ import xarray as xr
 from dask.base import tokenize
 from numpy.typing import NDArray
 
-from catalog.blocks import Arrays, array_dtype, solve_block
+from catalog.blocks import Arrays, seen_dtype, solve_block
 from catalog.boxes import Box, Piece, box_of, pieces
 from catalog.dataset import labelled
 from catalog.history import Session
@@ -108,7 +108,8 @@ class View:
             if arrays is None:
                 arrays = part.read(piece.index, {name, "status"})
             lay(result, piece, arrays[name], arrays["status"])
-        return result.reshape([len(box[dim]) for dim in self.sweep.dims])
+        shape = [len(box[dim]) for dim in self.sweep.dims]
+        return result.reshape(shape).astype(seen_dtype(name), copy=False)
 
 
 Key = tuple[str, Index]
@@ -130,8 +131,8 @@ def _labelled(
     arrays = {}
     for name in sweep.arrays:
         options = {
-            "dtype": array_dtype(name),
-            "meta": np.empty((0,) * len(chunks), dtype=array_dtype(name)),
+            "dtype": seen_dtype(name),
+            "meta": np.empty((0,) * len(chunks), dtype=seen_dtype(name)),
             "name": f"{name}-{token}",
         }
         arrays[name] = layer(variable=name, chunks=chunks, options=options)
@@ -171,7 +172,7 @@ def _solve(sweep: Sweep, block_id: Index) -> Arrays:
 
 
 def _pick(block: Arrays, variable: str) -> NDArray:
-    return block[variable]
+    return block[variable].astype(seen_dtype(variable), copy=False)
 
 
 def _complete(view: View, session: Session, block_id: Index) -> dict[Key, Arrays]:

@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -111,18 +111,27 @@ class Claims:
         mine = _content()
         if not self.storage.create(f"{self.prefix}/{name}", mine):
             return None
-        if max(self._generations(what), default=0) > int(name.rpartition(".")[2]):
-            # Between listing and creating, others came, took it over and perhaps left.
+        if self._disputed(what, int(name.rpartition(".")[2])):
             self.storage.delete(f"{self.prefix}/{name}")
             return None
         return name
 
+    def _disputed(self, what: str, mine: int) -> bool:
+        """Whether, between my listing and creating, others came, took it over and perhaps left.
+
+        Whoever looks last after creating sees the other: two never hold it both.
+        """
+        others = set(self._generations(what)) - {mine}
+        if any(generation > mine for generation in others):
+            return True
+        contents = (self._read(f"{what}.{generation}") for generation in others)
+        return any(content is not None and _is_live(content) for content in contents)
+
     def _renew(self, name: str, done: threading.Event) -> None:
         while not done.wait(RENEW_SECONDS):
-            try:
+            # A disk that is full now may not be at the next time, long before the lease is void.
+            with suppress(OSError):
                 self.storage.put(f"{self.prefix}/{name}", _content())
-            except OSError:  # a full disk: the block itself will say so
-                return
 
     def _release(self, what: str, name: str) -> None:
         mine = int(name.rpartition(".")[2])

@@ -57,7 +57,7 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     InvalidInput
         If the store cannot hold the sweep.
     """
-    new = list(layout(sweep)) if stored is None else lacking(stored, sweep)
+    new = layout(sweep) if stored is None else lacking(stored, sweep)
     work = [(part, index) for part in new for index in part.block_indices()]
     blocks, left = len(work), sum(part.size for part in new)
     if stored is None:

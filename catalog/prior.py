@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.sweep import Index, Sweep
+from catalog.sweep import POINT, Index, Sweep
 from ensemble.stationary import DIRECT_SIZE, FACTORIZABLE
 from ensemble.truncation import AIM, COMPLETE_SIZE
 
@@ -149,11 +149,12 @@ def _coupling(sweep: Sweep, index: Index | None) -> NDArray:
 
 def _along(sweep: Sweep, name: str, index: Index | None, *, default: float = math.nan) -> NDArray:
     """A parameter at the points of a sweep or of one block, broadcastable to the shape."""
-    if name not in sweep.axes:
+    if name not in sweep.axes and name not in sweep.points:
         return np.asarray(sweep.fixed.get(name, default), dtype=float)
+    along, labels = (name, sweep.axes[name]) if name in sweep.axes else (POINT, sweep.points[name])
     parts = dict(zip(sweep.dims, _parts(sweep, index), strict=True))
-    labels = np.asarray(sweep.axes[name], dtype=float)[parts[name][0]]
-    return labels.reshape([-1 if dim == name else 1 for dim in sweep.dims])
+    chosen = np.asarray(labels, dtype=float)[parts[along][0]]
+    return chosen.reshape([-1 if dim == along else 1 for dim in sweep.dims])
 
 
 def _parts(sweep: Sweep, index: Index | None) -> list[tuple[slice, int]]:

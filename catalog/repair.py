@@ -190,7 +190,7 @@ def _inspect_group(place: Storage, group: str, report: Report, *, mend: bool) ->
         )
     _inspect_blocks(part, report, skip=set() if mend else unusable, mend=mend)
     stale = part.claims.stale()
-    report.leavings += len(stale) + place.torn(group, mend=mend)
+    report.leavings += len(stale) + place.torn(group, mend=mend, deep=True)
     if mend:
         for key in stale:
             place.delete(key)

@@ -166,14 +166,15 @@ class Storage:
         self.delete(key)
         sync(self.zarr.delete_dir(key))
 
-    def torn(self, prefix: str, *, mend: bool) -> int:
-        """Count, and delete, what killed processes were writing directly below a prefix.
+    def torn(self, prefix: str, *, mend: bool, deep: bool = False) -> int:
+        """Count, and delete, what killed processes were writing below a prefix.
 
-        Zarr warns of such files.  Nobody may be writing there.
+        Directly below it, of which Zarr warns, or at any depth.  If mending, nobody may be writing
+        there.
         """
         if self.folder is None:
             return 0
-        found = list((self.folder / prefix).glob(f"*{TORN}"))
+        found = list((self.folder / prefix).glob(f"**/*{TORN}" if deep else f"*{TORN}"))
         for path in found if mend else ():
             path.unlink()
         return len(found)
@@ -256,11 +257,13 @@ def open_storage(location: str | Path, *, write: bool) -> Storage:
     except Exception as failure:  # object stores have errors of their own, in many lines
         if isinstance(failure, OSError):
             reason = failure.strerror or str(failure)
+            remedy = "check the path, its permissions and the free space"
         elif place.startswith(S3):
             reason = str(failure).splitlines()[0]
+            remedy = "check the address and the credentials"
         else:
             raise
-        raise InvalidInput(f"cannot open the store {place}: {reason}") from None
+        raise InvalidInput(f"cannot open the store {place}: {reason}: {remedy}") from None
 
 
 def _checked(store: Storage, *, write: bool) -> Storage:
@@ -272,7 +275,8 @@ def _checked(store: Storage, *, write: bool) -> Storage:
             raise NoStore(f"there is no store at {place}: check the path")
     elif store.folder is not None and not path.is_dir():
         raise InvalidInput(f"{place} is a file, not a store: give a directory")
-    elif store.get(ROOT) is None and (not write or store.names("")):
+    # What is there is listed before the root is looked for: another run may just be writing it.
+    elif (store.names("") or not write) and store.get(ROOT) is None:
         another = "directory" if store.folder is not None else "location"
         raise InvalidInput(f"{place} is not a Zarr v3 store: give another {another}")
     if write and store.get(ROOT) is None:

@@ -44,7 +44,7 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     with Claims(place, sweep.name).hold(STRUCTURE, wait=True):
         stored = load(place, sweep.name)  # another may have been quicker
         if stored is None:
-            additions, number = list(layout(sweep)), 0
+            additions, number = layout(sweep), 0
         else:
             additions, number = lacking(stored, sweep), len(stored.parts)
         add_parts(place, sweep.name, additions, number)

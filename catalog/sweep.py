@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,9 @@ REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 
 NEAR = 1e-9
 """Labels closer than this, relative to the larger, are taken for the same number mistyped."""
+
+BOOKKEEPING = ("wall_time", "error", "failure", "run", "status")
+"""Diagnostics that every sweep has, whatever its method."""
 
 POINT = "point"
 """The dimension along which scattered points lie."""
@@ -196,7 +200,8 @@ class Sweep:
     @property
     def arrays(self) -> tuple[str, ...]:
         """Names of all arrays of the sweep: variables, then diagnostics, status last."""
-        return (*self.variables, *names("diagnostic"))
+        kept = {*self.method.diagnostics, *BOOKKEEPING}
+        return (*self.variables, *(name for name in names("diagnostic") if name in kept))
 
     @property
     def block_grid(self) -> tuple[int, ...]:
@@ -265,6 +270,7 @@ class Sweep:
         Not every combination of them need be an engine: it describes a view, not work to do.
         """
         seen = copy.copy(self)
+        vars(seen).pop("_key", None)
         set_field = object.__setattr__
         set_field(seen, "axes", {name: tuple(axes[name]) for name in ordered(axes)})
         set_field(seen, "fixed", {name: fixed[name] for name in ordered(fixed)})
@@ -282,6 +288,10 @@ class Sweep:
 
     def key(self) -> str:
         """SHA-256 of the definition: equal keys mean the same sweep."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:  # each look-up of an array asks for it, and an axis may be long
         canonical = json.dumps(self.definition(), sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

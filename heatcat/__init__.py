@@ -2,4 +2,6 @@
 
 from importlib import metadata
 
+from heatcat import accessor  # noqa: F401 (registers Dataset.heatcat)
+
 __version__ = metadata.version("heatcat")

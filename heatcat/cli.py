@@ -20,6 +20,7 @@ from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
 from heatcat import __version__, show, store_commands
+from heatcat.browser.command import browse
 from heatcat.claims_command import claims
 from heatcat.export_command import export
 from heatcat.refine_command import refine
@@ -69,6 +70,7 @@ def cli() -> None:
 
 
 for command in (
+    browse,
     claims,
     export,
     refine,

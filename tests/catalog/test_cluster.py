@@ -272,8 +272,8 @@ def test_workers_that_do_not_see_the_store_are_refused(bare):
 def test_a_block_that_no_worker_has_the_memory_for_is_refused(bare, tmp_path):
     bare.start_worker("--nthreads", "1", "--memory-limit", "100MB")
     with refused(
-        r"block \(1, 0, 0\) of tiny needs about 0\.18 GiB, but the largest worker has 0\.093 GiB: give "
-        "workers more memory, or leave out the largest N"
+        r"block \(1, 0, 0\) of tiny needs about 0\.18 GiB, but the largest worker has 0\.093 GiB: "
+        "give workers more memory, or leave out the largest N"
     ):
         run(tiny_sweep(), tmp_path, scheduler=bare.address)
     assert not finished_blocks(tmp_path)

@@ -52,13 +52,13 @@ def test_parts_cover_the_sweep_once_and_no_block_is_too_long(sizes, delta_E, T_m
     assert [N for part in parts for N in part.axes["N"]] == sizes
     for part in parts:
         assert part.blocks["N"] == 1
-        assert dict(part.axes, N=None) == dict(sweep.axes, N=None)
+        assert {**part.axes, "N": None} == {**sweep.axes, "N": None}
         ignored = {"axes": {}, "blocks": {}}
         assert {**part.definition(), **ignored} == {**sweep.definition(), **ignored}
         points = math.prod(part.blocks.values())
         assert points <= BLOCK_POINTS
         assert points == 1 or (longest(part) <= LONGEST_SECONDS + WRITE_SECONDS).all()
-        assert layout(part) == (part,)
+        assert layout(part) == [part]
     sizes_of_blocks = [math.prod(part.blocks.values()) for part in parts]
     assert sizes_of_blocks == sorted(sizes_of_blocks, reverse=True)
     assert len(parts) <= 5
@@ -75,7 +75,7 @@ def test_parts_of_large_sizes_have_blocks_of_ten_seconds_to_a_minute():
 
 def test_small_sizes_are_one_part_in_blocks_of_at_least_64_points():
     for sweep in (grid(range(1, 41), 20, 20), catalog.presets()["fig2"]):
-        assert layout(sweep) == (sweep,)
+        assert layout(sweep) == [sweep]
         assert 64 <= math.prod(sweep.blocks.values()) <= BLOCK_POINTS
 
 
@@ -98,17 +98,17 @@ def test_given_blocks_are_kept():
     for blocks in ({"delta_E": 20, "T_mean": 12}, {"T_mean": 4}):
         sweep = grid([1, 512], blocks=blocks)
         assert sweep.blocks_given
-        assert layout(sweep) == (sweep,)
+        assert layout(sweep) == [sweep]
     assert not grid([1, 512]).blocks_given
 
 
 def test_a_stored_sweep_is_laid_out_as_it_was_stored():
-    for part in (grid([1, 512]), *layout(grid([1, 512]))):
+    for part in [grid([1, 512]), *layout(grid([1, 512]))]:
         stored = json.loads(json.dumps(part.definition()))
         again = Sweep.from_definition(stored)
         assert (again, again.key()) == (part, part.key())
         assert again.blocks_given
-        assert layout(again) == (again,)
+        assert layout(again) == [again]
 
 
 def test_the_definition_does_not_tell_given_blocks_from_chosen_ones():
@@ -135,4 +135,29 @@ def test_without_an_axis_of_sizes_costly_points_make_smaller_blocks():
         name="limit", axes=axes, fixed=fixed, scaling="high-temperature",
         method=METHODS["macroscopic"](),
     )  # fmt: skip
-    assert layout(limit) == (limit,)
+    assert layout(limit) == [limit]
+
+
+def test_scattered_points_are_laid_out_by_their_own_sizes():
+    points = {"N": [256, 4] * 60, "delta_E": np.linspace(5, 12, 120)}
+    scattered = Sweep(
+        name="s", axes={}, points=points, fixed={**FIG_7, "T_mean": 13.5},
+        scaling="high-temperature",
+    )  # fmt: skip
+    (part,) = layout(scattered)
+    assert part.points == scattered.points
+    assert 1 < part.blocks["point"] < 20
+    assert longest(part).max() <= LONGEST_SECONDS + WRITE_SECONDS
+
+
+def test_a_store_takes_the_parts(tmp_path):
+    """Begun in the layout's parts and extended by them; each part has chunks of its own."""
+    sweep = grid([1, 2, 256], 20, 12)
+    stored = catalog.create_or_open(tmp_path / "s", sweep)
+    assert [part.sweep for part in stored.parts] == layout(sweep)
+    assert len(stored.parts) == 2
+    larger = catalog.create_or_open(tmp_path / "s", grid([1, 2, 4, 200, 256], 20, 12))
+    shapes = [math.prod(part.sweep.blocks.values()) for part in larger.parts]
+    assert shapes[0] == shapes[2] > 64 > shapes[3] > 1
+    plan = catalog.plan(sweep, larger)
+    assert plan.blocks == sum(math.prod(part.block_grid) for part in layout(sweep))

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import catalog
 from catalog import dataset, find_stored
-from catalog.vocabulary import VOCABULARY, names
+from catalog.sweep import BOOKKEEPING
+from catalog.vocabulary import VOCABULARY
 from ensemble import Bosonic, Engine, Exact, Status
 from tests.analyses.conftest import no_computing
 from tests.catalog.support import AXES, FIXED, exact, finished_blocks, refused, tiny_sweep
@@ -98,7 +100,7 @@ def test_everything_is_labelled_with_name_and_unit():
     sweep = tiny_sweep()
     ds = dataset(sweep)
     assert ds.sizes == {"N": 2, "delta_E": 3, "T_mean": 2}
-    assert set(ds.data_vars) == set(Exact().chosen(None)) | set(names("diagnostic"))
+    assert set(ds.data_vars) == {*Exact().chosen(None), *Exact.diagnostics, *BOOKKEEPING}
     assert {name: labels.tolist() for name, labels in ds.indexes.items()} == AXES
     assert ds.N.dtype == np.int64
     assert {name: ds[name].item() for name in FIXED} == FIXED
@@ -106,14 +108,14 @@ def test_everything_is_labelled_with_name_and_unit():
         assert array.attrs == VOCABULARY[str(name)].attributes("omega_0")
     for name, array in ds.data_vars.items():
         assert array.dims == sweep.dims
-        assert array.dtype.kind == np.dtype(VOCABULARY[str(name)].dtype).kind.replace("U", "T")
+        assert array.dtype.kind == np.dtype(VOCABULARY[str(name)].dtype).kind.replace("U", "O")
     assert ds.power.attrs["units"] == "omega_0^2"
     assert ds.attrs["sweep_key"] == sweep.key()
 
 
 def test_variables_that_were_not_asked_for_are_not_there():
     ds = dataset(tiny_sweep(variables=["power", "affinity"]))
-    assert set(ds.data_vars) == {"power", "affinity", *names("diagnostic")}
+    assert set(ds.data_vars) == {"power", "affinity", *Exact.diagnostics, *BOOKKEEPING}
     values = ds.sel(N=1, delta_E=50, T_mean=60).compute()
     engine = Engine(N=1, delta_E=50, T_mean=60, **FIXED)
     assert values.power == Exact().solve(engine, ["power"]).values["power"]
@@ -137,7 +139,7 @@ def test_a_limit_has_no_size():
     engine = Engine(N=1, delta_E=50, T_mean=60, **FIXED)
     power = Bosonic().solve(engine).values["power_per_pair"]
     assert ds.power_per_pair.sel(delta_E=50, T_mean=60) == power
-    assert (ds.coherence_order == -1).all()  # the method has no such diagnostic
+    assert "coherence_order" not in ds  # the method has no such diagnostic
 
 
 def test_fermionic_baths_take_chemical_potentials():
@@ -173,3 +175,14 @@ def test_another_sweep_under_that_name_is_refused(tmp_path):
         "another store"
     ):
         dataset(tiny_sweep(variables=["power"]), tmp_path)
+
+
+def test_a_whole_dataset_can_be_masked(tmp_path):
+    sweep = tiny_sweep(variables=["power"])
+    catalog.run(sweep, tmp_path, scheduler="synchronous")
+    for ds in (dataset(sweep), dataset(sweep, tmp_path), catalog.open(tmp_path)["tiny"].dataset()):
+        masked = ds.where(ds.N == 2).compute()
+        assert masked.power.sel(N=1).isnull().all()
+        assert masked.error.sel(N=1).isnull().all()
+        assert masked.power.sel(N=2).notnull().all()
+        assert (masked.error.sel(N=2) == "").all()

@@ -126,3 +126,39 @@ def test_of_many_claimants_one_at_a_time_gets_it(claims):
     assert overlaps == [0]
     assert holds[0] > 1
     assert leases(claims) == []
+
+
+def test_who_comes_late_yields_to_a_live_lease_of_an_older_generation(claims, monkeypatch):
+    """He saw a void lease; before he could follow it, it was taken over, freed and claimed anew."""
+    other_host(claims, "0.1", time.time() - 1)
+    create = Storage.create
+
+    def overtaken(self: Storage, key: str, content: bytes) -> bool:
+        other_host(claims, "0.1", time.time() + 100)
+        return create(self, key, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "create", overtaken)
+        with pytest.raises(Busy), claims.hold("0", wait=False):
+            pass
+    assert leases(claims) == ["0.1"]
+    assert claims.held()["0"]["host"] == "far"
+
+
+def test_a_holder_goes_on_renewing_after_a_full_disk(claims, monkeypatch):
+    monkeypatch.setattr(catalog.lease, "RENEW_SECONDS", 0.05)
+    put, full = Storage.put, threading.Event()
+
+    def put_if_there_is_space(self: Storage, key: str, content: bytes) -> None:
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+        put(self, key, content)
+
+    monkeypatch.setattr(Storage, "put", put_if_there_is_space)
+    with claims.hold("0", wait=False):
+        full.set()
+        time.sleep(0.2)
+        before = claims.held()["0"]["expires"]
+        full.clear()
+        time.sleep(0.3)
+        assert claims.held()["0"]["expires"] > before

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -190,7 +192,7 @@ def test_the_history_says_who_when_and_how(tmp_path):
     assert (first["run"], second["run"]) == (1, 2)
     assert (second["outcome"], second["points"]) == ("complete", {"ok": 6})
     assert second["sweep"] == SWEEP.definition()
-    assert "pytest" in second["command"]
+    assert second["command"] == shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     assert second["started"] <= second["finished"]
     assert second["git"] is None or len(second["git"]["commit"]) == 40
     assert {"host", "machine", "python", "packages", "solver_hash"} <= set(second)

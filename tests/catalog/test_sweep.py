@@ -350,6 +350,13 @@ def test_another_sweep_has_another_key(changes):
     assert tiny_sweep(**changes).key() != tiny_sweep().key()
 
 
+def test_a_view_over_other_labels_has_a_key_of_its_own():
+    sweep = tiny_sweep()
+    before = sweep.key()
+    seen = sweep.seen_over({**sweep.axes, "N": (1, 2, 4)}, sweep.fixed)
+    assert seen.key() != before == sweep.key() == tiny_sweep().key()
+
+
 AXIS_LENGTHS = st.fixed_dictionaries(
     {"N": st.integers(1, 6), "delta_E": st.integers(1, 40), "T_mean": st.integers(1, 30)}
 )

@@ -446,7 +446,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(heatcat, monkeypatch):
     monkeypatch.setattr(catalog.storage, "write_file", full)
     check_refused(
         heatcat("run", "tiny.toml", "--store", "s", "--workers", "1"),
-        r"cannot open the store .*/s: No space left on device",
+        r"cannot open the store .*/s: No space left on device: .* and the free space",
     )
 
 

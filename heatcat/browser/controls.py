@@ -1,0 +1,150 @@
+"""The widgets that set a view, all reachable by keyboard, and their way back from the view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+
+from heatcat.browser.colours import SCALES
+from heatcat.browser.labels import number, symbol, with_unit
+from heatcat.browser.picture import offered
+from heatcat.browser.sheet import Sheet
+from heatcat.browser.source import Source
+from heatcat.browser.view import View
+
+SCALE_TEXTS = {"linear": "linear", "log": "log", "symlog": "symmetric log"}
+NONE = "–"
+
+
+class Controls:
+    """Selects and sliders of a view; the sliders on the map's axes choose the cell.
+
+    Parameters
+    ----------
+    view : View
+    source : Source
+    """
+
+    def __init__(self, view: View, source: Source) -> None:
+        self._view, self._source = view, source
+        self._setting = False
+        self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
+        self._shown: tuple[Any, ...] = ()
+        self._offered: tuple[Any, ...] = ()
+        wide = {"sizing_mode": "stretch_width"}
+        self.sweep = pn.widgets.Select(label="sweep", **wide)
+        self.variable = pn.widgets.Select(label="variable", **wide)
+        self.x = pn.widgets.Select(label="across (x)", **wide)
+        self.y = pn.widgets.Select(label="up (y)", **wide)
+        self.scale = pn.widgets.RadioButtonGroup(
+            label="scale", options={SCALE_TEXTS[name]: name for name in SCALES}, **wide
+        )
+        self.overlays = pn.widgets.CheckBoxGroup(label="overlays", inline=True, **wide)
+        self.contour = pn.widgets.Select(label="contours of", **wide)
+        self.levels = pn.widgets.TextInput(label="at levels", placeholder="automatic", **wide)
+        self.compare = pn.widgets.Toggle(
+            label="compare side by side", color="primary", variant="outline", **wide
+        )
+        self.beside_sweep = pn.widgets.Select(label="second sweep", **wide)
+        self.beside_variable = pn.widgets.Select(label="second variable", **wide)
+        self._sliders_box = pn.Column(**wide)
+        self._second = pn.Column(self.beside_sweep, self.beside_variable, **wide)
+        for name in View.fields():
+            if name != "at":
+                self._bind(name, getattr(self, name))
+        self.layout = pn.Column(
+            self.sweep,
+            self.variable,
+            pn.Row(self.x, self.y, **wide),
+            self.scale,
+            self._sliders_box,
+            self.overlays,
+            pn.Row(self.contour, self.levels, **wide),
+            self.compare,
+            self._second,
+            **wide,
+        )
+
+    def refresh(self) -> None:
+        """Show a settled view."""
+        view, sheet = self._view, self._source.sheet(self._view.sweep)
+        beside = self._source.sheet(view.beside_sweep or view.sweep)
+        dims = sheet.dims_of(view.variable)
+        self._setting = True
+        try:
+            offers = (tuple(self._source.names), sheet, beside, dims, view.x, view.y)
+            if offers != self._offered:
+                self._offered = offers
+                self._offer(sheet, beside, dims)
+            for name in View.fields():
+                if name != "at":
+                    getattr(self, name).value = getattr(view, name)
+            self._second.visible = view.compare
+            self._refresh_sliders(sheet)
+        finally:
+            self._setting = False
+
+    def _offer(self, sheet: Sheet, beside: Sheet, dims: tuple[str, ...]) -> None:
+        view = self._view
+        self.sweep.options = self._source.names
+        self.variable.groups = _groups(sheet)
+        self.x.options = {symbol(dim): dim for dim in dims if dim != view.y}
+        self.y.options = {symbol(dim): dim for dim in dims if dim != view.x} | {NONE: ""}
+        self.overlays.options = {text: name for name, text in offered(sheet).items()}
+        self.contour.groups = {"": {NONE: ""}} | _groups(sheet)
+        self.beside_sweep.options = {"the same": ""} | {name: name for name in self._source.names}
+        self.beside_variable.groups = {"": {"the same": ""}} | _groups(beside)
+
+    def _refresh_sliders(self, sheet: Sheet) -> None:
+        axes = tuple(filter(None, (self._view.x, self._view.y)))
+        shown = (sheet.name, {dim: len(sheet.labels(dim)) for dim in sheet.dims}, axes)
+        if shown != self._shown:
+            self._shown = shown
+            self._sliders = {dim: self._slider(sheet, dim) for dim in sheet.dims}
+            others = [slider for dim, slider in self._sliders.items() if dim not in axes]
+            cell = [slider for dim, slider in self._sliders.items() if dim in axes]
+            self._sliders_box.objects = [
+                *others,
+                pn.pane.HTML("<h3>chosen cell</h3>", sizing_mode="stretch_width"),
+                *cell,
+            ]
+        for dim, slider in self._sliders.items():
+            slider.value = self._view.at[dim]
+
+    def _slider(self, sheet: Sheet, dim: str) -> pn.widgets.DiscreteSlider:
+        labels = [value.item() for value in sheet.labels(dim)]
+        slider = pn.widgets.DiscreteSlider(
+            label=with_unit(sheet.data[dim]),
+            options={number(value): value for value in labels},
+            value=self._view.at[dim],
+            disabled=len(labels) == 1,
+            sizing_mode="stretch_width",
+        )
+
+        def moved(event: Any) -> None:
+            if not self._setting:
+                self._view.at = {**self._view.at, dim: event.new}
+
+        slider.param.watch(moved, "value")
+        return slider
+
+    def _bind(self, name: str, widget: Any) -> None:
+        def changed(event: Any) -> None:
+            if not self._setting:
+                setattr(self._view, name, event.new)
+
+        widget.param.watch(changed, "value")
+
+
+def _groups(sheet: Sheet) -> dict[str, dict[str, str]]:
+    """Variables by group, each with its symbol."""
+    return {
+        group: {_named(sheet, name): name for name in found}
+        for group, found in sheet.variables.items()
+    }
+
+
+def _named(sheet: Sheet, name: str) -> str:
+    mark = str(sheet.data[name].attrs.get("symbol", "")) if name in sheet.data else symbol(name)
+    return f"{name}  {mark}" if mark and mark != name.replace("_", " ") else name

@@ -1,0 +1,83 @@
+"""How names, units and numbers are written for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from catalog.vocabulary import VOCABULARY
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def symbol(name: str) -> str:
+    """Symbol of a word of the vocabulary, or the word itself.
+
+    >>> symbol("delta_E"), symbol("wall_time"), symbol("solver")
+    ('ΔE', 't', 'solver')
+    """
+    term = VOCABULARY.get(name)
+    return (term.symbol if term else "") or name.replace("_", " ")
+
+
+def symbol_of(data: xr.DataArray) -> str:
+    """Symbol of an array: its own attribute, else the vocabulary's."""
+    return str(data.attrs.get("symbol") or symbol(str(data.name)))
+
+
+def unit(units: str) -> str:
+    """Unit as people write it.
+
+    >>> unit("omega_0^2"), unit("E_1"), unit("1"), unit("nat")
+    ('ω₀²', 'E₁', '', 'nat')
+    """
+    base, _, power = units.partition("^")
+    base = "" if base == "1" else VOCABULARY[base].symbol if base in VOCABULARY else base
+    return base + power.translate(SUPERSCRIPTS)
+
+
+def with_unit(data: xr.DataArray) -> str:
+    """Symbol and unit of an array, as on an axis: "ΔE [ω₀]"."""
+    shown = unit(str(data.attrs.get("units", "1")))
+    return f"{symbol_of(data)} [{shown}]" if shown else symbol_of(data)
+
+
+def number(value: float) -> str:
+    """A label, in full.
+
+    >>> number(125.0), number(0.1 + 0.2), number(8)
+    ('125', '0.3', '8')
+    """
+    return f"{value:.12g}"
+
+
+def figure(value: Any) -> str:
+    """A value in a table: ten digits, enough to compare.
+
+    >>> figure(1.00004931726), figure(float("nan")), figure("superlu")
+    ('1.000049317', 'undefined', 'superlu')
+    """
+    if isinstance(value, str):
+        return value
+    return f"{value:.10g}" if math.isfinite(value) else "undefined"
+
+
+def decade(exponent: int) -> str:
+    """A power of ten.
+
+    >>> decade(-3)
+    '10⁻³'
+    """
+    return "10" + str(exponent).translate(SUPERSCRIPTS)
+
+
+def where(data: xr.Dataset | xr.DataArray, at: Mapping[str, float]) -> str:
+    """The labels of a selection: "N = 8, ω₀ = 1 E₁"."""
+    texts = []
+    for name, value in at.items():
+        shown = unit(str(data[name].attrs.get("units", "1"))) if name in data.coords else ""
+        texts.append(f"{symbol(name)} = {number(value)}{' ' + shown if shown else ''}")
+    return ", ".join(texts)

@@ -1,0 +1,89 @@
+"""The page's address carries its view: reading a link, and keeping it up to date."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import param
+from panel.io.location import Location
+
+from catalog.vocabulary import suggestion
+from heatcat.browser.view import View
+
+
+class Link:
+    """Ties a view to the query of the page's address.
+
+    Parameters
+    ----------
+    location : panel.io.location.Location
+    view : View
+        Set from the address here and now.
+    """
+
+    def __init__(self, location: Location, view: View) -> None:
+        self._location, self._view = location, view
+        self._writing = False
+        self._refused: list[str] = []
+        self._read()
+        view.param.watch(self.write, View.fields())
+        location.param.watch(self._moved, "search")
+
+    def complaints(self) -> list[str]:
+        """One line for every word of the address that cannot be, told once."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def write(self, *_: Any) -> None:
+        """Bring the address up to date: fields that hold their default are left out."""
+        self._writing = True
+        try:
+            self._location.search = query(self._view)
+        finally:
+            self._writing = False
+
+    def _moved(self, event: Any) -> None:
+        """The visitor went back or forth, or edited the address."""
+        if not self._writing and event.new != query(self._view):
+            self._read()
+
+    def _read(self) -> None:
+        self._refused = []
+        values = {name: self._view.param[name].default for name in View.fields()}
+        for name, text in parse_qsl(str(self._location.search).removeprefix("?")):
+            if name not in values:
+                self._refused.append(f"the link has a word {name!r}{suggestion(name, values)}")
+                continue
+            try:
+                values[name] = _value(self._view.param[name], text)
+            except ValueError:
+                self._refused.append(
+                    f"the link asks for {name} = {text}, which cannot be: see the page"
+                )
+        self._view.param.update(**values)
+
+
+def query(view: View) -> str:
+    """The query of an address that leads to this view.
+
+    >>> query(View(sweep="fig2", at={"N": 8}))
+    '?sweep=fig2&at=%7B%22N%22%3A+8%7D'
+    """
+    values = {name: getattr(view, name) for name in View.fields()}
+    return "?" + urlencode(
+        {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+            if value != view.param[name].default
+        }
+    )
+
+
+def _value(field: param.Parameter, text: str) -> Any:
+    """A word of an address as the value of a field; ``ValueError`` if it is none."""
+    value = text if isinstance(field, param.String | param.Selector) else json.loads(text)
+    probe = View()
+    setattr(probe, str(field.name), value)
+    return value

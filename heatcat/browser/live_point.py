@@ -1,0 +1,188 @@
+"""An engine solved on the spot while its sliders move, beside what is stored."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import panel as pn
+
+from catalog.sweep import label
+from catalog.vocabulary import VOCABULARY
+from ensemble import Engine, Exact, InvalidInput, Macroscopic
+from ensemble.method import Method, attempt
+from heatcat.browser.coalesced import Coalesced
+from heatcat.browser.labels import figure, unit, with_unit
+from heatcat.browser.plane import spaced_by_factors
+from heatcat.browser.point import named
+from heatcat.browser.sheet import Sheet
+
+LARGEST = 30
+"""Most spin pairs that are solved within about a tenth of a second."""
+STEPS = 201
+"""Positions of a slider."""
+REACH = 4.0
+"""A parameter that the sweep does not vary may be moved by this factor, down and up."""
+
+PARAMETERS = ("delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
+OTHERS = ("spin_1", "spin_2", "mu_1", "mu_2")
+SLOW = {
+    "gap",
+    "quanta_cumulant_3",
+    "quanta_cumulant_4",
+    "mutual_information",
+    "concurrence",
+    "discord",
+    "pair_purity",
+    "spin_correlation_zz",
+    "spin_correlation_xy",
+}
+"""Left out: each takes longer than the currents and their noise together."""
+METHODS: dict[str, Method] = {
+    f"exact, N ≤ {LARGEST}": Exact(),
+    "macroscopic, N → ∞": Macroscopic(),
+}
+
+
+class LivePoint:
+    """Sliders of an engine, its values, residual, status and the time that they took.
+
+    Parameters
+    ----------
+    on_move : callable
+        Called with the parameters after every solve.
+    """
+
+    def __init__(self, on_move: Callable[[Mapping[str, float]], None]) -> None:
+        self._on_move = on_move
+        self._stored: Mapping[str, float] = {}
+        self._more: dict[str, Any] = {}
+        self._units: dict[str, str] = {}
+        self._setting = False
+        self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
+        self._method = pn.widgets.RadioButtonGroup(
+            label="method", options=list(METHODS), sizing_mode="stretch_width"
+        )
+        self._method.param.watch(self._moved, "value")
+        self._scaling = pn.widgets.Select(
+            label="scaling", options=["bare", "high-temperature"], sizing_mode="stretch_width"
+        )
+        self._scaling.param.watch(self._moved, "value")
+        self._box = pn.Column(sizing_mode="stretch_width")
+        self._result = pn.pane.HTML("", sizing_mode="stretch_width")
+        self._solve = Coalesced(self.solve)
+        self.layout = pn.FlexBox(
+            pn.Column(
+                self._method,
+                self._scaling,
+                self._box,
+                styles={"flex": "1 1 280px", "min-width": "0"},
+            ),
+            pn.Column(self._result, styles={"flex": "1 1 320px", "min-width": "0"}),
+            sizing_mode="stretch_width",
+        )
+        self.seconds = 0.0
+
+    def start(self, sheet: Sheet, at: Mapping[str, float], stored: Mapping[str, float]) -> None:
+        """Set the sliders to a stored engine, and solve it."""
+        values = {**sheet.fixed(), **at}
+        definition = json.loads(sheet.data.attrs.get("sweep", "{}"))
+        self._more = {name: values[name] for name in OTHERS if name in values}
+        self._more["statistics"] = definition.get("statistics", "bosonic")
+        self._units = {
+            name: str(sheet.data[name].attrs.get("units", "1"))
+            for name in sheet.data.data_vars
+            if isinstance(name, str)
+        }
+        self._stored = stored
+        self._setting = True
+        sized = "N" in values
+        self._method.value = list(METHODS)[0 if sized else 1]
+        self._scaling.value = sheet.data.attrs.get("scaling", "bare")
+        size = min(int(values.get("N", 1)), LARGEST)
+        self._sliders = {"N": self._slider("N", "N", list(range(1, LARGEST + 1)), size)}
+        for name in PARAMETERS:
+            positions = _positions(sheet, name, values[name])
+            text = with_unit(sheet.data[name])
+            self._sliders[name] = self._slider(name, text, positions, values[name])
+        self._box.objects = list(self._sliders.values())
+        self._setting = False
+        self.solve()
+
+    def solve(self) -> None:
+        """Solve the engine under the sliders and show it."""
+        if not self._sliders:
+            return
+        method = METHODS[self._method.value]
+        parameters = {name: slider.value for name, slider in self._sliders.items()}
+        self._sliders["N"].disabled = not method.sized
+        if not method.sized:
+            parameters["N"] = 1
+        try:
+            engine = Engine(**parameters, scaling=self._scaling.value, **self._more)
+            method.accept(engine)
+        except InvalidInput as error:
+            self._result.object = f'<p role="alert">{html.escape(str(error))}</p>'
+            return
+        wanted = [name for name in method.variables if name not in SLOW]
+        start = time.perf_counter()
+        solution = attempt(method, engine, wanted)
+        self.seconds = time.perf_counter() - start
+        residual = solution.diagnostics.get("residual", math.nan)
+        said = f": {html.escape(solution.message)}" if solution.message else ""
+        rows = "".join(self._row(name, value) for name, value in solution.values.items())
+        self._result.object = (
+            f'<div class="point live"><p class="status" data-status="{solution.status.label}">'
+            f"status: <b>{solution.status.label}</b>{said}; residual {residual:.1e}; "
+            f'solved in <b data-milliseconds="{1e3 * self.seconds:.1f}">'
+            f"{1e3 * self.seconds:.0f} ms</b></p>"
+            "<table><caption>live engine, and the chosen cell as stored</caption><thead><tr>"
+            "<th></th><th>live</th><th>stored</th><th></th></tr></thead>"
+            f"<tbody>{rows}</tbody></table></div>"
+        )
+        self._on_move(parameters)
+
+    def _row(self, name: str, value: float) -> str:
+        stored = figure(self._stored[name]) if name in self._stored else "–"
+        term = VOCABULARY[name]
+        return (
+            f'<tr data-name="{name}"><th scope="row">{named(name, term.symbol)}</th>'
+            f'<td class="number">{figure(value)}</td><td class="number">{stored}</td>'
+            f"<td>{html.escape(unit(self._units.get(name, term.unit)))}</td></tr>"
+        )
+
+    def _slider(
+        self, name: str, text: str, positions: list[Any], value: float
+    ) -> pn.widgets.DiscreteSlider:
+        slider = pn.widgets.DiscreteSlider(
+            label=text,
+            options={f"{position:.6g}": position for position in positions},
+            value=value,
+            sizing_mode="stretch_width",
+        )
+        slider.param.watch(self._moved, "value")
+        return slider
+
+    def _moved(self, *_: Any) -> None:
+        if not self._setting:
+            self._solve()
+
+
+def _positions(sheet: Sheet, name: str, value: float) -> list[float]:
+    """Positions of a slider over the sweep's labels, or about the value; it is one of them."""
+    if name in sheet.dims and len(sheet.labels(name)) > 1:
+        labels = sheet.labels(name)
+        spread = np.geomspace if spaced_by_factors(labels) else np.linspace
+        reach = spread(labels[0], labels[-1], STEPS)
+    elif value > 0:
+        reach = np.geomspace(value / REACH, value * REACH, STEPS)
+    else:
+        reach = np.linspace(0.0, 1.0, STEPS)
+    distinct = {f"{position:.6g}": label(name, float(f"{position:.6g}")) for position in reach}
+    distinct[f"{value:.6g}"] = value
+    return sorted(distinct.values())

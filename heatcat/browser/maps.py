@@ -1,0 +1,211 @@
+"""A map as HoloViews elements: cells, flags, lines and the chosen cell, for Bokeh or Matplotlib."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import holoviews as hv
+import numpy as np
+
+from ensemble import Status
+from heatcat.browser.colours import MISSING, Scale
+from heatcat.browser.picture import Picture
+from heatcat.browser.plane import Axis, Plane, load_plane
+from heatcat.browser.sheet import Sheet
+
+Backend = Literal["bokeh", "matplotlib"]
+
+DASHES = {"carnot": "solid", "gain": "dashed", "constancy": "dotted", "contour": "solid"}
+WIDTHS = {"carnot": 2.5, "gain": 2.5, "constancy": 3.0, "contour": 1.2}
+HEIGHT = 440
+"""Of a map on the screen, with its colour bar."""
+TOOLS = ["pan", "box_zoom", "wheel_zoom", "reset"]
+FRAME = {
+    "responsive": True,
+    "min_height": HEIGHT,
+    "fontscale": 1.1,
+    "default_tools": TOOLS,
+    "active_tools": [],
+    "toolbar": "above",
+    "backend_opts": {"plot.toolbar.logo": None},
+}
+"""Of a map on the screen: no tool is active at first, so that a finger scrolls the page."""
+
+
+def map_overlay(sheet: Sheet, picture: Picture, backend: Backend = "bokeh") -> hv.Overlay:
+    """The whole map of a sheet."""
+    return layers(load_plane(sheet, picture), backend)
+
+
+def layers(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
+    """The whole map: its cells and what lies over them."""
+    overlay = mesh(plane, backend) * over(plane, backend)
+    if backend == "matplotlib":
+        return overlay.opts(title=plane.title, fig_inches=(6.8, 4.8), aspect=None, backend=backend)
+    return overlay.opts(**FRAME, backend=backend)
+
+
+def over(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
+    """What lies over the cells; planes of one picture give the same elements in the same order."""
+    parts = [flags(plane, backend), *(lines(plane, kind, backend) for kind in plane.kinds)]
+    if plane.kinds:
+        parts.append(line_texts(plane, backend))
+    return hv.Overlay([*parts, chosen_cell(plane, backend)])
+
+
+def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
+    """The cells, with what the pointer shows of each."""
+    at_x, at_y = np.meshgrid(plane.x.labels.astype(float), plane.y.labels.astype(float))
+    columns = [plane.drawn, plane.values, at_x, at_y]
+    names = ["drawn", "value", "at_x", "at_y"]
+    tooltips = [
+        (plane.value_text, "@{value}{%.10g}"),
+        (plane.x.text, "@{at_x}{%.12g}"),
+        (plane.y.text, "@{at_y}{%.12g}"),
+    ]
+    if plane.status is not None:
+        texts = np.array([status.label for status in Status], dtype=object)
+        columns.append(texts[plane.status])
+        names.append("state")
+        tooltips.append(("status", "@state"))
+    element = hv.QuadMesh(
+        (plane.x.edges, plane.y.edges, *columns),
+        kdims=[_dimension(plane.x), _dimension(plane.y)],
+        vdims=names,
+    )
+    shared: dict[str, Any] = {
+        "cmap": plane.colours.palette,
+        "clim": plane.colours.limits,
+        "colorbar": True,
+        "clipping_colors": {"NaN": MISSING},
+        "xlim": plane.x.limits,
+        "ylim": plane.y.limits,
+        "logx": plane.x.log,
+        "logy": plane.y.log,
+    }
+    if backend == "matplotlib":
+        return element.opts(**shared, clabel=plane.value_text, **_ticks(plane), backend=backend)
+    return element.opts(
+        **shared,
+        clabel=plane.value_text,
+        colorbar_opts=_colorbar(plane),
+        colorbar_position="bottom",
+        tools=["hover"],
+        hover_tooltips=tooltips,
+        hover_formatters={f"@{{{name}}}": "printf" for name in ("value", "at_x", "at_y")},
+        backend=backend,
+    )
+
+
+def flags(plane: Plane, backend: Backend = "bokeh") -> hv.Points:
+    """Crosses on the points whose values are not vouched for."""
+    doubtful: list[tuple[float, float]] = []
+    if plane.status is not None:
+        rows, columns = np.nonzero(plane.status > Status.OK)
+        doubtful = list(zip(plane.x.labels[columns], plane.y.labels[rows], strict=True))
+    element = hv.Points(doubtful, kdims=[_dimension(plane.x), _dimension(plane.y)])
+    if backend == "matplotlib":
+        return element.opts(marker="x", s=24, c="black", edgecolor=None, backend=backend)
+    return element.opts(marker="x", size=8, color="black", line_width=1.5, backend=backend)
+
+
+def lines(plane: Plane, kind: str, backend: Backend = "bokeh") -> hv.Path:
+    """Lines of one kind, told apart by their dashes."""
+    paths = [path for line in plane.lines if line.kind == kind for path in line.paths]
+    element = hv.Path(paths, kdims=[_dimension(plane.x), _dimension(plane.y)])
+    if backend == "matplotlib":
+        return element.opts(
+            color="black", linestyle=DASHES[kind], linewidth=WIDTHS[kind], backend=backend
+        )
+    return element.opts(
+        color="black", line_dash=DASHES[kind], line_width=WIDTHS[kind], backend=backend
+    )
+
+
+def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
+    """What each line is, written on its longest piece, away from the texts before it."""
+    rows: list[tuple[float, float, str]] = []
+    taken: list[np.ndarray] = []
+    for line in plane.lines:
+        places = [_fractions(path, plane) for path in line.paths]
+        inside = [np.all((place > 0.1) & (place < 0.9), axis=1) for place in places]
+        longest = max(range(len(places)), key=lambda i: inside[i].sum(), default=None)
+        if longest is None or not inside[longest].any():
+            continue
+        path, place = line.paths[longest][inside[longest]], places[longest][inside[longest]]
+        middle = np.abs(np.arange(len(path)) / len(path) - 0.5)
+        # A text is about five times as wide as it is high.
+        room = [np.hypot(*((place - other) * (0.4, 2.0)).T) for other in taken]
+        nearest = np.min(room, axis=0) if room else np.ones(len(path))
+        best = int(np.argmax(np.minimum(nearest, 0.25) - 0.1 * middle))
+        taken.append(place[best])
+        rows.append((path[best][0], path[best][1], line.text))
+    element = hv.Labels(rows, kdims=[_dimension(plane.x), _dimension(plane.y)], vdims="text")
+    if backend == "matplotlib":
+        return element.opts(color="black", size=9, backend=backend)
+    return element.opts(
+        text_color="black",
+        text_font_size="12px",
+        background_fill_color="white",
+        background_fill_alpha=0.75,
+        backend=backend,
+    )
+
+
+def chosen_cell(plane: Plane, backend: Backend = "bokeh") -> hv.Rectangles:
+    """Frame of the chosen cell, white in black so that it shows on every colour."""
+    (left, right), (bottom, top) = plane.x.cell(plane.cell[0]), plane.y.cell(plane.cell[1])
+    frame = hv.Rectangles(
+        [(left, bottom, right, top)], kdims=[_dimension(plane.x), _dimension(plane.y), "x1", "y1"]
+    )
+    if backend == "matplotlib":
+        return frame.opts(facecolor="none", edgecolor="black", linewidth=2, backend=backend)
+    return frame.opts(fill_alpha=0, line_color="black", line_width=3, backend=backend)
+
+
+def _fractions(path: np.ndarray, plane: Plane) -> np.ndarray:
+    """Positions on the map, from 0 to 1 across and up."""
+    columns = []
+    for column, side in enumerate((plane.x, plane.y)):
+        place, ends = path[:, column], np.array(side.limits)
+        if side.log:
+            place, ends = np.log(place), np.log(ends)
+        columns.append((place - ends[0]) / (ends[1] - ends[0]))
+    return np.stack(columns, axis=1)
+
+
+def _dimension(side: Axis) -> hv.Dimension:
+    return hv.Dimension(side.name, label=side.text)
+
+
+def _colorbar(plane: Plane) -> dict[str, Any]:
+    """Ticks of the colour bar in the values' own numbers."""
+    from bokeh.models import FixedTicker
+
+    if plane.value_text == "status":
+        ticks = {int(status): status.label for status in Status}
+        return {"ticker": FixedTicker(ticks=list(ticks)), "major_label_overrides": ticks}
+    formatter = tick_formatter(plane.scale)
+    return {} if formatter is None else {"formatter": formatter}
+
+
+def _ticks(plane: Plane) -> dict[str, Any]:
+    """The same for Matplotlib, which wants each tick with its text."""
+    from matplotlib.ticker import MaxNLocator
+
+    if plane.value_text == "status":
+        return {"cbar_ticks": [(int(status), status.label) for status in Status]}
+    if plane.scale.kind == "linear":
+        return {}
+    low, high = plane.colours.limits
+    places = MaxNLocator(7, integer=high - low > 2).tick_values(low, high)
+    step = float(places[1] - places[0])
+    shown = [float(place) for place in places if low <= place <= high]
+    return {"cbar_ticks": [(place, plane.scale.text(place, step)) for place in shown]}
+
+
+def tick_formatter(scale: Scale) -> Any:
+    """Bokeh's formatter for drawn numbers; None where they are the values themselves."""
+    from bokeh.models import CustomJSTickFormatter
+
+    return None if scale.kind == "linear" else CustomJSTickFormatter(code=scale.script)

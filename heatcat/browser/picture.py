@@ -1,0 +1,147 @@
+"""What is asked for: a variable over one or two dimensions, its colours and its lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from catalog.vocabulary import parameter_name, suggestion
+from ensemble import InvalidInput
+from heatcat.browser.colours import SCALES
+from heatcat.browser.sheet import At, Sheet
+
+OVERLAYS = {"carnot": "Carnot line", "gain": "gain = 1", "constancy": "C = 1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A map, or without ``y`` a curve.
+
+    Attributes
+    ----------
+    variable : str
+    x, y : str
+        Dimensions across and up.
+    at : mapping of str to number
+        One label of every dimension: those of x and y are the chosen cell.
+    scale : {"linear", "log", "symlog"}
+    overlays : tuple of str
+        Any of "carnot", "gain", "constancy".
+    contour : str
+        Variable to draw contours of; "" for none.
+    levels : tuple of float
+        Of the contours; chosen if empty.
+    """
+
+    variable: str
+    x: str
+    y: str = ""
+    at: At = field(default_factory=dict)
+    scale: str = "linear"
+    overlays: tuple[str, ...] = ()
+    contour: str = ""
+    levels: tuple[float, ...] = ()
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The one or two dimensions shown."""
+        return (self.x, self.y) if self.y else (self.x,)
+
+    @property
+    def elsewhere(self) -> dict[str, float]:
+        """Labels of the dimensions that are not shown."""
+        return {dim: value for dim, value in self.at.items() if dim not in self.axes}
+
+    @property
+    def line_kinds(self) -> tuple[str, ...]:
+        """The kinds of lines over the map."""
+        return self.overlays + (("contour",) if self.contour else ())
+
+
+def picture_of(
+    sheet: Sheet,
+    variable: str | None = None,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    at: At | None = None,
+    scale: str = "linear",
+    overlays: tuple[str, ...] = (),
+    contour: str | None = None,
+    levels: tuple[float, ...] = (),
+) -> Picture:
+    """A picture of a sheet, what was left out chosen, and everything checked.
+
+    Raises
+    ------
+    InvalidInput
+        If the sheet has no such variable, dimension or label.
+    """
+    variable = first_variable(sheet) if variable is None else variable
+    sheet.require(variable)
+    dims = sheet.dims_of(variable)
+    if not dims:
+        raise InvalidInput(f"{sheet.name} has no dimension to draw along: select less")
+    across, up = first_axes(dims)
+    across = across if x is None else parameter_name(x)
+    if y is not None:
+        up = parameter_name(y) if y else ""
+    elif up == across:
+        up = next((dim for dim in dims if dim != across), "")
+    for dim in filter(None, (across, up)):
+        if dim not in dims:
+            raise InvalidInput(f"{variable} has no dimension {dim}: choose from {', '.join(dims)}")
+    if across == up:
+        raise InvalidInput(f"x and y are both {across}: choose two dimensions")
+    if scale not in SCALES:
+        raise InvalidInput(f"unknown scale {scale!r}{suggestion(scale, SCALES)}")
+    for overlay in overlays:
+        if overlay not in offered(sheet):
+            raise InvalidInput(
+                f"{sheet.name} has no overlay {overlay!r}{suggestion(overlay, offered(sheet))}"
+            )
+    if contour:
+        sheet.require(contour)
+    return Picture(
+        variable=variable,
+        x=across,
+        y=up,
+        at={**sheet.first(), **sheet.canonical(at or {})},
+        scale=scale,
+        overlays=tuple(overlays),
+        contour=contour or "",
+        levels=tuple(levels),
+    )
+
+
+def first_variable(sheet: Sheet) -> str:
+    """The power, or that of a pair, or whatever there is."""
+    known = sheet.all_variables
+    if not known:
+        raise InvalidInput(f"{sheet.name} has no variable to draw: give one with numbers")
+    return next((name for name in ("power", "power_per_pair") if name in known), known[0])
+
+
+def first_axes(dims: tuple[str, ...]) -> tuple[str, str]:
+    """ΔE across and T̄ up as in the paper, else the last two dimensions; "" up if there is one."""
+    if {"delta_E", "T_mean"} <= set(dims):
+        return "delta_E", "T_mean"
+    return (dims[-1], "") if len(dims) == 1 else (dims[-1], dims[-2])
+
+
+def offered(sheet: Sheet) -> dict[str, str]:
+    """Overlays that a sheet has data for, with their texts."""
+    needs = {"gain": "collective_gain", "constancy": "constancy"}
+    known = set(sheet.all_variables)
+    return {
+        name: text
+        for name, text in OVERLAYS.items()
+        if (_carnot_holds(sheet) if name == "carnot" else needs[name] in known)
+    }
+
+
+def _carnot_holds(sheet: Sheet) -> bool:
+    """The closed form is for two baths without chemical potentials."""
+    known = set(sheet.dims) | set(sheet.fixed())
+    potentials = [sheet.fixed().get(name, 0.0) for name in ("mu_1", "mu_2")]
+    varied = {"mu_1", "mu_2"} & set(sheet.dims)
+    return {"delta_E", "T_mean", "E_1", "delta_T"} <= known and not any(potentials) and not varied

@@ -1,0 +1,127 @@
+"""One engine of a sweep in full: parameters, values, diagnostics and what failed."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+import numpy as np
+import xarray as xr
+
+from catalog.vocabulary import VOCABULARY
+from ensemble import Status
+from heatcat.browser.labels import figure, number, symbol_of, unit
+from heatcat.browser.sheet import Sheet, in_order
+
+Row = tuple[str, str, str, str]
+"""Name, symbol, number and unit, as shown."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Everything that is stored of one engine, ready to be shown."""
+
+    status: Status | None
+    error: str
+    parameters: tuple[Row, ...]
+    values: tuple[Row, ...]
+    diagnostics: tuple[Row, ...]
+    numbers: dict[str, float]
+    """The values once more, by name, as numbers."""
+
+
+def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] = ()) -> Point:
+    """Read one point: one chunk of every array.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    at : mapping of str to number
+        A label of every dimension.
+    derived : iterable of str
+        Derived variables to add, such as the one on the map.
+    """
+    (stored,) = dask.compute(sheet.data.sel(dict(at)))
+    code = Status(int(stored["status"])) if "status" in stored else None
+    arrays = [stored[name] for name in in_order(stored) if name not in ("status", "error")]
+    kinds = {
+        str(array.name): VOCABULARY[str(array.name)].kind
+        for array in arrays
+        if array.name in VOCABULARY
+    }
+    values = [array for array in arrays if kinds.get(str(array.name)) != "diagnostic"]
+    extra = [sheet.select(name, at) for name in derived if name not in sheet.data]
+    computed = code is not Status.NOT_COMPUTED
+    found = (*values, *dask.compute(*extra)) if computed else ()
+    return Point(
+        status=code,
+        error=str(stored["error"].item()) if "error" in stored else "",
+        parameters=tuple(_parameters(sheet, stored)),
+        values=tuple(_row(array) for array in found),
+        diagnostics=tuple(
+            _row(array)
+            for array in arrays
+            if computed and kinds.get(str(array.name)) == "diagnostic" and _filled(array)
+        ),
+        numbers={str(array.name): float(array) for array in found if array.dtype.kind in "iufb"},
+    )
+
+
+def as_html(point: Point) -> str:
+    """Tables for the page."""
+    kind = "unknown" if point.status is None else point.status.label
+    said = f": {html.escape(point.error)}" if point.error else ""
+    parts = [f'<p class="status" data-status="{kind}">status: <b>{kind}</b>{said}</p>']
+    if point.status is Status.NOT_COMPUTED:
+        parts.append("<p>Nothing is stored here yet.</p>")
+    sections = (
+        ("engine", point.parameters),
+        ("values", point.values),
+        ("diagnostics", point.diagnostics),
+    )
+    parts += [_table(heading, rows) for heading, rows in sections if rows]
+    return f'<div class="point">{"".join(parts)}</div>'
+
+
+def _table(heading: str, rows: Iterable[Row]) -> str:
+    body = "".join(
+        f'<tr data-name="{html.escape(name)}"><th scope="row">{named(name, mark)}</th>'
+        f'<td class="number">{html.escape(text)}</td><td>{html.escape(units)}</td></tr>'
+        for name, mark, text, units in rows
+    )
+    return f"<table><caption>{heading}</caption><tbody>{body}</tbody></table>"
+
+
+def named(name: str, mark: str) -> str:
+    """A name and its symbol as HTML; long names may break at their underscores."""
+    text = html.escape(name).replace("_", "_<wbr>")
+    return f"{text} <i>{html.escape(mark)}</i>" if mark and mark != name else text
+
+
+def _parameters(sheet: Sheet, stored: xr.Dataset) -> Iterable[Row]:
+    for name, value in itertools.chain(
+        ((name, float(stored[name])) for name in sheet.dims), sheet.fixed().items()
+    ):
+        coordinate = stored[name]
+        shown = unit(str(coordinate.attrs.get("units", "1")))
+        yield name, symbol_of(coordinate), number(value), shown
+    for name in ("scaling", "method"):
+        if name in stored.attrs:
+            yield name, "", str(stored.attrs[name]), ""
+
+
+def _row(array: xr.DataArray) -> Row:
+    value = array.item()
+    mark = str(array.attrs.get("symbol", ""))
+    return str(array.name), mark, figure(value), unit(str(array.attrs.get("units", "1")))
+
+
+def _filled(array: xr.DataArray) -> bool:
+    """Whether a diagnostic applies here: those of other methods keep their fill."""
+    fill: Any = VOCABULARY[str(array.name)].fill
+    value = array.item()
+    return value != fill and not (isinstance(value, float) and np.isnan(value))

@@ -1,0 +1,102 @@
+"""How far the shown sweep has come, by status, while a run fills it in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import panel as pn
+
+from ensemble import InvalidInput, Status
+from heatcat.browser.colours import STATUS_COLOURS
+from heatcat.browser.source import Counts, Source
+
+TICK_MS = 500
+FIRST_WAIT = 2.0
+"""Seconds that the page has for its first map before anything is counted."""
+WHILE_RUNNING, WHEN_COMPLETE = 2.0, 30.0
+"""Seconds between counts."""
+SHARE = 20.0
+"""Counting a large sweep takes time: it waits so many times longer than the last count took."""
+
+
+class Progress:
+    """A bar of the points by status, counted again and again without holding up the page.
+
+    Parameters
+    ----------
+    source : Source
+    shown : callable
+        Returns the name of the sweep that is shown.
+    on_change : callable
+        Called when points or sweeps have been added.
+    """
+
+    def __init__(
+        self, source: Source, shown: Callable[[], str], on_change: Callable[[], None]
+    ) -> None:
+        self._source, self._shown, self._on_change = source, shown, on_change
+        self._known: tuple[str, Counts] | None = None
+        self._due = 0.0
+        self._counting = False
+        self.layout = pn.pane.HTML("", sizing_mode="stretch_width", css_classes=["progress"])
+
+    def start(self) -> None:
+        """Count as long as the page is open."""
+        self._due = time.monotonic() + FIRST_WAIT
+        pn.state.add_periodic_callback(self.tick, period=TICK_MS)  # type: ignore[arg-type]
+
+    async def tick(self) -> None:
+        """Count if it is time to."""
+        name = self._shown()
+        other = self._known is not None and self._known[0] != name
+        if self._counting or (time.monotonic() < self._due and not other):
+            return
+        self._counting = True
+        begun = time.monotonic()
+        try:
+            counts = await asyncio.to_thread(self._count, name)
+        except (InvalidInput, OSError, KeyError) as failure:
+            self.layout.object = f'<p role="alert">cannot count {name}: {failure}</p>'
+            self._due = time.monotonic() + WHEN_COMPLETE
+            return
+        finally:
+            self._counting = False
+        took = time.monotonic() - begun
+        waiting = counts[Status.NOT_COMPUTED.label]
+        self._due = time.monotonic() + max(
+            WHILE_RUNNING if waiting else WHEN_COMPLETE, SHARE * took
+        )
+        before, self._known = self._known, (name, counts)
+        self.layout.object = as_html(name, counts)
+        if before is not None and before[0] == name and before[1] != counts:
+            self._on_change()
+
+    def _count(self, name: str) -> Counts:
+        return self._source.counts(name)
+
+
+def as_html(name: str, counts: Counts) -> str:
+    """A stacked bar with a legend that says the numbers."""
+    total = sum(counts.values()) or 1
+    colours = {status.label: STATUS_COLOURS[status] for status in Status}
+    # What is done from the left, what is not at the right.
+    order = sorted(counts, key=lambda label: label == Status.NOT_COMPUTED.label)
+    bar = "".join(
+        f'<span style="width:{counts[label] / total:.3%};background:{colours[label]}"></span>'
+        for label in order
+        if counts[label]
+    )
+    legend = "".join(
+        f'<li data-status="{label}"><i style="background:{colours[label]}"></i>'
+        f"{counts[label]} {label}</li>"
+        for label in order
+        if counts[label]
+    )
+    done = total - counts[Status.NOT_COMPUTED.label]
+    return (
+        f"<h2>{name}: {done} of {total} points</h2>"
+        f'<div class="bar" role="img" aria-label="{done} of {total} points">{bar}</div>'
+        f"<ul>{legend}</ul>"
+    )

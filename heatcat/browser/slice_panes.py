@@ -1,0 +1,48 @@
+"""The slices through the chosen point, one plot a dimension, updated in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import holoviews as hv
+import panel as pn
+
+from heatcat.browser.labels import symbol
+from heatcat.browser.map_pane import Revision
+from heatcat.browser.picture import Picture
+from heatcat.browser.sheet import Sheet
+from heatcat.browser.slices import Slice, curve, load_slice
+
+
+class SlicePanes:
+    """Curves of the variable along every dimension that has more than one label."""
+
+    def __init__(self) -> None:
+        self._slices: dict[str, Slice] = {}
+        self._revision = Revision()
+        self._key: Any = None
+        self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")
+
+    def show(self, sheet: Sheet, picture: Picture) -> None:
+        """Draw the slices of a picture: anew for another variable, sweep or scale."""
+        dims = [
+            dim
+            for dim in sheet.dims_of(picture.variable)
+            if len(sheet.labels(dim)) > 1 and (dim,) != picture.axes
+        ]
+        self._slices = {dim: load_slice(sheet, picture, dim) for dim in dims}
+        key = (sheet.name, picture.variable, picture.scale, tuple(dims))
+        if key != self._key:
+            self._key, self._revision = key, Revision()
+            self.layout.objects = [self._pane(dim) for dim in dims]
+        else:
+            self._revision.event(revision=self._revision.revision + 1)
+
+    def _pane(self, dim: str) -> pn.Column:
+        drawn = hv.DynamicMap(lambda revision: curve(self._slices[dim]), streams=[self._revision])
+        return pn.Column(
+            pn.pane.HTML(f"<h3>along {symbol(dim)}</h3>", sizing_mode="stretch_width"),
+            # Their axes are their own: the maps' stay where one has zoomed to.
+            pn.pane.HoloViews(drawn, sizing_mode="stretch_width", linked_axes=False),
+            styles={"flex": "1 1 300px", "min-width": "0"},
+        )

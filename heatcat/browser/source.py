@@ -1,0 +1,121 @@
+"""Where the browser's data come from: the sweeps of a store, or one Dataset in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+
+import catalog
+from catalog.sweep import Sweep
+from ensemble import Status
+from heatcat.browser.sheet import Sheet
+
+Counts = dict[str, int]
+
+
+class Entry(Protocol):
+    """One sweep: what it is, its labelled data, and how far it has come."""
+
+    @property
+    def sweep(self) -> Sweep: ...
+
+    def dataset(self) -> xr.Dataset: ...
+
+    def counts(self) -> Counts: ...
+
+
+def entries(location: str) -> Mapping[str, Entry]:
+    """The sweeps of a store, by name; reading them never solves anything.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no store, or no sweep in it.
+    """
+    return catalog.open(location)
+
+
+@dataclass
+class Source:
+    """What a page looks at.
+
+    Parameters
+    ----------
+    location : str
+        Path or URL of a store, as it was given; for people and for the line of Python.
+    found : mapping of str to Dataset, optional
+        Datasets in memory, in place of the store.
+    """
+
+    location: str
+    found: Mapping[str, xr.Dataset] | None = None
+
+    def __post_init__(self) -> None:
+        self._sheets: dict[str, Sheet] = {}
+        self._entries: Mapping[str, Entry] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again: sweeps may have been added, and points computed."""
+        self._sheets = {}
+        if self.found is None:
+            self._entries = entries(self.location)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the sweeps."""
+        return list(self._entries if self.found is None else self.found)
+
+    @property
+    def growing(self) -> bool:
+        """Whether a run may be adding points."""
+        return self.found is None
+
+    def sheet(self, name: str) -> Sheet:
+        """One sweep, with the exact limit beside it if it is a closure and the store has that."""
+        if name not in self._sheets:
+            data = self._dataset(name)
+            reference = self._reference(name, data)
+            self._sheets[name] = Sheet(name, data, reference)
+        return self._sheets[name]
+
+    def counts(self, name: str) -> Counts:
+        """Points of a sweep by status label."""
+        if self.found is None:
+            return self._entries[name].counts()
+        codes = self.found[name]["status"].values if "status" in self.found[name] else np.array([])
+        return {status.label: int(np.sum(codes == status)) for status in Status}
+
+    def python(self, name: str) -> str:
+        """The Python expression for the Dataset of a sweep."""
+        if self.found is not None:
+            return "ds"
+        return f"catalog.open({self.location!r})[{name!r}].dataset()"
+
+    def _dataset(self, name: str) -> xr.Dataset:
+        return self._entries[name].dataset() if self.found is None else self.found[name]
+
+    def _reference(self, name: str, data: xr.Dataset) -> xr.Dataset | None:
+        if data.attrs.get("method") != "cumulant" or self.found is not None:
+            return None
+        wanted = _engines(data)
+        for other, entry in self._entries.items():
+            if other != name and entry.sweep.method.name == "macroscopic":
+                exact = entry.dataset()
+                if _engines(exact) == wanted:
+                    return exact
+        return None
+
+
+def _engines(data: xr.Dataset) -> str:
+    """The engines of a Dataset in canonical form: equal texts mean the same engines."""
+    parts: dict[str, Any] = {dim: data[dim].values.tolist() for dim in sorted(map(str, data.sizes))}
+    parts |= {
+        name: data[name].item() for name in sorted(map(str, data.coords)) if data[name].ndim == 0
+    }
+    return json.dumps([parts, data.attrs.get("scaling")])

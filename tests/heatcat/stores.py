@@ -1,0 +1,74 @@
+"""Stores for the browser's tests: a tiny computed one, and a synthetic one of a million points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+import zarr
+
+import catalog
+from catalog.sweep import Sweep
+from ensemble import Status
+
+FIXED = {"omega_0": 1.0, "E_1": 100.0, "delta_T": 100.0, "Gamma_0": 1.0}
+TINY = Sweep(
+    name="tiny",
+    axes={"N": [1, 2, 3, 4, 6], "delta_E": [50.0, 125.0, 250.0], "T_mean": [60.0, 100.0, 180.0]},
+    fixed=FIXED,
+    variables=["power", "constancy", "quanta_noise", "efficiency", "cop"],
+    energy_unit="omega_0",
+)
+"""45 engines; at ΔE = 250, T̄ = 100 and elsewhere refrigerators, whose efficiency is undefined."""
+
+MILLION = Sweep(
+    name="million",
+    axes={
+        "N": list(range(1, 11)),
+        "delta_E": np.linspace(10, 250, 50).tolist(),
+        "T_mean": np.linspace(60, 250, 50).tolist(),
+        "omega_0": np.geomspace(0.01, 10, 40).tolist(),
+    },
+    fixed={name: FIXED[name] for name in ("E_1", "delta_T", "Gamma_0")},
+    variables=["power", "constancy"],
+    blocks={"N": 1, "delta_E": 10, "T_mean": 10, "omega_0": 10},
+)
+"""10 × 50 × 50 × 40 engines in 1000 blocks."""
+
+
+WIDE = Sweep(
+    name="wide",
+    axes={"delta_E": np.linspace(1, 400, 400).tolist(), "T_mean": [100.0, 150.0, 200.0]},
+    fixed={**FIXED, "N": 2},
+    variables=["power", "constancy"],
+)
+"""More labels of ΔE than a map draws before one zooms in."""
+
+
+def computed(location: Path, sweep: Sweep = TINY) -> xr.Dataset:
+    """Compute a sweep into a store and give what is stored, in memory."""
+    catalog.run(sweep, location, scheduler="synchronous")
+    with xr.open_zarr(str(location), group=sweep.name, consolidated=False) as stored:
+        return stored.load()
+
+
+def synthetic(location: Path, sweep: Sweep = MILLION) -> None:
+    """Write numbers into every array of a sweep at once, as no solver could."""
+    catalog.create_or_open(location, sweep)
+    group = zarr.open_group(str(location), path=sweep.name, mode="r+")
+    power = synthetic_power(sweep)
+    for name, values in (("power", power), ("constancy", 1 + np.tanh(power) / 2)):
+        array = group[name]
+        assert isinstance(array, zarr.Array)
+        array[...] = values
+    status = group["status"]
+    assert isinstance(status, zarr.Array)
+    status[...] = np.full(sweep.shape, Status.OK, dtype=np.uint8)
+
+
+def synthetic_power(sweep: Sweep = MILLION) -> np.ndarray:
+    """A number for every point: no two alike."""
+    grids = np.meshgrid(*(np.asarray(axis) for axis in sweep.axes.values()), indexing="ij")
+    at = {**sweep.fixed, **dict(zip(sweep.dims, grids, strict=True))}
+    return at["N"] * (1.0 - at["delta_E"] * (at["T_mean"] - 50) / 1e4) * np.sqrt(at["omega_0"])

@@ -1,0 +1,118 @@
+"""``ds.heatcat``: selection by symbol, and plots with good defaults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import holoviews as hv
+import numpy as np
+import pytest
+import xarray as xr
+
+import heatcat  # noqa: F401 (registers Dataset.heatcat)
+from ensemble import InvalidInput
+from tests.heatcat.stores import TINY, computed
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    return computed(tmp_path_factory.mktemp("accessor") / "store.zarr")
+
+
+def test_labels_are_selected_by_symbol_in_canonical_form(stored):
+    expected = stored.sel(N=4, delta_E=125.0, T_mean=180.0)
+    assert stored.heatcat.sel({"N": 4, "ΔE": 125, "T̄": 180.0 + 1e-13}).identical(expected)
+    assert stored.heatcat.sel({"N": 4.0}).identical(stored.sel(N=4))
+
+
+def test_lists_and_slices_are_selected_too(stored):
+    assert stored.heatcat.sel({"∆E": [50, 250]}).identical(stored.sel(delta_E=[50.0, 250.0]))
+    assert stored.heatcat.sel({"T̄": slice(80, 200)}).identical(stored.sel(T_mean=slice(80, 200)))
+    labels = xr.DataArray([50.0, 125.0], dims="delta_E")
+    assert stored.heatcat.sel({"ΔE": labels}).sizes["delta_E"] == 2
+
+
+def test_the_nearest_label_is_taken_within_a_tolerance(stored):
+    near = stored.heatcat.sel({"ΔE": 130, "N": slice(2, 4)}, method="nearest", tolerance=10)
+    assert near.identical(stored.sel(N=slice(2, 4), delta_E=125.0))
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        ({"ΔE": 130}, {}, r"no delta_E = 130 \(nearest: 125 and 250\): choose a label or add"),
+        (
+            {"ΔE": 130},
+            {"method": "nearest", "tolerance": 1},
+            "choose a label or raise the tolerance of 1",
+        ),
+        ({"mu_1": 1.0}, {}, "the dataset has no parameter mu_1: choose from"),
+        ({"deltaE": 50}, {}, "unknown parameter 'deltaE': did you mean 'delta_E'"),
+        ({"ΔE": 50, "delta_E": 50}, {}, "delta_E is given twice, once as delta_E: keep one"),
+        ({"N": "two"}, {}, "N must be a number"),
+    ],
+)
+def test_what_cannot_be_selected_is_refused_with_a_remedy(stored, labels, options, message):
+    with pytest.raises(InvalidInput, match=message):
+        stored.heatcat.sel(labels, **options)
+
+
+def test_a_map_has_labels_units_and_a_centred_colour_scale(stored):
+    drawn = stored.heatcat.map("power", at={"N": 2}, overlays=["carnot"], contour="constancy")
+    mesh = drawn.get(0)
+    assert [dim.label for dim in mesh.kdims] == ["ΔE [ω₀]", "T̄ [ω₀]"]
+    values = mesh.dimension_values("value", flat=False)
+    assert np.array_equal(values, stored.power.sel(N=2).T)
+    figure = hv.render(drawn, backend="bokeh")
+    assert figure.xaxis.axis_label == "ΔE [ω₀]"
+    low, high = mesh.opts.get("plot").kwargs["clim"]
+    assert low < 0 < high
+
+
+def test_a_dataset_of_one_dimension_gives_a_curve(stored):
+    one = stored.sel(delta_E=50.0, T_mean=100.0)
+    drawn = one.heatcat.map("constancy")
+    assert np.array_equal(drawn.get(0).dimension_values("value"), one.constancy)
+    assert drawn.get(0).kdims[0].label == "N"
+
+
+def test_slices_go_through_the_point_along_each_dimension(stored):
+    layout = stored.heatcat.slices("power", at={"N": 2, "ΔE": 50.0, "T̄": 180.0})
+    expected = [
+        stored.power.sel(delta_E=50.0, T_mean=180.0),
+        stored.power.sel(N=2, T_mean=180.0),
+        stored.power.sel(N=2, delta_E=50.0),
+    ]
+    for curves, values in zip(layout, expected, strict=True):
+        assert np.array_equal(curves.get(0).dimension_values("value"), values)
+    assert len(stored.heatcat.slices("power", dims=["T̄"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (("powr",), {}, "tiny has no variable 'powr': did you mean 'power'"),
+        (("power",), {"x": "E_1"}, "power has no dimension E_1: choose from N, delta_E, T_mean"),
+        (("power",), {"x": "N", "y": "N"}, "x and y are both N: choose two"),
+        (("power",), {"scale": "cubic"}, "unknown scale 'cubic': choose from linear"),
+        (("power",), {"at": {"N": 5}}, "tiny has no label N = 5: the nearest is 4"),
+        (("power",), {"overlays": ["carno"]}, "did you mean 'carnot'"),
+    ],
+)
+def test_a_map_that_cannot_be_is_refused(stored, arguments, options, message):
+    with pytest.raises(InvalidInput, match=message):
+        stored.heatcat.map(*arguments, **options)
+
+
+def test_the_explorer_is_the_page_for_one_dataset(stored):
+    explorer = stored.heatcat.explorer()
+    assert explorer.get_root() is not None
+
+
+def test_importing_heatcat_does_not_import_what_draws():
+    drawing = "{'panel', 'holoviews', 'bokeh', 'matplotlib', 'hvplot'}"
+    code = f"import sys, heatcat; print(sorted({drawing} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert TINY.dims == ("N", "delta_E", "T_mean")

@@ -1,0 +1,303 @@
+"""What the browser reads, computes and offers, without a browser."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+import catalog
+import heatcat  # noqa: F401 (registers Dataset.heatcat)
+from analyses import carnot_delta_E, closure_error, collective_gain, local_exponent
+from catalog.sweep import Sweep
+from ensemble import Cumulant, InvalidInput, Macroscopic, Status
+from heatcat.browser import export
+from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, scale_for
+from heatcat.browser.derived import growing
+from heatcat.browser.picture import picture_of
+from heatcat.browser.plane import MOST_LABELS, axis, load_plane
+from heatcat.browser.point import as_html, load_point
+from heatcat.browser.server import serve
+from heatcat.browser.sheet import Sheet
+from heatcat.browser.source import Source
+from heatcat.browser.view import View
+from tests.heatcat.stores import FIXED, MILLION, TINY, computed, synthetic, synthetic_power
+
+
+@pytest.fixture(scope="module")
+def location(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    location = tmp_path_factory.mktemp("browser") / "store.zarr"
+    computed(location)
+    return location
+
+
+@pytest.fixture(scope="module")
+def stored(location: Path) -> xr.Dataset:
+    return computed(location)
+
+
+@pytest.fixture
+def sheet(location: Path) -> Sheet:
+    return Source(str(location)).sheet("tiny")
+
+
+@pytest.fixture
+def chunks_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keys of the chunks that are read from any local store."""
+    keys: list[str] = []
+    get = zarr.storage.LocalStore.get
+
+    async def recording(self, key, *args, **kwargs):
+        if "/c/" in key:
+            keys.append(key)
+        return await get(self, key, *args, **kwargs)
+
+    monkeypatch.setattr(zarr.storage.LocalStore, "get", recording)
+    return keys
+
+
+def test_a_map_of_a_million_points_reads_only_the_chunks_in_view(tmp_path, chunks_read):
+    synthetic(tmp_path / "store.zarr")
+    chunks_read.clear()
+    source = Source(str(tmp_path / "store.zarr"))
+    sheet = source.sheet("million")
+    picture = picture_of(sheet, "power", at={"N": 3})
+    opening = len([key for key in chunks_read if key.split("/")[1] in ("power", "status")])
+    plane = load_plane(sheet, picture)
+    wanted = {
+        f"million/{name}/c/2/{i}/{j}/2"  # N = 3, and the 21st of 40 drives
+        for name in ("power", "status")
+        for i in range(5)
+        for j in range(5)
+    }
+    read = {key for key in chunks_read if key.split("/")[1] not in MILLION.dims}
+    assert opening == 0
+    assert read - {key for key in read if key.split("/")[1] in FIXED} == wanted
+    expected = synthetic_power()[2, :, :, 20].T
+    assert np.array_equal(plane.values, expected)
+
+
+def test_zooming_in_reads_less(tmp_path, chunks_read):
+    synthetic(tmp_path / "store.zarr")
+    sheet = Source(str(tmp_path / "store.zarr")).sheet("million")
+    picture = picture_of(sheet, "power", at={"N": 3})
+    chunks_read.clear()
+    plane = load_plane(sheet, picture, x_range=(12.0, 30.0), y_range=(61.0, 70.0))
+    read = {key for key in chunks_read if "/power/" in key}
+    assert read == {"million/power/c/2/0/0/2"}
+    assert plane.x.labels.tolist() == [label for label in MILLION.axes["delta_E"] if label < 32]
+
+
+def test_the_map_is_the_stored_slice(sheet, stored):
+    plane = load_plane(sheet, picture_of(sheet, "constancy", at={"N": 3}))
+    assert np.array_equal(plane.values, stored.constancy.sel(N=3).T, equal_nan=True)
+    assert np.array_equal(plane.status, stored.status.sel(N=3).T)
+    assert plane.title == "C: constancy, 2J/(aD), at N = 3"
+    assert (plane.x.text, plane.y.text) == ("ΔE [ω₀]", "T̄ [ω₀]")
+
+
+def test_derived_variables_are_those_of_the_analyses(sheet, stored):
+    grown = growing(stored)
+    gain = collective_gain(grown).sel(N=4)
+    assert sheet.variables["derived"] == ["collective_gain", "local_exponent", "exponent"]
+    assert np.array_equal(sheet.select("collective_gain", {"N": 4}), gain)
+    local = local_exponent(grown).sel(N=2, delta_E=50.0)
+    chosen = sheet.select("local_exponent", {"N": 2, "delta_E": 50.0})
+    assert np.array_equal(chosen, local, equal_nan=True)
+    assert sheet.dims_of("exponent") == ("delta_E", "T_mean")
+    # On neither side of the Carnot point does the choice of what grows change the gain.
+    np.testing.assert_allclose(
+        gain.sel(delta_E=50.0), collective_gain(stored.power).sel(N=4, delta_E=50.0), rtol=1e-9
+    )
+
+
+def test_an_analysis_that_lacks_its_data_is_not_offered(stored):
+    limit = Sheet("one size", stored.isel(N=[2]))
+    assert "derived" not in limit.variables
+    with pytest.raises(InvalidInput, match="has no variable 'collective_gain'"):
+        picture_of(limit, "collective_gain")
+
+
+def test_the_error_of_a_closure_needs_the_exact_limit_on_its_labels(tmp_path):
+    engines = {
+        "axes": {"delta_E": [5.0, 9.0], "omega_0": [0.006, 0.01]},
+        "fixed": {"E_1": 1, "T_mean": 13.5, "delta_T": 23, "Gamma_0": 0.001},
+        "scaling": "high-temperature",
+        "variables": ["power_per_pair", "constancy"],
+    }
+    closure = Sweep(name="closure", method=Cumulant(order=3), **engines)
+    exact = Sweep(name="exact", method=Macroscopic(), **engines)
+    other = {**engines, "fixed": {**engines["fixed"], "T_mean": 14.0}}
+    found = computed(tmp_path / "store.zarr", closure)
+    computed(tmp_path / "store.zarr", Sweep(name="another", method=Macroscopic(), **other))
+    assert "derived" not in Source(str(tmp_path / "store.zarr")).sheet("closure").variables
+    reference = computed(tmp_path / "store.zarr", exact)
+    sheet = Source(str(tmp_path / "store.zarr")).sheet("closure")
+    assert sheet.variables["derived"] == ["power_per_pair_error", "constancy_error"]
+    expected = closure_error(found, reference).constancy_error.sel(omega_0=0.01)
+    assert np.array_equal(sheet.select("constancy_error", {"omega_0": 0.01}), expected)
+
+
+def test_the_carnot_line_is_its_closed_form_on_any_pair_of_axes(sheet, stored):
+    plane = load_plane(sheet, picture_of(sheet, "power", overlays=("carnot",)))
+    (line,) = plane.lines
+    path = np.concatenate(line.paths)
+    expected = carnot_delta_E(path[:, 1], E_1=100.0, delta_T=100.0)
+    np.testing.assert_allclose(path[:, 0], expected, rtol=5e-3)  # of 201 interpolated points
+    turned = load_plane(sheet, picture_of(sheet, x="N", y="T_mean", overlays=("carnot",)))
+    heights = np.concatenate(turned.lines[0].paths)[:, 1]
+    np.testing.assert_allclose(heights, 130.0, rtol=5e-3)  # T̄* at ΔE = 125
+
+
+def test_uncomputed_points_are_said_and_not_shown_as_results(tmp_path):
+    catalog.dataset(TINY, tmp_path / "store.zarr").sel(N=[1]).compute()
+    source = Source(str(tmp_path / "store.zarr"))
+    sheet = source.sheet("tiny")
+    plane = load_plane(sheet, picture_of(sheet, "power", at={"N": 2}))
+    assert np.isnan(plane.values).all()
+    assert plane.note == "9 of 9 not computed yet (grey)"
+    point = load_point(sheet, {"N": 2, "delta_E": 50.0, "T_mean": 100.0})
+    assert point.status is Status.NOT_COMPUTED
+    assert point.values == ()
+    assert "Nothing is stored here yet" in as_html(point)
+    assert source.counts("tiny") == {"running": 0} | {status.label: 0 for status in Status} | {
+        "ok": 9,
+        "not computed": 36,
+    }
+    catalog.run(TINY, tmp_path / "store.zarr", scheduler="synchronous")
+    source.refresh()
+    again = load_plane(source.sheet("tiny"), picture_of(source.sheet("tiny"), at={"N": 2}))
+    assert np.isfinite(again.values).all()
+
+
+def test_a_failed_point_shows_what_failed_escaped(stored):
+    data = stored.copy(deep=True)
+    data["status"][0, 0, 0] = Status.FAILED
+    data["error"] = data["error"].astype(object)
+    data["error"][0, 0, 0] = "ValueError: <b>x</b>"
+    at = {"N": 1, "delta_E": 50.0, "T_mean": 60.0}
+    shown = as_html(load_point(Sheet("tiny", data), at))
+    assert "status: <b>failed</b>: ValueError: &lt;b&gt;x&lt;/b&gt;" in shown
+    plane = load_plane(Sheet("tiny", data), picture_of(Sheet("tiny", data), at={"N": 1}))
+    assert plane.note == "1 failed (crosses)"
+
+
+def test_a_point_lists_all_parameters_values_and_diagnostics(sheet, stored):
+    at = {"N": 3, "delta_E": 125.0, "T_mean": 100.0}
+    point = load_point(sheet, at, derived=["collective_gain"])
+    assert {name for name, *_ in point.parameters} >= {*at, *FIXED, "scaling", "method"}
+    assert [name for name, *_ in point.values] == [
+        *("power", "quanta_noise", "constancy", "efficiency", "cop", "collective_gain")
+    ]
+    assert point.numbers["power"] == float(stored.power.sel(at))
+    assert "residual" in [name for name, *_ in point.diagnostics]
+
+
+def test_axes_suit_their_labels():
+    def coordinate(values) -> xr.DataArray:
+        return xr.DataArray(values, dims="omega_0", coords={"omega_0": values}).omega_0
+
+    even, geometric = axis(coordinate([1.0, 2.0, 3.0])), axis(coordinate([0.01, 0.1, 1.0]))
+    assert (even.log, geometric.log) == (False, True)
+    assert even.edges.tolist() == [0.5, 1.5, 2.5, 3.5]
+    np.testing.assert_allclose(geometric.edges, 10.0 ** np.array([-2.5, -1.5, -0.5, 0.5]))
+    assert axis(coordinate([5.0])).limits == (4.75, 5.25)
+    many = axis(coordinate(np.arange(1.0, 1000.0)))
+    assert many.labels.size <= MOST_LABELS < many.total
+    near = axis(coordinate(np.arange(1.0, 1000.0)), (100.2, 199.8))
+    assert (near.labels[0], near.labels[-1], near.step) == (100.0, 200.0, 1)
+
+
+def test_thinning_is_said():
+    values = np.arange(400.0).reshape(1, 400) * np.ones((2, 1))
+    data = xr.Dataset(
+        {"power": (("T_mean", "delta_E"), values)},
+        {"T_mean": [1.0, 2.0], "delta_E": np.arange(1.0, 401.0)},
+    )
+    sheet = Sheet("wide", data)
+    plane = load_plane(sheet, picture_of(sheet))
+    assert plane.note == "one in 3 of 400 labels of ΔE is drawn: zoom in"
+    assert np.array_equal(plane.values, values[:, ::3])
+
+
+def test_colours_are_symmetric_about_the_natural_centre_else_sequential():
+    linear = Scale()
+    gain = colours_for("collective_gain", linear, np.array([0.5, 1.0, 2.0]))
+    assert gain.limits == (0.5, 2.0)
+    assert (gain.palette[-1], len(gain.palette)) == (DIVERGING[-1], 384)  # the blue end is cut
+    assert gain.palette[128] == DIVERGING[256]  # 1 is neutral
+    assert colours_for("power", linear, np.array([-3.0, 1.0])).limits == (-3.0, 1.0)
+    assert colours_for("quanta_noise", linear, np.array([2.0, 3.0])).palette == SEQUENTIAL
+    low, high = colours_for("quanta_noise", linear, np.array([2.0, 2.0])).limits
+    assert low < 2.0 < high
+
+
+def test_scales_say_the_values_themselves():
+    values = np.array([-1e3, -1.0, 0.0, 1e-3, 1e3])
+    symlog = scale_for("symlog", values)
+    drawn = symlog.forward(values)
+    assert np.all(np.diff(drawn) > 0)
+    assert drawn[2] == 0.0
+    assert drawn[0] == -drawn[-1]
+    assert [symlog.text(place) for place in drawn[[0, 2, 4]]] == ["-1e+03", "0", "1e+03"]
+    assert np.isnan(scale_for("log", values).forward(values)[:3]).all()
+
+
+def test_a_link_that_does_not_fit_is_settled_with_a_note(location):
+    source = Source(str(location))
+    view = View(sweep="tinny", variable="power", at={"N": 5, "x": 1}, overlays=["carnto"])
+    notes = view.settle(source)
+    assert view.sweep == "tiny"
+    assert view.at == {"N": 4, "delta_E": 125.0, "T_mean": 100.0}
+    assert view.overlays == []
+    assert notes == [
+        "no sweep 'tinny': did you mean 'tiny'?",
+        "tiny has no N = 5: shown is the nearest, 4",
+        "no overlay 'carnto': did you mean 'carnot'?",
+    ]
+    assert view.settle(source) == []
+
+
+def test_the_exported_python_and_netcdf_are_the_view(location, sheet, stored, tmp_path):
+    picture = picture_of(sheet, "constancy", at={"N": 3}, overlays=("carnot",), scale="log")
+    code = export.python(Source(str(location)), sheet, picture)
+    *_, selecting, drawing = code.splitlines()
+    names = {"ds": sheet.data}
+    selected = eval(selecting, names)
+    assert selected.identical(sheet.data.constancy.sel(N=3))
+    assert type(eval(drawing, names)).__name__ == "Overlay"
+    path = tmp_path / "view.nc"
+    path.write_bytes(export.netcdf(sheet, picture).getvalue())
+    with xr.open_dataset(path, engine="h5netcdf") as exported:
+        assert np.array_equal(exported.constancy, stored.constancy.sel(N=3))
+        assert exported.constancy.attrs["units"] == "1"
+        assert float(exported.omega_0) == 1.0
+
+
+@pytest.mark.parametrize("scale", ["linear", "log", "symlog"])
+def test_images_are_drawn_for_maps_and_curves(sheet, scale):
+    maps = picture_of(sheet, "power", scale=scale, overlays=("carnot", "gain"), contour="constancy")
+    curve = picture_of(sheet, "power", scale=scale, x="N", y="")
+    for picture in (maps, curve):
+        assert export.image(sheet, picture, "png").getvalue().startswith(b"\x89PNG")
+        assert b"</svg>" in export.image(sheet, picture, "svg").getvalue()
+
+
+def test_what_cannot_be_served_is_refused_in_one_line(location, tmp_path):
+    with pytest.raises(InvalidInput, match=r"there is no store at .*: check the path"):
+        serve(str(tmp_path / "none.zarr"), port=0, host="127.0.0.1", show=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "heatcat", "browse", str(location), "--no-open"]
+        done = subprocess.run([*command, "--port", str(port)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = f"heatcat: port {port} is taken: choose another --port, or 0 for any\n"
+    assert done.stderr == told
