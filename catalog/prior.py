@@ -135,6 +135,9 @@ def _log_ratios(sweep: Sweep, index: Index | None) -> tuple[NDArray, NDArray]:
     return (E_1 - mu_1) / (factor * (mean - half)), (E_2 - mu_2) / (factor * (mean + half))
 
 
+ABSURD = 1e6
+
+
 def _coupling(sweep: Sweep, index: Index | None) -> NDArray:
     """Drive over damping, both collective: ω₀/Γ₀ in the cold and less where baths are hot."""
     N = _along(sweep, "N", index, default=1)
@@ -144,7 +147,8 @@ def _coupling(sweep: Sweep, index: Index | None) -> NDArray:
         cold, hot = _log_ratios(sweep, index)
         damping = (1 / np.tanh(cold / 2) + 1 / np.tanh(hot / 2)) / 2
     ratio = _along(sweep, "omega_0", index) / _along(sweep, "Gamma_0", index)
-    return ratio / (damping / N + 0.5)
+    # Beyond what any engine has, a figure to multiply with is enough.
+    return np.minimum(ratio / (damping / N + 0.5), ABSURD)
 
 
 def _along(sweep: Sweep, name: str, index: Index | None, *, default: float = math.nan) -> NDArray:

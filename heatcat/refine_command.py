@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 import catalog
-from analyses import collective_gain
 from catalog.refine import RESOLUTION
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput
@@ -105,6 +104,8 @@ def _gain(ds: xr.Dataset) -> xr.DataArray:
     """Gain of the highest N."""
     if "N" not in ds.dims:
         raise InvalidInput("the gain needs several sizes: give e.g. --at N=1,4")
+    from analyses import collective_gain  # slow to import: only where a gain is asked for
+
     return collective_gain(ds["power"]).isel(N=-1)
 
 
