@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,19 @@ class Piece:
         # The ellipsis keeps an array where a number or text would come out.
         at: tuple[Any, ...] = (*self.lead, ...)
         return array[at].reshape(self.shape)[self.inner]
+
+    def places(self) -> Iterator[Index]:
+        """Positions of the points in the box, in the order of `of`."""
+        return itertools.product(*(positions.ravel().tolist() for positions in self.outer))
+
+    def find(self, place: Index) -> Index | None:
+        """Where, in the array that `of` gives, the point at a position in the box is."""
+        at = [known.get(p) for known, p in zip(self._found, place, strict=True)]
+        return None if None in at else tuple(p for p in at if p is not None)
+
+    @cached_property
+    def _found(self) -> list[dict[int, int]]:
+        return [{p: i for i, p in enumerate(axis.ravel().tolist())} for axis in self.outer]
 
 
 def pieces(sweep: Sweep, box: Box, *, whole: bool = False) -> Iterator[Piece]:

@@ -119,7 +119,7 @@ class Storage:
         if self.location.startswith(S3):
             return ObjectStore(_s3(self.location))
         if self.read_only:
-            return ZipStore(self.location, mode="r")
+            return sync(ZipStore.open(self.location, mode="r"))
         return DurableStore(self.location)
 
     @property
@@ -276,7 +276,7 @@ def _checked(store: Storage, *, write: bool) -> Storage:
     elif store.folder is not None and not path.is_dir():
         raise InvalidInput(f"{place} is a file, not a store: give a directory")
     # What is there is listed before the root is looked for: another run may just be writing it.
-    elif (store.names("") or not write) and store.get(ROOT) is None:
+    elif (not write or store.names("")) and store.get(ROOT) is None:
         another = "directory" if store.folder is not None else "location"
         raise InvalidInput(f"{place} is not a Zarr v3 store: give another {another}")
     if write and store.get(ROOT) is None:

@@ -145,17 +145,30 @@ class StoredSweep:
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        labels = [Status.NOT_COMPUTED.label, RUNNING, *(status.label for status in Status)]
-        found = dict.fromkeys(labels, 0)
         box = self.box if sweep is None else box_of(sweep)
+        grids: list[tuple[Piece, NDArray]] = []
+        scattered: dict[Index, int] = {}
         for part in self.parts:
             codes = part.whole("status")
             for index in part.running():
                 block = codes[part.sweep.block_slices(index)]
                 block[block == Status.NOT_COMPUTED] = AT_WORK
             for piece in pieces(part.sweep, box, whole=True):
-                for code, number in zip(*np.unique_counts(piece.of(codes)), strict=True):
-                    found[RUNNING if code == AT_WORK else Status(code).label] += int(number)
+                if part.sweep.points:
+                    for place, code in zip(piece.places(), piece.of(codes).flat, strict=True):
+                        scattered[place] = _foremost(scattered.get(place), int(code))
+                else:
+                    grids.append((piece, piece.of(codes)))
+        # Grids are disjoint; a scattered point may lie on one, and counts once.
+        for piece, codes in grids:
+            for place in list(scattered):
+                if (at := piece.find(place)) is not None:
+                    codes[at] = _foremost(int(codes[at]), scattered.pop(place))
+        labels = [Status.NOT_COMPUTED.label, RUNNING, *(status.label for status in Status)]
+        found = dict.fromkeys(labels, 0)
+        for codes in (*(codes for _, codes in grids), np.array([*scattered.values()], dtype=int)):
+            for code, number in zip(*np.unique_counts(codes), strict=True):
+                found[RUNNING if code == AT_WORK else Status(code).label] += int(number)
         return found
 
     def history(self) -> list[dict[str, Any]]:
@@ -172,6 +185,13 @@ class StoredSweep:
         if len(older) == len(records):
             return [f"computed with another version of the solver than this one ({runs})"]
         return [f"mixed: {runs} had another version of the solver than this one, others this one"]
+
+
+def _foremost(first: int | None, second: int) -> int:
+    """What counts of two states of one point: a result, or else that somebody is at work on it."""
+    if first is None or first in (Status.NOT_COMPUTED, AT_WORK):
+        return max(first or 0, second) if second in (Status.NOT_COMPUTED, AT_WORK) else second
+    return first
 
 
 def blank(name: str, box: Box) -> NDArray:
