@@ -193,7 +193,8 @@ class Storage:
         async def collect() -> list[str]:
             return [key async for key in self.zarr.list_prefix(prefix + "/")]
 
-        return [key for key in sync(collect()) if not key.endswith(TORN)]
+        # Archives may list their directories, too.
+        return [key for key in sync(collect()) if not key.endswith((TORN, "/"))]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"location": self.location}  # each process opens the store for itself
