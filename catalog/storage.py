@@ -197,7 +197,8 @@ class Storage:
         async def collect() -> list[str]:
             return [key async for key in store.list_prefix(prefix + "/")]
 
-        return [key for key in sync(collect()) if not key.endswith(TORN)]
+        # Archives may list their directories, too.
+        return [key for key in sync(collect()) if not key.endswith((TORN, "/"))]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"location": self.location}  # each process opens the store for itself
@@ -280,7 +281,7 @@ def _checked(store: Storage, *, write: bool) -> Storage:
     elif store.folder is not None and not path.is_dir():
         raise InvalidInput(f"{place} is a file, not a store: give a directory")
     # What is there is listed before the root is looked for: another run may just be writing it.
-    elif (store.names("") or not write) and store.get(ROOT) is None:
+    elif (not write or store.names("")) and store.get(ROOT) is None:
         another = "directory" if store.folder is not None else "location"
         raise InvalidInput(f"{place} is not a Zarr v3 store: give another {another}")
     if write and store.get(ROOT) is None:

@@ -182,7 +182,7 @@ def test_a_disk_that_fills_amid_the_blocks(workers, disk, file, sweep, expected)
     assert (report.blocks, report.leavings) == (BLOCKS, 0)  # no half-written file is left
 
 
-@pytest.mark.parametrize("room", [1, 5, 20])
+@pytest.mark.parametrize("room", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 20))])
 def test_a_disk_that_fills_in_the_template(room, disk, file, sweep, tmp_path):
     """There is room, in pages, for the root of the store, and for more and more of the arrays."""
     disk.resize(room * PAGE)

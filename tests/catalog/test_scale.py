@@ -6,7 +6,7 @@ Times are of this process's CPU, which other processes on the machine do not cha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,33 +91,33 @@ def test_what_a_million_points_lack_is_known_soon(store):
 def test_no_more_blocks_are_submitted_than_workers_can_soon_take(tmp_path):
     """The scheduler knows a few tasks a thread at any time, however many blocks the sweep has."""
     sweep = tiny_sweep(
-        axes={"N": [1], "delta_E": list(np.linspace(50, 250, 240)), "T_mean": [60.0]},
+        axes={"N": [1], "delta_E": list(np.linspace(50, 250, 200)), "T_mean": [60.0]},
         blocks={"delta_E": 1},
         variables=["power"],
     )
-    known: list[int] = []
     with distributed.Client(
         processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as client:
-        scheduler = client.cluster.scheduler
-        peak = watched(scheduler, known)
-        counts = run(
-            sweep,
-            tmp_path,
-            scheduler=client,
-            on_block=lambda *_: known.append(len(scheduler.tasks)),
-        )
-    assert counts["ok"] == sweep.size == len(finished_blocks(tmp_path)) == 240
-    print(f"at most {peak()} of 240 blocks known to the scheduler at a time")
-    assert 2 < peak() <= QUEUED_PER_WORKER * 2
+        watcher = Watcher(client.cluster.scheduler)
+        watcher.scheduler.add_plugin(watcher, name="watcher")
+        counts = run(sweep, tmp_path, scheduler=client)
+    assert counts["ok"] == sweep.size == len(finished_blocks(tmp_path)) == 200
+    print(f"of 200 blocks at most {watcher.left} to do and {watcher.known} known to the scheduler")
+    assert watcher.transitions > 200
+    assert 2 < watcher.left <= QUEUED_PER_WORKER * 2
+    assert watcher.known <= watcher.left + 2  # those whose results have just been fetched
 
 
-def watched(scheduler: distributed.Scheduler, known: list[int]) -> Callable[[], int]:
-    """The largest number of tasks, looked at with each change of one, too."""
+class Watcher(distributed.SchedulerPlugin):
+    """The most tasks that a scheduler had at a time, looked at whenever one changes."""
 
-    class Watcher(distributed.SchedulerPlugin):
-        def transition(self, *_: Any, **__: Any) -> None:
-            known.append(len(scheduler.tasks))
+    def __init__(self, scheduler: distributed.Scheduler) -> None:
+        self.scheduler = scheduler
+        self.known = self.left = self.transitions = 0
 
-    scheduler.add_plugin(Watcher(), name="watcher")
-    return lambda: max(known)
+    def transition(self, *_: Any, **__: Any) -> None:
+        states = [task.state for task in self.scheduler.tasks.values()]
+        done = sum(state in ("memory", "released", "forgotten") for state in states)
+        self.transitions += 1
+        self.known = max(self.known, len(states))
+        self.left = max(self.left, len(states) - done)

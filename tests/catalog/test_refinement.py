@@ -1,0 +1,308 @@
+"""Refining a stored map: points where it matters, kept as any others, stopped and gone on with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import catalog
+from analyses import collective_gain
+from analyses.carnot import carnot_delta_E
+from catalog import RunStopped, Sweep, check, run, table
+from catalog.catalogue import Entry
+from catalog.refine import Refined
+from catalog.sweep import POINT
+from ensemble import Status
+from tests.catalog.support import FIXED, refused
+
+MAP = ("delta_E", "T_mean")
+DELTA_E = [60.0, 110.0, 160.0, 210.0, 260.0]
+T_MEAN = [90.0, 120.0, 150.0, 180.0]
+HEIGHT = T_MEAN[-1] - T_MEAN[0]
+SIZES = [1, 4]
+COARSE = Sweep(
+    name="map",
+    axes={"N": SIZES, "delta_E": DELTA_E, "T_mean": T_MEAN},
+    fixed=FIXED,
+    energy_unit="omega_0",
+    variables=["power"],
+    blocks={"N": 1},
+)
+SIZE = COARSE.size
+COARSE_STEP = DELTA_E[1] - DELTA_E[0]
+
+
+@pytest.fixture(scope="module")
+def coarse(tmp_path_factory) -> Path:
+    """A complete coarse map; tests copy it."""
+    location = tmp_path_factory.mktemp("coarse") / "store"
+    run(COARSE, location, scheduler="synchronous")
+    return location
+
+
+@pytest.fixture
+def store(coarse, tmp_path) -> Path:
+    return Path(shutil.copytree(coarse, tmp_path / "store"))
+
+
+def entry(store: Path) -> Entry:
+    return catalog.open(store)["map"]
+
+
+def refined(store: Path, quantity: Any = "power", **options: Any) -> Refined:
+    """The Carnot line of N = 4, unless said otherwise."""
+    arguments = {"budget": 12, "batch": 6, "level": 0.0, "N": 4, "scheduler": "synchronous"}
+    return entry(store).refine(MAP, quantity, **{**arguments, **options})
+
+
+def from_carnot(points: np.ndarray) -> np.ndarray:
+    """Distance in ΔE from the line, on which power vanishes whatever N (Eq. 23)."""
+    line = carnot_delta_E(points[:, 1], E_1=FIXED["E_1"], delta_T=FIXED["delta_T"])
+    return np.abs(points[:, 0] - line)
+
+
+def chunks(store: Path) -> dict[str, tuple]:
+    return {
+        str(path): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
+        for path in store.glob("map*/*/c/**/*")
+        if path.is_file()
+    }
+
+
+def test_points_gather_at_the_carnot_line_within_the_budget(store):
+    before = chunks(store)
+    found = refined(store, budget=40, batch=10)
+    assert found.added == 40
+    assert found.points.shape == (20 + 40, 2)
+    new = found.points[20:]
+    assert len({tuple(point) for point in found.points.tolist()}) == 60
+    assert ((new >= [60, 90]) & (new <= [260, 180])).all()
+    distances = from_carnot(new)
+    print(
+        f"distance in ΔE from the Carnot line: median {np.median(distances):.1f}, that of the grid "
+        f"{np.median(from_carnot(found.points[:20])):.1f}, its step {COARSE_STEP:.0f}"
+    )
+    assert np.median(distances) < COARSE_STEP / 5
+    assert np.median(from_carnot(found.points[:20])) > COARSE_STEP / 2
+    # Old blocks are as they were, and the new values those of the solver, sign and all.
+    assert before.items() <= chunks(store).items()
+    engine = COARSE.engine({**FIXED, "N": 4, "delta_E": new[7, 0], "T_mean": new[7, 1]})
+    assert found.values[27] == COARSE.method.solve(engine).values["power"]
+    line = carnot_delta_E(new[:, 1], E_1=FIXED["E_1"], delta_T=FIXED["delta_T"])
+    off = distances > 1e-3
+    assert (np.sign(found.values[20:]) == np.sign(line - new[:, 0]))[off].all()
+
+
+def test_batches_are_scattered_parts_and_the_view_has_holes(store):
+    found = refined(store)
+    stored = entry(store)
+    assert [part.sweep.size for part in stored.parts] == [SIZE, 6, 6]
+    for part in stored.parts[1:]:
+        assert tuple(part.sweep.axes) == (POINT,)
+        assert set(part.sweep.points) == set(MAP)
+        assert part.sweep.fixed["N"] == 4
+        with xr.open_zarr(store, group=part.group, consolidated=False) as ds:
+            assert ds.power.dims == (POINT,)
+            assert ds.delta_E.dims == ds.T_mean.dims == (POINT,)
+            assert (ds.status == Status.OK).all()
+    assert check(store).sound
+    assert stored.missing() == []
+    counts = stored.counts()
+    assert counts["ok"] == sum(counts.values()) == SIZE + 12
+    # On the labelled grid of all labels most combinations were not asked for.
+    ds = stored.dataset().load()
+    assert ds.sizes["N"] == 2
+    assert ds.sizes["delta_E"] == len({*DELTA_E, *found.points[:, 0].tolist()})
+    assert ds.sizes["T_mean"] == len({*T_MEAN, *found.points[:, 1].tolist()})
+    there = ds.status != Status.NOT_COMPUTED
+    assert int(there.sum()) == SIZE + 12
+    assert ds.power.where(~there).isnull().all()
+    assert ds.power.where(there).notnull().sum() == SIZE + 12
+    for (delta_E, T_mean), value in zip(found.points, found.values, strict=True):
+        assert ds.power.sel(N=4, delta_E=delta_E, T_mean=T_mean).item() == value
+    # And a table has a row for what was computed, no more.
+    rows = table(stored.dataset())
+    assert len(rows) == SIZE + 12
+    assert set(rows.status) == {"ok"}
+    new = rows[~(rows.delta_E.isin(DELTA_E) & rows.T_mean.isin(T_MEAN))]
+    assert sorted(zip(new.delta_E, new.T_mean, strict=True)) == sorted(
+        tuple(point) for point in found.points[20:].tolist()
+    )
+
+
+def test_the_boundary_of_the_gain_needs_both_sizes_at_each_point(store):
+    """Where four pairs together beat four alone: the gain crosses 1 on a curve of its own."""
+
+    def gain(ds: xr.Dataset) -> xr.DataArray:
+        return collective_gain(ds.power).sel(N=4)
+
+    level = float(np.nanmedian(gain(entry(store).dataset().load()).values))
+    found = refined(store, gain, level=level, N=SIZES, budget=24, batch=8)
+    assert found.added == 24
+    for part in entry(store).parts[1:]:
+        assert part.sweep.dims == (POINT, "N")
+        assert part.sweep.axes["N"] == tuple(SIZES)
+        assert part.sweep.size == 2 * 8
+    assert entry(store).counts()["ok"] == SIZE + 2 * 24
+    ds = entry(store).dataset().load()
+    for (delta_E, T_mean), value in zip(found.points[20:], found.values[20:], strict=True):
+        there = gain(ds.sel(delta_E=[delta_E], T_mean=[T_mean])).item()
+        assert there == value or (np.isnan(there) and np.isnan(value))
+    # The points lie nearer to the level than those of the grid do.
+    deviations = np.abs(found.values - level)
+    assert np.nanmedian(deviations[20:]) < np.nanmedian(deviations[:20]) / 2
+
+
+def test_a_quantity_that_keeps_a_dimension_is_refused(store):
+    with refused(r"N is still a dimension of the map: give its label"):
+        refined(store, lambda ds: ds.power, N=SIZES)
+    assert len(entry(store).parts) == 1
+
+
+class Stop(Exception):
+    """What stands for a crash of the driver."""
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_refinement_that_is_stopped_goes_on(at, store):
+    """Stopped at a block of the first batch, or of the second: no block is solved again."""
+    seen: list[Any] = []
+
+    def stop(block: catalog.Block, counts: dict[str, int]) -> None:
+        seen.append(block)
+        if len(seen) == at:
+            raise Stop
+
+    with pytest.raises(Stop):
+        refined(store, on_block=stop)  # two batches of two blocks
+    after = chunks(store)
+    stored = entry(store)
+    done = stored.counts()["ok"] - SIZE
+    assert stored.counts()["not computed"] == len(stored.missing()) * 2 == 2
+    assert len(stored.missing()) == 1
+    later: list[Any] = []
+    found = refined(store, on_block=lambda block, _: later.append(block))
+    assert found.added == 12  # a budget is of new points
+    assert not set(later) & set(seen)
+    assert after.items() <= chunks(store).items()
+    assert entry(store).missing() == []
+    assert entry(store).counts()["ok"] == SIZE + done + 2 + 12
+    assert len(found.points) == 20 + done + 2 + 12
+    assert np.median(from_carnot(found.points[-12:])) < COARSE_STEP / 2
+    assert check(store).sound
+
+
+def test_a_run_completes_what_a_refinement_began(store):
+    def stop(*_: Any) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        refined(store, on_block=stop)
+    (left,) = entry(store).missing()
+    assert run(COARSE, store, scheduler="synchronous")["ok"] == SIZE
+    assert entry(store).missing() == [left]  # it was not asked for
+    refined(store, budget=1)
+    assert entry(store).missing() == []
+
+
+def test_a_dense_run_over_labels_that_coincide_with_scattered_points(store):
+    """It is a grid of its own: scattered points do not stand in its way, and agree with it."""
+    found = refined(store)
+    scattered = chunks(store)
+    labels = {
+        "delta_E": sorted({*DELTA_E, *found.points[20:26, 0].tolist()}),
+        "T_mean": sorted({*T_MEAN, *found.points[20:26, 1].tolist()}),
+    }
+    dense = Sweep(
+        name="map",
+        axes={"N": SIZES, **labels},
+        fixed=FIXED,
+        energy_unit="omega_0",
+        variables=["power"],
+    )
+    counts = run(dense, store, scheduler="synchronous")
+    assert counts["ok"] == sum(counts.values()) == dense.size  # what is there twice counts once
+    assert entry(store).counts()["ok"] == dense.size + 6
+    assert scattered.items() <= chunks(store).items()
+    expected = catalog.dataset(dense).power.compute()
+    assert (
+        catalog.dataset(dense, store).power.compute().values.tobytes() == expected.values.tobytes()
+    )
+    stored = entry(store)
+    for point, value in zip(found.points[20:26], found.values[20:26], strict=True):
+        assert stored.point(N=4, delta_E=point[0], T_mean=point[1]).values["power"] == value
+    rows = table(stored.dataset())
+    keys = list(zip(rows.N, rows.delta_E, rows.T_mean, strict=True))
+    assert len(keys) == len(set(keys)) == dense.size + 6
+    assert run(dense, store, scheduler="synchronous") == counts
+    # And refinement goes on from all of it.
+    again = refined(store, budget=2)
+    assert again.added == 2
+    assert len(again.points) == len(labels["delta_E"]) * len(labels["T_mean"]) + 6 + 2
+    assert len({tuple(point) for point in again.points.tolist()}) == len(again.points)
+
+
+def test_scattered_points_survive_a_bystander(store):
+    """A run of another kind of sweep beside it, and a refinement of the other size."""
+    refined(store)
+    found = refined(store, N=1, budget=6)
+    assert found.added == 6
+    assert len(found.points) == 20 + 6  # those at N = 4 are none of N = 1
+    assert entry(store).counts()["ok"] == SIZE + 12 + 6
+
+
+def test_what_cannot_be_refined_is_refused_before_any_work(store):
+    before = sorted(store.rglob("*"))
+    stored = entry(store)
+
+    def attempt(parameters: Any, quantity: Any = "power", **options: Any) -> None:
+        stored.refine(parameters, quantity, **{"budget": 3, "N": 4, **options})
+
+    with refused(r"unknown parameter 'delta_e'.*did you mean 'delta_E'\?"):
+        attempt(("delta_e", "T_mean"))
+    with refused(r"the dataset has no 'powr': did you mean 'power'\?"):
+        attempt(MAP, "powr")
+    with refused(r"E_1 does not vary in this sweep: choose another axis"):
+        attempt(("E_1", "T_mean"), delta_E=60.0)
+    with refused(r"N has several labels: give the one of the map, or a list"):
+        stored.refine(MAP, "power", budget=3)
+    with refused(r"N = 3 .*"):
+        attempt(MAP, N=3)
+    with refused(r"budget 0 and batch 20 count points: use 1, 2, …"):
+        attempt(MAP, budget=0)
+    with refused(r"resolution is a fraction of the map, not 2: try 0\.001"):
+        attempt(MAP, resolution=2)
+    with refused(r"unknown spacing 'log': use linear or geometric"):
+        attempt(MAP, spacing=("log", "linear"))
+    assert sorted(store.rglob("*")) == before
+
+
+def test_an_archive_is_read_and_not_refined(store, tmp_path):
+    refined(store)
+    archive = Path(shutil.make_archive(str(tmp_path / "shipped"), "zip", store))
+    shipped = archive.read_bytes()
+    with refused(r"shipped\.zip is an archive: unpack it to a directory to refine it"):
+        refined(archive)
+    with refused(r"shipped\.zip is an archive, only to be read: unpack it to a directory"):
+        run(COARSE, archive, scheduler="synchronous")
+    assert entry(archive).counts() == entry(store).counts()
+    assert entry(archive).dataset().load().identical(entry(store).dataset().load())
+    assert check(archive).plain() == check(store).plain()
+    assert archive.read_bytes() == shipped
+
+
+def test_a_refinement_that_cannot_write_stops_like_a_run(store, monkeypatch):
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(catalog.part.Part, "write", full)
+    with pytest.raises(RunStopped, match=r"No space left on device.*run the same command again"):
+        refined(store)
+    monkeypatch.undo()
+    assert refined(store).added == 12
+    assert entry(store).missing() == []
