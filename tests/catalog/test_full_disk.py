@@ -126,9 +126,9 @@ def small_disk(folder: Path, kind: str) -> Iterator[Disk]:
         mount("-l", folder, command="umount")
 
 
-@pytest.fixture(params=["tmpfs", "file sizes"])
+@pytest.fixture(params=["tmpfs", pytest.param("file sizes", marks=pytest.mark.slow)])
 def disk(request, tmp_path) -> Iterator[Disk]:
-    """A disk without room; both are tried where tmpfs may be mounted."""
+    """A disk without room: tmpfs, or file sizes where that may not be mounted."""
     with small_disk(tmp_path / "disk", request.param) as small:
         print(f"disk: {type(small).__name__}")
         yield small

@@ -133,7 +133,7 @@ def assert_sound(store: Path) -> None:
         assert part.claims.held() == {}
 
 
-@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("number", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_runs_that_begin_a_store_together_share_it(number, drivers, file, expected):
     drivers.start(*[file] * number)
     for said in drivers.finish():
