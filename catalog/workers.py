@@ -81,6 +81,8 @@ def require_usable(client: Client, location: str) -> None:
     """
     local = "://" not in location
     found = client.run(examined, location if local else None, on_error="return")
+    # A worker that dies while it is asked says nothing about those that live: blocks find others.
+    found = {name: answer for name, answer in found.items() if not isinstance(answer, OSError)}
     broken = {name: answer for name, answer in found.items() if isinstance(answer, Exception)}
     if broken:
         name, failure = next(iter(broken.items()))
