@@ -16,6 +16,8 @@ from typing import Any
 from catalog.provenance import provenance, solver_hash
 from catalog.storage import Storage, storage
 
+BEGUN = "begun"
+"""Outcome of a run that is at work, or was killed: it is replaced at the end."""
 FOLDER = ".heatcat-runs"
 """Lies within an array's folder, where Zarr expects chunks and lists nothing else."""
 
@@ -66,7 +68,7 @@ class Session:
             "run": number,
             "started": _now(),
             "finished": None,
-            "outcome": "begun",
+            "outcome": BEGUN,
             "points": {},
             "command": self.command,
             **provenance(),

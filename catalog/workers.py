@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.system import MEMORY_LIMIT
 
@@ -80,9 +81,9 @@ def require_usable(client: Client, location: str) -> None:
         In one line, with the remedy.
     """
     local = "://" not in location
-    found = client.run(examined, location if local else None, on_error="return")
-    # A worker that dies while it is asked says nothing about those that live: blocks find others.
-    found = {name: answer for name, answer in found.items() if not isinstance(answer, OSError)}
+    answers = client.run(examined, location if local else None, on_error="return")
+    # One that died before it answered is no worker any more.
+    found = {n: answer for n, answer in answers.items() if not isinstance(answer, CommClosedError)}
     broken = {name: answer for name, answer in found.items() if isinstance(answer, Exception)}
     if broken:
         name, failure = next(iter(broken.items()))

@@ -11,10 +11,13 @@ import click
 from rich.table import Table
 
 import catalog
+from catalog.history import BEGUN
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput, Status
 from heatcat import show
 
+NO_END = "at work or killed"
+"""Shown of a run whose record has no end."""
 STORE = click.argument("store", type=click.Path())
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -115,7 +118,7 @@ def _log_row(record: dict[str, Any]) -> tuple[str, ...]:
         str(record["run"]),
         record.get("started", "?"),
         record.get("finished") or "",
-        record["outcome"],
+        NO_END if record["outcome"] == BEGUN else record["outcome"],
         points,
         solver,
         record.get("host", ""),

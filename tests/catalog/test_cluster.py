@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from catalog.admission import GIB, Admission
 from catalog.cost import CostModel
 from catalog.dispatch import completed
 from catalog.profile import profile_from_toml, read_profile
-from catalog.workers import MemoryResource, checked, worker_memory
+from catalog.workers import MemoryResource, checked, require_usable, worker_memory
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
     block_files,
@@ -255,6 +256,20 @@ def test_threads_of_this_process_do_as_a_cluster(expected, sweep_file, tmp_path)
     ) as client:
         run(find_sweep(str(sweep_file)), tmp_path, scheduler=client)
     assert stored_values(tmp_path, "dispatched") == expected
+
+
+def test_a_worker_that_dies_before_it_is_examined_is_no_reason_to_stop(bare, tmp_path):
+    """It is stopped, so that the question is under way when it dies."""
+    for _ in range(2):
+        bare.start_worker("--nthreads", "1")
+    with distributed.Client(bare.address, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        doomed = bare.workers.pop()
+        doomed.send_signal(signal.SIGSTOP)
+        killer = threading.Timer(0.5, kill_9, [doomed])
+        killer.start()
+        require_usable(client, str(tmp_path))
+        killer.join()
 
 
 def test_workers_that_do_not_see_the_store_are_refused(bare):
