@@ -14,7 +14,7 @@ from catalog.part import Part
 from catalog.storage import ROOT, NoStore, Storage, open_storage
 from catalog.store import StoredSweep
 from catalog.sweep import Sweep
-from catalog.template import publish
+from catalog.template import FORMAT, publish
 from ensemble import InvalidInput
 
 STRUCTURE = "structure"
@@ -176,4 +176,11 @@ def _sweep(place: Storage, group: str) -> Sweep | None:
             f"the file {group}/{ROOT} of {place.location} is damaged: run heatcat repair "
             f"{place.location}"
         ) from None
-    return None if definition is None else Sweep.from_definition(definition)
+    if definition is None:
+        return None
+    if attributes.get("store_format") != FORMAT:
+        raise InvalidInput(
+            f"{place.location} was written by another version of heatcat, in a format that this "
+            "one does not know: choose another store"
+        )
+    return Sweep.from_definition(definition)

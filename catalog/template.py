@@ -22,6 +22,9 @@ COPY = "status/.heatcat-template"
 """Second copy of the template, to tell and mend damage; beside the status chunks, where no reader
 of Zarr looks."""
 
+FORMAT = 2
+"""Version of the arrangement of groups and arrays; what has another is not opened."""
+
 Objects = dict[str, bytes]
 
 
@@ -38,7 +41,11 @@ def template(sweep: Sweep, group: str) -> Objects:
         for name in sweep.arrays
     }
     dataset = labelled(sweep, fills)
-    dataset.attrs = {**attributes(sweep), "provenance": json.dumps(provenance())}
+    dataset.attrs = {
+        **attributes(sweep),
+        "store_format": FORMAT,
+        "provenance": json.dumps(provenance()),
+    }
     encoding: dict[str, dict] = {str(name): {"compressors": codecs} for name in dataset.coords}
     for name in sweep.arrays:
         fill = VOCABULARY[name].fill

@@ -174,6 +174,25 @@ def test_a_different_sweep_of_that_name_is_refused_and_nothing_changes(whole):
     assert files(whole) == before
 
 
+def test_a_store_of_another_format_is_refused_and_left_alone(tmp_path):
+    create_or_open(tmp_path, SMALL)
+    metadata = tmp_path / "tiny" / "zarr.json"
+    content = json.loads(metadata.read_text())
+    del content["attributes"]["store_format"]
+    metadata.write_text(json.dumps(content))
+    before = files(tmp_path)
+    complaint = (
+        "was written by another version of heatcat, in a format that this one does not know: "
+        "choose another store"
+    )
+    for attempt in (create_or_open, find_stored):
+        with refused(complaint):
+            attempt(tmp_path, SMALL)
+    with refused(complaint):
+        catalog.open(tmp_path)
+    assert files(tmp_path) == before
+
+
 def test_opening_again_writes_nothing(whole):
     before = {path: Path(path).stat().st_mtime_ns for path in files(whole)}
     store = create_or_open(whole, tiny_sweep())
