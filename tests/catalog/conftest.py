@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 import catalog.lazy
 import catalog.part
 from catalog.blocks import Arrays, solve_block
 from catalog.sweep import Index, Sweep
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # In the background of a script Ctrl-C is ignored, also by the processes that tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
