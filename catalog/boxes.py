@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.sweep import NEAR, POINT, Index, Label, Sweep
+from catalog.labels import NEAR, POINT, Label
+from catalog.sweep import Index, Sweep
 from catalog.vocabulary import ordered
 from ensemble import InvalidInput
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import xarray as xr
 
-from catalog.sweep import POINT, Sweep
+from catalog.labels import POINT
+from catalog.sweep import Sweep
 from catalog.vocabulary import VOCABULARY
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 
-from catalog.sweep import Label, Sweep
+from catalog.labels import Label
+from catalog.sweep import Sweep
 from catalog.vocabulary import VOCABULARY
 from ensemble import Status
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.sweep import Label
+from catalog.labels import Label
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 

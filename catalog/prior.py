@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.sweep import POINT, Index, Sweep
+from catalog.labels import POINT
+from catalog.sweep import Index, Sweep
 from ensemble.stationary import DIRECT_SIZE, FACTORIZABLE
 from ensemble.truncation import AIM, COMPLETE_SIZE
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from catalog.boxes import Box
 from catalog.dataset import labelled
+from catalog.labels import POINT
 from catalog.lazy import stored_dataset
 from catalog.lease import Claims
 from catalog.part import Part
@@ -20,7 +21,6 @@ from catalog.run import OnBlock, complete
 from catalog.select import select
 from catalog.store import Block, StoredSweep
 from catalog.structure import STRUCTURE, add_parts, load
-from catalog.sweep import POINT
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput, Status
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.sweep import NEAR, Label, label
+from catalog.labels import NEAR, Label, label
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput
 

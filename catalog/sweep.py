@@ -8,44 +8,23 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from catalog.vocabulary import names, ordered, parameter_name, suggestion
-from ensemble import (
-    Bosonic,
-    Cumulant,
-    Engine,
-    Exact,
-    IndependentSpins,
-    InvalidInput,
-    Macroscopic,
-    Qutip,
-    Undriven,
-)
+from catalog.labels import POINT, Label, axis_labels, by_name, label, scattered_labels
+from catalog.methods import method_from
+from catalog.vocabulary import names, ordered, suggestion
+from ensemble import Engine, Exact, InvalidInput
 from ensemble.method import Method
 
-Label = int | float
 Index = tuple[int, ...]
 
-METHODS: dict[str, type[Method]] = {
-    method.name: method
-    for method in (Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven, Qutip)
-}
 REQUIRED = ("N", "delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
-
-NEAR = 1e-9
-"""Labels closer than this, relative to the larger, are taken for the same number mistyped."""
 
 BOOKKEEPING = ("wall_time", "error", "failure", "run", "status")
 """Diagnostics that every sweep has, whatever its method."""
-
-POINT = "point"
-"""The dimension along which scattered points lie."""
 
 BLOCK_POINTS = 128
 """Most points that a block holds unless the sweep says otherwise."""
@@ -124,9 +103,9 @@ class Sweep:
         if not self.axes and not self.points:
             raise InvalidInput("a sweep needs at least one axis: give [axes], e.g. N = [1, 2, 4]")
         given = {name: labels for name, labels in self.axes.items() if name != POINT}
-        axes = _by_name("axes", given)
-        fixed = _by_name("fixed", self.fixed)
-        points = _scattered(_by_name("points", self.points))
+        axes = by_name("axes", given)
+        fixed = by_name("fixed", self.fixed)
+        points = scattered_labels(by_name("points", self.points))
         for name in axes.keys() & fixed.keys():
             raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
         for name in points.keys() & (axes.keys() | fixed.keys()):
@@ -145,12 +124,12 @@ class Sweep:
         set_field = object.__setattr__  # the instance is frozen
         set_field(self, "points", points)
         count = {POINT: tuple(range(len(next(iter(points.values())))))} if points else {}
-        labels = {name: _labels(name, axes[name]) for name in ordered(axes)}
+        labels = {name: axis_labels(name, axes[name]) for name in ordered(axes)}
         set_field(self, "axes", {**count, **labels})
         set_field(self, "fixed", {name: label(name, fixed[name]) for name in ordered(fixed)})
         set_field(self, "variables", _variables(self.method, self.variables))
         set_field(self, "blocks_given", bool(self.blocks))
-        set_field(self, "blocks", block_shape(self.axes, _by_name("blocks", self.blocks)))
+        set_field(self, "blocks", block_shape(self.axes, by_name("blocks", self.blocks)))
         self._try_engines()
 
     def _try_engines(self) -> None:
@@ -168,8 +147,8 @@ class Sweep:
         for corner in corners:
             self.method.accept(self.engine(dict(zip(self.axes, corner, strict=True))))
         for name, labels in self.axes.items():
-            for label in labels:
-                self.engine({**first, name: label})
+            for value in labels:
+                self.engine({**first, name: value})
 
     def engine(self, labels: Mapping[str, Label]) -> Engine:
         """The engine at labels of the axes; further labels take the place of fixed ones."""
@@ -294,91 +273,6 @@ class Sweep:
     def _key(self) -> str:  # each look-up of an array asks for it, and an axis may be long
         canonical = json.dumps(self.definition(), sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def method_from(given: str | Mapping[str, Any]) -> Method:
-    """A method from its name, or from a table with its ``name`` and options."""
-    if not isinstance(given, str | Mapping):
-        raise InvalidInput(f'method must be a name or a table, but is {given!r}: write "exact"')
-    options = {"name": given} if isinstance(given, str) else dict(given)
-    name = str(options.pop("name", ""))
-    if name not in METHODS:
-        raise InvalidInput(f"unknown method {name!r}{suggestion(name, METHODS)}")
-    method = METHODS[name]
-    known = [option.name for option in fields(method)]
-    for option in options:
-        if option not in known:
-            raise InvalidInput(f"method {name} has no option {option!r}{suggestion(option, known)}")
-    try:
-        return method(**options)
-    except TypeError:
-        raise InvalidInput(
-            f"an option of method {name} has the wrong type in {options!r}: write numbers unquoted"
-        ) from None
-
-
-def _by_name(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping with symbols replaced by names."""
-    result: dict[str, Any] = {}
-    for text, value in given.items():
-        name = POINT if text == POINT else parameter_name(text)
-        if name in result:
-            raise InvalidInput(f"{name} is given twice under {where}: keep one")
-        result[name] = value
-    return result
-
-
-def label(name: str, value: Any) -> Label:
-    """A label in canonical form: N an int, others floats of 15 significant digits.
-
-    Rounding there makes 0.1 + 0.2 and 0.3 one label, where exact matching would see two.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise InvalidInput(f"{name} must be a number, but is {value!r}: give e.g. {name} = 1")
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # an integer that no float holds
-        finite = False
-    if not finite:
-        raise InvalidInput(f"{name} must be finite, but is {value!r}: give e.g. {name} = 1")
-    if name == "N":
-        if int(value) != value:
-            raise InvalidInput(f"N must be a whole number, but is {value!r}: use N = 1, 2, 3, …")
-        return int(value)
-    return float(f"{float(value):.15g}")
-
-
-def _labels(name: str, values: Any) -> tuple[Label, ...]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidInput(
-            f"axis {name} must be a list of numbers, but is {values!r}: a single value goes "
-            "under fixed"
-        )
-    labels = tuple(label(name, value) for value in values)
-    if not labels:
-        raise InvalidInput(f"axis {name} is empty: give at least one label or remove it")
-    for lower, upper in itertools.pairwise(labels):
-        if abs(upper - lower) <= NEAR * max(abs(upper), abs(lower)):
-            raise InvalidInput(
-                f"axis {name} has the label {lower!r} twice or nearly so ({upper!r} follows): "
-                "keep one of them"
-            )
-        if upper < lower:
-            raise InvalidInput(
-                f"axis {name} must be ascending, but {upper!r} follows {lower!r}: sort the labels"
-            )
-    return labels
-
-
-def _scattered(points: Mapping[str, Any]) -> dict[str, tuple[Label, ...]]:
-    """Labels of the parameters that vary together, in canonical form."""
-    found = {name: tuple(label(name, value) for value in points[name]) for name in ordered(points)}
-    lengths = {name: len(labels) for name, labels in found.items()}
-    if len(set(lengths.values())) > 1:
-        raise InvalidInput(f"points have unequal lengths {lengths}: give each point all of them")
-    if 0 in lengths.values():
-        raise InvalidInput("points are empty: give at least one, or leave them out")
-    return found
 
 
 def _variables(method: Method, given: Sequence[str]) -> tuple[str, ...]:

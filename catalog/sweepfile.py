@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from catalog.sweep import Sweep, label, method_from
+from catalog.labels import label
+from catalog.methods import method_from
+from catalog.sweep import Sweep
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput
 

@@ -11,7 +11,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from catalog.sweep import METHODS
+from catalog.methods import METHODS
 from catalog.vocabulary import VOCABULARY, names
 from heatcat import __version__
 

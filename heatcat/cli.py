@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 import catalog
-from catalog.sweep import method_from
+from catalog.methods import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 
-from catalog.sweep import label
+from catalog.labels import label
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Macroscopic
 from ensemble.method import Method, attempt

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from catalog.sweep import label
+from catalog.labels import label
 from catalog.vocabulary import VOCABULARY, names, parameter_name, suggestion
 from ensemble import InvalidInput
 from heatcat.browser.derived import DERIVED, closure_errors, closure_variables

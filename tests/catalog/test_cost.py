@@ -23,9 +23,10 @@ from catalog.cost import (
     longest_first,
 )
 from catalog.layout import layout
+from catalog.methods import METHODS
 from catalog.plan import TimeLeft, forecast, tally
 from catalog.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
-from catalog.sweep import METHODS, Sweep
+from catalog.sweep import Sweep
 from tests.catalog.support import tiny_sweep
 
 FIG_7 = {"E_1": 1, "delta_E": 9, "T_mean": 13.5, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import catalog
 from catalog.cost import WRITE_SECONDS, CostModel
 from catalog.layout import FINER, LONGEST_SECONDS, layout
-from catalog.sweep import BLOCK_POINTS, METHODS, Sweep
+from catalog.methods import METHODS
+from catalog.sweep import BLOCK_POINTS, Sweep
 from tests.catalog.support import tiny_sweep
 
 FIG_7 = {"E_1": 1, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}

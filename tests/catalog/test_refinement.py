@@ -15,8 +15,8 @@ from analyses import collective_gain
 from analyses.carnot import carnot_delta_E
 from catalog import RunStopped, Sweep, check, run, table
 from catalog.catalogue import Entry
+from catalog.labels import POINT
 from catalog.refine import Refined
-from catalog.sweep import POINT
 from ensemble import Status
 from tests.catalog.support import FIXED, refused
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.sweep import BLOCK_POINTS, METHODS, Sweep, method_from
+from catalog.methods import METHODS, method_from
+from catalog.sweep import BLOCK_POINTS, Sweep
 from ensemble import Bosonic, Engine, Exact, InvalidInput, Qutip
 from tests.catalog.support import AXES, FIXED, refused, tiny_sweep
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from catalog.blocks import array_dtype
-from catalog.sweep import METHODS, REQUIRED
+from catalog.methods import METHODS
+from catalog.sweep import REQUIRED
 from catalog.vocabulary import TERMS, VOCABULARY, names, ordered, parameter_name, suggestion
 from ensemble import Status
 from tests.catalog.support import refused
