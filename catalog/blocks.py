@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 
@@ -20,12 +20,17 @@ from ensemble.method import attempt
 
 Arrays = dict[str, NDArray]
 
+MOST_TEXT = 2**14
+"""Characters of text that a point may hold, so that nothing that is read can be without bound."""
 
-def empty_arrays(sweep: Sweep, shape: tuple[int, ...]) -> Arrays:
-    """All arrays of a sweep on a grid of this shape, filled with "not computed"."""
+
+def empty_arrays(
+    sweep: Sweep, shape: tuple[int, ...], names: Iterable[str] | None = None
+) -> Arrays:
+    """Arrays of a sweep, all or some, on a grid of this shape, filled with "not computed"."""
     return {
         name: np.full(shape, VOCABULARY[name].fill, dtype=array_dtype(name))
-        for name in sweep.arrays
+        for name in (sweep.arrays if names is None else names)
     }
 
 
@@ -61,7 +66,7 @@ def solve_block(sweep: Sweep, index: Index) -> Arrays:
             start = time.perf_counter()
             solution = attempt(sweep.method, engine, sweep.variables)
             arrays["status"][position] = solution.status
-            arrays["error"][position] = solution.message
+            arrays["error"][position] = bounded(solution.message)
             if solution.status == Status.FAILED:
                 arrays["failure"][position] = _failure(sweep, engine, solution)
             for name, value in (*solution.values.items(), *solution.diagnostics.items()):
@@ -70,13 +75,27 @@ def solve_block(sweep: Sweep, index: Index) -> Arrays:
     return arrays
 
 
+def bounded(text: str, most: int = MOST_TEXT) -> str:
+    """A text of at most so many characters; the middle of a longer one is left out, and it says so.
+
+    >>> bounded("0123456789" * 10, 60)
+    '01234 (60 characters at most; here is a gap of 88) 3456789'
+    """
+    if len(text) <= most:
+        return text
+    kept = most - 50
+    head = kept // 2
+    gap = f" ({most} characters at most; here is a gap of {len(text) - kept}) "
+    return text[:head] + gap + text[len(text) - (kept - head) :]
+
+
 def _failure(sweep: Sweep, engine: Engine, solution: Solution) -> str:
     """All that it takes to see the failure again."""
     record = {
         "engine": {f.name: getattr(engine, f.name) for f in fields(engine) if f.init},
         "method": {"name": sweep.method.name, **asdict(sweep.method)},
         "variables": list(sweep.variables),
-        "traceback": solution.traceback,
+        "traceback": bounded(solution.traceback, MOST_TEXT // 2),
     }
     return json.dumps(record, ensure_ascii=False)
 

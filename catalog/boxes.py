@@ -123,15 +123,15 @@ class Piece:
         return array[at].reshape(self.shape)[self.inner]
 
 
-def pieces(sweep: Sweep, box: Box, *, whole: bool = False) -> Iterator[Piece]:
+def pieces(sweep: Sweep, box: Box, *, steps: Mapping[str, int] | None = None) -> Iterator[Piece]:
     """The points of a box that a sweep has, block by block.
 
     Parameters
     ----------
-    whole : bool
-        Take the sweep as one block.
+    steps : mapping of str to int, optional
+        Labels of a block along each dimension, if it is not to be those of the sweep.
     """
-    steps = dict(zip(sweep.dims, sweep.shape, strict=True)) if whole else sweep.blocks
+    steps = sweep.blocks if steps is None else steps
     wanted = {name: {label: i for i, label in enumerate(labels)} for name, labels in box.items()}
     for count, facet in _facets(sweep):
         lead_block: Index = () if count is None else (count // steps[POINT],)

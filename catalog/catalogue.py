@@ -146,8 +146,9 @@ class Entry(StoredSweep):
     ) -> Recomputed:
         """Compute points again that meet all of the conditions given, and store the results.
 
-        The unit is the block: its other points are computed again with them.  If it is stopped,
-        the blocks that are left count as not computed, and the next run completes them.
+        The unit is the block: its other points are computed again with them.  The old values of a
+        block stay until its new ones replace them, all at once; if it is stopped, the blocks that
+        are left keep their old values.
 
         Parameters
         ----------
@@ -166,10 +167,7 @@ class Entry(StoredSweep):
             If no condition is given, or one cannot be understood.
         """
         blocks, matched = self._matching(where, status, older_solver)
-        for block in blocks:
-            with block.part.claims.hold(block.part.claim(block.index), wait=True):
-                block.part.reset(block.index)
-        complete(self, blocks, self.sweep, scheduler, workers, on_block)
+        complete(self, blocks, self.sweep, scheduler, workers, on_block, again=True)
         return Recomputed(matched, len(blocks), sum(block.size for block in blocks))
 
     def _matching(

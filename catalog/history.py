@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import shlex
 import sys
 import uuid
@@ -13,11 +13,17 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from catalog.lease import is_alive, this_process
 from catalog.provenance import provenance, solver_hash
-from catalog.storage import Storage, storage
+from catalog.seal import sealed_json, unsealed_json
+from catalog.storage import Storage, TooLarge, storage
 
 BEGUN = "begun"
 """Outcome of a run that is at work, or was killed: it is replaced at the end."""
+ON_DEMAND = "on demand"
+"""Outcome of a Dataset whose selections solve what they need: it has no end."""
+DAMAGED = "record damaged"
+MOST_BYTES = 64 * 2**20
 FOLDER = ".heatcat-runs"
 """Lies within an array's folder, where Zarr expects chunks and lists nothing else."""
 
@@ -35,6 +41,8 @@ class Session:
         Of the sweep.
     request : mapping
         Definition of the sweep that was asked for.
+    outcome : {"begun", "on demand"}
+        What its record says until it is finished.
     token : str
         Processes that share it share one record.
     """
@@ -42,6 +50,7 @@ class Session:
     location: str
     name: str
     request: Mapping[str, Any]
+    outcome: str = BEGUN
     command: str = field(default_factory=lambda: _command())
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -53,11 +62,11 @@ class Session:
     def finish(self, outcome: str, counts: Mapping[str, int]) -> None:
         """Complete the record: how the run ended, and the points that it solved, by status."""
         key = _key(self.name, self.number)
-        content = storage(self.location).get(key)
-        assert content is not None
-        record = json.loads(content)
+        record = _read(storage(self.location), self.name, self.number)
+        if record["outcome"] == DAMAGED:
+            record = self.record(self.number)
         record |= {"finished": _now(), "outcome": outcome, "points": dict(counts)}
-        storage(self.location).put(key, _text(record))
+        storage(self.location).put(key, sealed_json(record))
 
     def __hash__(self) -> int:
         return hash(self.token)
@@ -68,10 +77,11 @@ class Session:
             "run": number,
             "started": _now(),
             "finished": None,
-            "outcome": BEGUN,
+            "outcome": self.outcome,
             "points": {},
             "command": self.command,
             **provenance(),
+            "process": this_process(),
             "sweep": dict(self.request),
             "token": self.token,
         }
@@ -83,22 +93,28 @@ def history(store: Storage, name: str) -> list[dict[str, Any]]:
 
 
 def damaged_records(store: Storage, name: str) -> list[str]:
-    """Keys of the records that cannot be read."""
+    """Keys of the records that are not as they were written."""
     return [
-        f"status/{FOLDER}/{number}.json"
-        for number in _numbers(store, name)
-        if "solver_hash" not in _read(store, name, number)
+        f"status/{FOLDER}/{record['run']}.json"
+        for record in history(store, name)
+        if record["outcome"] == DAMAGED
     ]
-
-
-def solver_hashes(records: list[dict[str, Any]]) -> dict[int, str]:
-    """Source hash of the solver by number of the run."""
-    return {record["run"]: record.get("solver_hash", "") for record in records}
 
 
 def older_solvers(records: list[dict[str, Any]]) -> list[int]:
     """Runs whose solver was another than the one that is installed."""
-    return [number for number, found in solver_hashes(records).items() if found != solver_hash()]
+    sound = [record for record in records if record["outcome"] != DAMAGED]
+    return [record["run"] for record in sound if record["solver_hash"] != solver_hash()]
+
+
+def state(record: Mapping[str, Any]) -> str:
+    """How a run ended, in words; whether it is still at work, as far as can be known here."""
+    if record["outcome"] != BEGUN:
+        return str(record["outcome"])
+    alive = is_alive(record["process"])
+    if alive is None:
+        return f"at work or killed, on {record['host']}"
+    return "at work" if alive else "killed"
 
 
 @cache
@@ -109,21 +125,40 @@ def _number(location: str, name: str, token: str, session: Session) -> int:
         if _read(store, name, number).get("token") == token:
             return number
     number = max(numbers, default=0) + 1
-    while not store.create(_key(name, number), _text(session.record(number))):
+    while not store.create(_key(name, number), sealed_json(session.record(number))):
         number += 1
     return number
 
 
 def _numbers(store: Storage, name: str) -> list[int]:
-    stems = (file.removesuffix(".json") for file in store.names(_folder(name)))
-    return sorted(int(stem) for stem in stems if stem.isdecimal())
+    found = (re.fullmatch(r"([1-9][0-9]{0,8})\.json", file) for file in store.names(_folder(name)))
+    return sorted(int(match[1]) for match in found if match)
 
 
 def _read(store: Storage, name: str, number: int) -> dict[str, Any]:
+    """A record; of a damaged one nothing is believed but its number."""
     try:
-        return json.loads(store.get(_key(name, number)) or b"")
-    except ValueError:
-        return {"run": number, "outcome": "record damaged"}
+        record = unsealed_json(store.get(_key(name, number), most=MOST_BYTES))
+    except TooLarge:
+        record = None
+    if record is None or record.get("run") != number or not _complete(record):
+        return {
+            "run": number, "started": "", "finished": None, "outcome": DAMAGED, "points": {},
+            "command": "", "host": "", "solver_hash": "", "packages": {},
+        }  # fmt: skip
+    return record
+
+
+FIELDS = {
+    "started": str, "outcome": str, "points": dict, "command": str, "host": str,
+    "solver_hash": str, "packages": dict, "process": dict, "sweep": dict, "token": str,
+}  # fmt: skip
+
+
+def _complete(record: Mapping[str, Any]) -> bool:
+    """Whether a record has what a run writes."""
+    fields = all(isinstance(record.get(name), kind) for name, kind in FIELDS.items())
+    return fields and record["process"].keys() == this_process().keys()
 
 
 def _folder(name: str) -> str:
@@ -138,10 +173,6 @@ def _command() -> str:
     program = Path(sys.argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name
     return shlex.join([name, *sys.argv[1:]])
-
-
-def _text(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, indent=1, ensure_ascii=False).encode()
 
 
 def _now() -> str:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from catalog.blocks import Arrays, seen_dtype, solve_block
 from catalog.boxes import Box, Piece, box_of, pieces
+from catalog.chunks import chunk_shape
 from catalog.dataset import labelled
-from catalog.history import Session
+from catalog.history import ON_DEMAND, Session
 from catalog.part import Part
+from catalog.solving import complete_block, settled_in_the_end
 from catalog.store import StoredSweep, blank, lay
 from catalog.structure import create_or_open
 from catalog.sweep import Index, Sweep
@@ -55,11 +57,14 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
         blocks = _block_layer(sweep, sweep.blocks, partial(_solve, sweep), token)
         return _labelled(sweep, sweep.blocks, partial(_look_up, blocks), token)
     stored = create_or_open(store, sweep)
-    view = View(stored.parts, sweep, _blocks(stored, sweep))
-    session = Session(stored.location, sweep.name, sweep.definition())
-    token = tokenize(stored.location, view.key)
-    blocks = _block_layer(sweep, view.blocks, partial(_complete, view, session), token)
-    return _labelled(sweep, view.blocks, partial(_read_after, blocks, view), token)
+    view = view_of(stored, sweep, solves=bool(stored.missing(sweep)))
+    session = Session(stored.location, sweep.name, sweep.definition(), ON_DEMAND)
+    # Two Datasets of a store that fills up are not the same to dask, though their labels are.
+    token = uuid.uuid4().hex
+    if not view.solves:
+        return _labelled(sweep, view.steps, partial(_read_now, view), token)
+    blocks = _block_layer(sweep, view.steps, partial(_complete, view, session), token)
+    return _labelled(sweep, view.steps, partial(_read_after, blocks, view), token)
 
 
 def stored_dataset(stored: StoredSweep) -> xr.Dataset:
@@ -67,60 +72,76 @@ def stored_dataset(stored: StoredSweep) -> xr.Dataset:
 
     It reads, and never solves: a point that is not computed says so in ``status``.
     """
-    view = View(stored.parts, stored.sweep, _blocks(stored, stored.sweep))
-    # What is stored may grow: two Datasets of it are not the same to dask.
-    token = uuid.uuid4().hex
-    return _labelled(stored.sweep, view.blocks, partial(_read_now, view), token)
+    view = view_of(stored, stored.sweep, solves=False)
+    token = uuid.uuid4().hex  # what is stored may grow
+    return _labelled(stored.sweep, view.steps, partial(_read_now, view), token)
 
 
 @dataclass(frozen=True)
 class View:
-    """A grid of labels laid over the parts of a stored sweep, in chunks."""
+    """A grid of labels laid over the parts of a stored sweep, in dask chunks.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+    sweep : Sweep
+        The grid of labels.
+    steps : mapping of str to int
+        Labels per dask chunk: those of a block where blocks are solved, which are small; those of
+        a Zarr chunk where it only reads.
+    solves : bool
+    """
 
     parts: tuple[Part, ...]
     sweep: Sweep
-    blocks: Mapping[str, int]
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """What it depends on, as text."""
-        return (self.sweep.key(), *(part.sweep.key() for part in self.parts))
+    steps: Mapping[str, int]
+    solves: bool
 
     def pieces(self, index: Index) -> list[tuple[Part, Piece]]:
-        """Where the points of a chunk are stored; oldest part last, so that it lies on top."""
+        """Where the points of a dask chunk are stored; oldest part last: it lies on top.
+
+        The unit is the block where blocks are solved, else the Zarr chunk.
+        """
         box = self.box(index)
-        return [(part, piece) for part in reversed(self.parts) for piece in pieces(part.sweep, box)]
+        return [
+            (part, piece)
+            for part in reversed(self.parts)
+            for piece in pieces(part.sweep, box, steps=None if self.solves else part.chunks)
+        ]
 
     def box(self, index: Index) -> Box:
-        """Labels of a chunk."""
+        """Labels of a dask chunk."""
         box = box_of(self.sweep)
         for dim, chunk in zip(self.sweep.dims, index, strict=True):
-            step = self.blocks[dim]
+            step = self.steps[dim]
             box[dim] = box[dim][chunk * step : (chunk + 1) * step]
         return box
 
     def read(self, index: Index, name: str, solved: Mapping[Key, Arrays]) -> NDArray:
-        """An array of a chunk, from blocks just solved or else from the store."""
+        """An array of a dask chunk, from blocks just solved or else from the store."""
         box = self.box(index)
         result = blank(name, box)
         for part, piece in self.pieces(index):
             arrays = solved.get((part.group, piece.index))
             if arrays is None:
-                arrays = part.read(piece.index, {name, "status"})
+                read = part.read if self.solves else part.read_chunk
+                arrays = read(piece.index, {name, "status"})
             lay(result, piece, arrays[name], arrays["status"])
         shape = [len(box[dim]) for dim in self.sweep.dims]
         return result.reshape(shape).astype(seen_dtype(name), copy=False)
 
 
+def view_of(stored: StoredSweep, sweep: Sweep, *, solves: bool) -> View:
+    """The view of a stored sweep over the labels of a sweep."""
+    only = stored.parts[0]
+    if len(stored.parts) == 1 and not only.sweep.points and only.sweep.axes == sweep.axes:
+        steps = only.sweep.blocks if solves else only.chunks
+    else:
+        steps = sweep.blocks if solves else chunk_shape(sweep)
+    return View(stored.parts, sweep, steps, solves)
+
+
 Key = tuple[str, Index]
-
-
-def _blocks(stored: StoredSweep, sweep: Sweep) -> Mapping[str, int]:
-    """Labels per chunk of a view: the stored blocks where they are all that it shows."""
-    only = stored.parts[0].sweep
-    if len(stored.parts) == 1 and not only.points and only.axes == sweep.axes:
-        return only.blocks
-    return sweep.blocks
 
 
 def _labelled(
@@ -176,14 +197,14 @@ def _pick(block: Arrays, variable: str) -> NDArray:
 
 
 def _complete(view: View, session: Session, block_id: Index) -> dict[Key, Arrays]:
-    """Complete the blocks that a chunk touches; the arrays of those that were solved for it."""
+    """Complete the blocks that a dask chunk touches; the arrays of those that were solved."""
     solved = {}
-    for part, index in {
-        (p.group, q.index): (p, q.index) for p, q in view.pieces(block_id)
-    }.values():
-        arrays = part.complete(index, session, wait=True)
-        if arrays is not None:
-            solved[part.group, index] = arrays
+    touched = {(part.group, piece.index): part for part, piece in view.pieces(block_id)}
+    with settled_in_the_end(list({part.group: part for part in touched.values()}.values())):
+        for (group, index), part in touched.items():
+            arrays = complete_block(part, index, session, wait=True)
+            if arrays is not None:
+                solved[group, index] = arrays
     return solved
 
 

@@ -11,8 +11,11 @@ hour apart would both solve a block, and store the same numbers.
 from __future__ import annotations
 
 import json
+import logging
+import math
 import os
 import platform
+import re
 import threading
 import time
 import uuid
@@ -31,16 +34,35 @@ LEASE_SECONDS = 120.0
 """A lease that was not renewed for so long is void."""
 RENEW_SECONDS = 20.0
 POLL_SECONDS = 0.2
+MOST_SECONDS = 2 * LEASE_SECONDS
+"""No lease is written with a later end than this, also by a clock that is two minutes fast."""
+SAY_SECONDS = 5.0
+"""Time after which whoever waits says for whom."""
+NAME = re.compile(r"([a-z]+|(?:[a-z]+\.)?[0-9]+(?:\.[0-9]+)*)\.([1-9][0-9]{0,8})")
+"""What is held, and the generation of the lease."""
 FOLDER = ".heatcat-leases"
 """Lies within an array's folder, where Zarr expects chunks and lists nothing else."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Busy(Exception):
-    """Somebody else holds the lease."""
+    """Somebody else holds the lease.
+
+    Attributes
+    ----------
+    holder : str
+        Who, in words.
+    """
+
+    def __init__(self, what: str, holder: str = "another process") -> None:
+        super().__init__(what, holder)
+        self.holder = holder
 
 
 @dataclass(frozen=True)
-class Claims:
+class Leases:
     """The leases of a sweep's group.
 
     Parameters
@@ -67,9 +89,13 @@ class Claims:
         Busy
             If another holds it, and ``wait`` is false.
         """
+        say_at = time.monotonic() + SAY_SECONDS
         while (key := self._claim(what)) is None:
             if not wait:
-                raise Busy(what)
+                raise Busy(what, self.holder(what))
+            if time.monotonic() > say_at:
+                log.warning("waiting for %s, who works on %s/%s", self.holder(what), self.group, what)
+                say_at = math.inf
             time.sleep(POLL_SECONDS)
         done = threading.Event()
         renewal = threading.Thread(target=self._renew, args=(key, done), daemon=True)
@@ -89,6 +115,11 @@ class Claims:
             if content is not None and _is_live(content):
                 live[what] = content
         return live
+
+    def holder(self, what: str) -> str:
+        """Who holds the lease on something, in words."""
+        content = self.held().get(what)
+        return "another process" if content is None else holder_in_words(content)
 
     def stale(self) -> list[str]:
         """Keys of the leases that nobody holds any more."""
@@ -132,7 +163,9 @@ class Claims:
             # A disk that is full now, or a network that is down, may not be at the next time, long
             # before the lease is void.
             with suppress(Exception):
-                self.storage.put(f"{self.prefix}/{name}", _content())
+                # Only while it is there: a store that was deleted is not begun anew by this.
+                if self.storage.has(f"{self.prefix}/{name}"):
+                    self.storage.put(f"{self.prefix}/{name}", _content())
 
     def _release(self, what: str, name: str) -> None:
         mine = int(name.rpartition(".")[2])
@@ -143,22 +176,45 @@ class Claims:
     def _all(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for name in self.storage.names(self.prefix):
-            what, _, generation = name.rpartition(".")
-            if generation.isdecimal():
-                found.setdefault(what, []).append(int(generation))
+            # Only names that we give: file systems and other programs leave files everywhere.
+            if match := NAME.fullmatch(name):
+                found.setdefault(match[1], []).append(int(match[2]))
         return found
 
     def _generations(self, what: str) -> list[int]:
         return self._all().get(what, [])
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        content = self.storage.get(f"{self.prefix}/{name}")
-        if content is None:
-            return None
+        """A lease; what is not one as `_content` writes it is void."""
+        key = f"{self.prefix}/{name}"
         try:
-            return json.loads(content)
-        except ValueError:  # damaged: as good as none
-            return {"expires": 0.0}
+            content = self.storage.get(key, most=MOST_BYTES)
+            return None if content is None else _validated(json.loads(content))
+        except (ValueError, TypeError, RecursionError):
+            return VOID
+
+
+MOST_BYTES = 10_000
+VOID: dict[str, Any] = {"expires": 0.0}
+FIELDS = {"host": str, "machine": str, "pid": int, "started": int, "expires": float, "nonce": str}
+
+
+def _validated(content: Any) -> dict[str, Any]:
+    """The lease if it has the fields of one and ends within its time, else a void one."""
+    sound = (
+        isinstance(content, dict)
+        and content.keys() == FIELDS.keys()
+        and all(type(content[name]) is kind for name, kind in FIELDS.items())
+        and content["expires"] <= time.time() + MOST_SECONDS  # not NaN either
+        and 0 < content["pid"] < 2**31
+    )
+    return content if sound else VOID
+
+
+def holder_in_words(content: dict[str, Any]) -> str:
+    """Who holds a lease."""
+    host = re.sub(r"[^\w.-]", "?", content["host"])[:100]
+    return f"process {content['pid']} on {host}"
 
 
 def _content() -> bytes:
@@ -170,18 +226,18 @@ def _is_live(content: dict[str, Any]) -> bool:
     """Whether a lease is in force: not expired, and its holder not known to be dead."""
     if content["expires"] < time.time():
         return False
-    if content.get("machine") != _machine():
-        return True
-    try:
-        process = psutil.Process(content["pid"])
-        alive = process.create_time() == content["started"]
-        return alive and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return is_alive(content) is not False
+
+
+def is_alive(holder: dict[str, Any]) -> bool | None:
+    """Whether a process lives, None if it is one of another machine."""
+    if holder["machine"] != this_machine():
+        return None
+    return _started(holder["pid"]) == holder["started"]
 
 
 @cache
-def _machine() -> str:
+def this_machine() -> str:
     """This boot of this machine, and its process namespace: where a process number means one."""
     boot, space = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists() and space.exists():
@@ -189,11 +245,32 @@ def _machine() -> str:
     return platform.node()
 
 
+def _started(pid: int) -> int | None:
+    """When a process began, in clock ticks since the machine did; None if it does not live.
+
+    Ticks, since a wall clock may be set while the process lives.
+    """
+    if Path("/proc/self/stat").exists():
+        try:
+            # The name of the program, in brackets, may hold anything: count from behind it.
+            state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return None if state[0] in "ZX" else int(state[19])
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return round(process.create_time() - psutil.boot_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
 def _holder() -> dict[str, Any]:
-    process = psutil.Process(os.getpid())
-    return {
-        "host": platform.node(),
-        "machine": _machine(),
-        "pid": process.pid,
-        "started": process.create_time(),
-    }
+    return {"host": platform.node(), **this_process()}
+
+
+def this_process() -> dict[str, Any]:
+    """What tells this process from every other."""
+    pid = os.getpid()
+    return {"machine": this_machine(), "pid": pid, "started": _started(pid)}

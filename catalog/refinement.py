@@ -14,13 +14,13 @@ from catalog.boxes import Box
 from catalog.dataset import labelled
 from catalog.labels import POINT
 from catalog.lazy import stored_dataset
-from catalog.lease import Claims
+from catalog.lease import Leases
 from catalog.part import Part
 from catalog.refine import RESOLUTION, Points, Refined, Spacing, known_points, refine
 from catalog.run import OnBlock, complete
 from catalog.select import select
 from catalog.store import Block, StoredSweep
-from catalog.structure import STRUCTURE, add_parts, load
+from catalog.structure import STRUCTURE, add_parts, load, next_number
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput, Status
 
@@ -137,10 +137,10 @@ def _add(stored: StoredSweep, axes: tuple[str, str], points: Points, held: Box) 
         fixed={name: labels[0] for name, labels in held.items() if len(labels) == 1},
         blocks={POINT: BLOCK_POINTS},
     )
-    with Claims(stored.storage, stored.name).hold(STRUCTURE, wait=True):
+    with Leases(stored.storage, stored.name).hold(STRUCTURE, wait=True):
         now = load(stored.storage, stored.name)
         assert now is not None
-        (group,) = add_parts(stored.storage, stored.name, [sweep], len(now.parts))
+        (group,) = add_parts(stored.storage, stored.name, [sweep], next_number(now))
     return Part(stored.location, group, sweep)
 
 

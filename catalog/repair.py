@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import zarr
 
+from catalog.chunk_codec import codec
+from catalog.chunks import chunk_indices
 from catalog.history import damaged_records
-from catalog.lease import Claims
-from catalog.part import Part
-from catalog.storage import EMPTY_GROUP, ROOT, Storage, absolute, storage
+from catalog.lease import Leases, holder_in_words
+from catalog.part import MANIFESTS, Damaged, Manifest, Part
+from catalog.settle import rebuild_manifest, reset_chunk, settle
+from catalog.storage import DAMAGED, EMPTY_GROUP, ROOT, Storage, absolute, root_problem, storage
+from catalog.structure import GROUP, announce_parts, groups_of, has_results, parent
 from catalog.sweep import Index, Sweep
-from catalog.template import COPY, Objects, pack, unpack
+from catalog.template import (
+    COPY,
+    FORMAT,
+    PARTS,
+    Objects,
+    merged_metadata,
+    pack,
+    same_metadata,
+    template,
+    unpack,
+)
 from ensemble import InvalidInput, Status
 
 
@@ -31,7 +47,7 @@ class Damage:
         The object or the array.
     why : str
     index : tuple of int or None
-        The block, if it is a chunk of one.
+        The chunk or the block, if it is one.
     remedy : str
         What `catalog.repair` does about it.
     """
@@ -44,7 +60,10 @@ class Damage:
 
 
 RESTORE = "restored from its second copy"
-RESET = "block set back to not computed"
+REBUILD = "made anew from the files of the chunk"
+RESET = "the blocks of the chunk are set back to not computed"
+DELETE = "deleted; the block is set back to what its chunk holds"
+LEFT = "left as it is"
 HOPELESS = "cannot be mended: take the group from a backup, or delete it"
 
 
@@ -83,13 +102,14 @@ class Report:
 def check(location: str | Path) -> Report:
     """Read everything that is stored and verify it; writes nothing.
 
-    Chunks are verified by their CRC-32C, metadata and coordinates against a second copy that has a
-    SHA-256; a chunk that is missing from a complete block is damage, too.
+    Chunks are verified by the digests in their manifests, which also bind them to their array and
+    place; metadata and coordinates against a second copy that has a SHA-256; block records, leases
+    and records of runs by checksums of their own.
 
     Raises
     ------
     InvalidInput
-        If there is no store.
+        If there is no store of heatcat, or it may not be read.
     """
     return _inspect(_existing(location), mend=False)
 
@@ -97,39 +117,52 @@ def check(location: str | Path) -> Report:
 def repair(location: str | Path) -> Report:
     """Mend what `check` finds: the report says what was damaged and what was done.
 
-    Metadata is restored from its second copy.  A block of which any chunk is damaged is set back
-    to not computed; the next run computes it again.  Leavings of killed processes are deleted.
+    Metadata is restored from its second copy.  The blocks of a chunk of which any file is damaged
+    are set back to not computed; the next run computes them again.  What killed processes have left
+    is tidied up.  Nothing is changed that is not known to be of heatcat.
 
     Raises
     ------
     InvalidInput
-        If there is no store, or it is an archive, or somebody is at work on it.
+        If there is no store of heatcat, or it is an archive, or somebody is at work on it.
     """
     place = _existing(location)
     if place.read_only:
         raise InvalidInput(f"{place.location} is an archive: unpack it to a directory to repair it")
     for group in _groups(place):
-        held = Claims(place, group).held()
+        held = Leases(place, group).held()
         if held:
-            holder = next(iter(held.values()))
             raise InvalidInput(
-                f"{place.location} is being worked on by process {holder.get('pid')} on "
-                f"{holder.get('host')}: stop it, then repair"
+                f"{place.location} is being worked on by "
+                f"{holder_in_words(next(iter(held.values())))}: stop it, then repair"
             )
     return _inspect(place, mend=True)
 
 
 def _existing(location: str | Path) -> Storage:
     place = storage(absolute(location))
-    if not place.exists() or not (_groups(place) or place.has(ROOT)):
+    if not place.exists():
         raise InvalidInput(f"there is no store at {place.location}: check the path")
+    if not place.read_only and place.folder is not None and not place.folder.is_dir():
+        raise InvalidInput(f"{place.location} is a file, not a store: give a directory")
+    problem = root_problem(place)
+    if problem is not None and not _groups(place):
+        raise InvalidInput(
+            f"nothing at {place.location} can be recognised as a store of heatcat: check the path"
+        )
+    if problem not in (None, DAMAGED):
+        raise InvalidInput(f"{place.location} is {problem}: what is below it is left alone")
     return place
 
 
 def _groups(place: Storage) -> list[str]:
     """Groups that are sweeps, or were meant to be."""
-    names = sorted(name for name in place.names("") if name != ROOT)
-    return [group for group in names if place.has(f"{group}/{COPY}") or _is_sweep(place, group)]
+    names = sorted(place.names(""))
+    return [
+        name
+        for name in names
+        if re.fullmatch(GROUP, name) and (place.has(f"{name}/{COPY}") or _is_sweep(place, name))
+    ]
 
 
 def _is_sweep(place: Storage, group: str) -> bool:
@@ -138,118 +171,181 @@ def _is_sweep(place: Storage, group: str) -> bool:
 
 def _inspect(place: Storage, *, mend: bool) -> Report:
     report = Report()
-    root = place.get(ROOT)
-    if not _is_group(root):
-        report.damages.append(
-            Damage("", ROOT, "missing" if root is None else "damaged", None, RESTORE)
-        )
+    if root_problem(place) is not None:
+        why = "damaged" if place.has(ROOT) else "missing"
+        report.damages.append(Damage("", ROOT, why, None, RESTORE))
         if mend:
             place.put(ROOT, EMPTY_GROUP)
     report.leavings += place.torn("", mend=mend)
-    for group in _groups(place):
+    groups = _groups(place)
+    for group in groups:
         _inspect_group(place, group, report, mend=mend)
+    for name in sorted({parent(group) or group for group in groups}):
+        report.leavings += _inspect_parts(place, name, mend=mend)
     return report
 
 
-def _is_group(content: bytes | None) -> bool:
-    try:
-        return json.loads(content or b"")["node_type"] == "group"
-    except (ValueError, KeyError, TypeError):
-        return False
+def _inspect_parts(place: Storage, name: str, *, mend: bool) -> int:
+    """Parts whose attributes do not name all of them: an extension was killed at its end."""
+    groups = groups_of(place, name)
+    stale = 0
+    for group in groups if len(groups) > 1 else ():
+        try:
+            attributes = json.loads(place.get(f"{group}/{ROOT}") or b"")["attributes"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        text = str(attributes.get(PARTS, ""))
+        stale += not text.startswith(f"{len(groups)} groups")
+    if mend and stale:
+        announce_parts(place, name)
+    return stale
 
 
 def _inspect_group(place: Storage, group: str, report: Report, *, mend: bool) -> None:
-    objects = unpack(place.get(f"{group}/{COPY}"))
-    unusable: set[str] = set()
-    if objects is None:
-        report.damages.append(
-            Damage(group, COPY, "second copy of the metadata damaged", None, RESTORE)
+    packed = unpack(place.get(f"{group}/{COPY}"))
+    if packed is not None and (packed.format != FORMAT or packed.group != group):
+        why = (
+            f"written by another version of heatcat (format {packed.format})"
+            if packed.format != FORMAT
+            else f"renamed or copied: it was written as {packed.group!r}"
         )
-        objects = _present_template(place, group)
+        remedy = f"{LEFT}: give it its name again, or open it with the version that wrote it"
+        report.damages.append(Damage(group, COPY, why, None, remedy))
+        return
+    objects = packed.objects if packed is not None else _regenerated(place, group)
+    if packed is None:
+        why = "second copy of the metadata damaged or missing"
+        remedy = RESTORE if objects is not None else HOPELESS
+        report.damages.append(Damage(group, COPY, why, None, remedy))
         if objects is None:
-            report.damages.append(Damage(group, ROOT, "damaged", None, HOPELESS))
             return
         if mend:
-            place.put(f"{group}/{COPY}", pack(objects))
-    elif not place.has(f"{group}/{ROOT}") and not place.names(f"{group}/status/c"):
+            place.put(f"{group}/{COPY}", pack(group, objects))
+    elif not place.has(f"{group}/{ROOT}") and not has_results(place, group):
         return  # a template that was never finished: the next run begins it again
-    for key, content in objects.items():
-        found = place.get(key)
-        if found != content:
-            name = key.removeprefix(f"{group}/")
-            why = "missing" if found is None else "not as it was written"
-            report.damages.append(Damage(group, name, why, None, RESTORE))
-            unusable.add(name.split("/")[0])
-            if mend:
-                place.put(key, content)
-    sweep = _definition(objects[f"{group}/{ROOT}"])
+    attributes = json.loads(objects[f"{group}/{ROOT}"])["attributes"]
+    sweep = Sweep.from_definition(json.loads(attributes["sweep"]))
+    _inspect_template(place, group, objects, sweep, report, mend=mend)
     part = Part(place.location, group, sweep)
     for record in damaged_records(place, group):
-        report.damages.append(
-            Damage(group, record, "record of a run damaged", None, "left as it is")
-        )
-    _inspect_blocks(part, report, skip=set() if mend else unusable, mend=mend)
-    stale = part.claims.stale()
+        report.damages.append(Damage(group, record, "record of a run damaged", None, LEFT))
+    if packed is not None or mend:
+        _inspect_values(part, report, mend=mend)
+    stale = part.leases.stale()
     report.leavings += len(stale) + place.torn(group, mend=mend, deep=True)
     if mend:
         for key in stale:
             place.delete(key)
 
 
-def _present_template(place: Storage, group: str) -> Objects | None:
-    """The template's objects as they are, if they can be read."""
+def _inspect_template(
+    place: Storage, group: str, objects: Objects, sweep: Sweep, report: Report, *, mend: bool
+) -> None:
+    coordinates = (*sweep.axes, *sweep.fixed, *sweep.points)
+    for key, written in objects.items():
+        found, name = place.get(key), key.removeprefix(f"{group}/")
+        if name == ROOT:
+            sound = same_metadata(found, written)
+        else:
+            sound = found == written or (
+                name.split("/")[0] in coordinates and _same_values(place, group, name, sweep)
+            )
+        if not sound:
+            why = "missing" if found is None else "not as it was written"
+            report.damages.append(Damage(group, name, why, None, RESTORE))
+            if mend:
+                place.put(key, merged_metadata(found, written) if name == ROOT else written)
+
+
+def _same_values(place: Storage, group: str, name: str, sweep: Sweep) -> bool:
+    """Whether a coordinate holds its labels, written in another way by another program."""
+    coordinate = name.split("/")[0]
+    labels: Any = {**sweep.fixed, **sweep.axes, **sweep.points}[coordinate]
     try:
-        sweep = _definition(place.get(f"{group}/{ROOT}") or b"")
-        coordinates = [*sweep.axes, *sweep.fixed, *sweep.points]
-        keys = [f"{group}/{name}/{ROOT}" for name in (*coordinates, *sweep.arrays)]
-        keys += [key for name in coordinates for key in place.keys(f"{group}/{name}/c")]
-        objects = {key: place.get(key) for key in (*keys, f"{group}/{ROOT}")}
-        for content in objects.values():
-            assert content is not None
-        for key in keys:
-            if key.endswith(ROOT):
-                json.loads(objects[key] or b"")
-    except (ValueError, KeyError, TypeError, AssertionError, InvalidInput):
+        found = zarr.open_array(place.zarr, path=f"{group}/{coordinate}", mode="r")[...]
+        return bool(np.array_equal(np.asarray(found, dtype=float), np.asarray(labels, dtype=float)))
+    except (ValueError, RuntimeError, TypeError, KeyError, OSError):
+        return False
+
+
+def _regenerated(place: Storage, group: str) -> Objects | None:
+    """The template's objects by what the group's own metadata says, if that can be believed."""
+    try:
+        content = merged_metadata(None, place.get(f"{group}/{ROOT}") or b"")
+        attributes = json.loads(content)["attributes"]
+        attributes.pop(PARTS, None)
+        sweep = Sweep.from_definition(json.loads(attributes["sweep"]))
+        if sweep.key() != attributes["sweep_key"] or attributes["store_format"] != FORMAT:
+            return None
+        objects = template(sweep, group)
+        metadata = json.loads(content)
+        metadata["attributes"] = attributes
+        return {**objects, f"{group}/{ROOT}": json.dumps(metadata).encode()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return {key: content for key, content in objects.items() if content is not None}
 
 
-def _definition(content: bytes) -> Sweep:
-    return Sweep.from_definition(json.loads(json.loads(content)["attributes"]["sweep"]))
+def _inspect_values(part: Part, report: Report, *, mend: bool) -> None:
+    known = set(part.sweep.block_indices())
+    sound: set[Index] = set()
+    for block in part.pending():
+        try:
+            part.record(block)
+            sound.add(block)
+        except Damaged:
+            what = part.record_key(block).removeprefix(f"{part.group}/")
+            report.damages.append(Damage(part.group, what, "damaged", block, DELETE))
+            if mend:
+                part.storage.delete(part.record_key(block))
+    for chunk in chunk_indices(part.sweep, part.chunks):
+        sound |= _inspect_chunk(part, chunk, report, mend=mend)
+    report.blocks += len(sound)
+    report.unfinished += len(known) - len(sound)
+    if mend:
+        settle(part)
 
 
-def _inspect_blocks(part: Part, report: Report, *, skip: set[str], mend: bool) -> None:
-    finished = part.finished() & set(part.sweep.block_indices())
-    names = [name for name in part.sweep.arrays if name not in skip]
-    there = {name: set(part.storage.keys(f"{part.group}/{name}/c")) for name in names if finished}
-    report.unfinished += len(list(part.sweep.block_indices())) - len(finished)
-    for index in sorted(finished):
-        found = list(_damaged_chunks(part, index, names, there))
-        report.blocks += 1
-        report.chunks += len(names)
-        report.damages += found
-        if found and mend:
-            part.reset(index)
-
-
-def _damaged_chunks(
-    part: Part, index: Index, names: list[str], there: dict[str, set[str]]
-) -> Iterator[Damage]:
-    for name in names:
-        if part.chunk(name, index) not in there[name]:
-            yield Damage(part.group, name, "chunk missing", index, RESET)
-    present = [name for name in names if part.chunk(name, index) in there[name]]
+def _inspect_chunk(part: Part, chunk: Index, report: Report, *, mend: bool) -> frozenset[Index]:
+    """The blocks that a chunk holds, if all its files are sound."""
+    what = f"{MANIFESTS}/{'.'.join(map(str, chunk))}"
     try:
-        arrays = part.read(index, present)
-    except InvalidInput:
-        arrays = {}
-        for name in present:  # which of them
-            try:
-                arrays |= part.read(index, [name])
-            except InvalidInput as failure:
-                how = "fails its checksum" if "checksum" in str(failure) else "cannot be decoded"
-                yield Damage(part.group, name, f"chunk {how}", index, RESET)
-    if "status" in arrays:
-        codes = set(np.unique(arrays["status"]).tolist())
-        if not codes <= {int(status) for status in Status} - {int(Status.NOT_COMPUTED)}:
-            yield Damage(part.group, "status", "states that no run writes", index, RESET)
+        manifest = part.manifest(chunk)
+        why = "missing" if manifest is None else ""
+    except Damaged:
+        manifest, why = None, "damaged"
+    if manifest is None:
+        if why == "missing" and not part.storage.has(part.chunk_key("status", chunk)):
+            return frozenset()
+        report.damages.append(Damage(part.group, what, f"manifest {why}", chunk, REBUILD))
+        if mend and not rebuild_manifest(part, chunk):
+            report.damages.append(Damage(part.group, what, "no sound chunk", chunk, RESET))
+            reset_chunk(part, chunk)
+        return frozenset()
+    if not manifest.blocks:  # killed at the first step of settling: the records hold the values
+        report.leavings += 1
+        return frozenset()
+    report.leavings += any(len(digests) > 1 for digests in manifest.digests.values())
+    report.chunks += len(part.sweep.arrays)
+    found = list(_damaged_files(part, chunk, manifest))
+    report.damages += found
+    if found and mend:
+        reset_chunk(part, chunk)
+    return frozenset() if found else manifest.blocks
+
+
+def _damaged_files(part: Part, chunk: Index, manifest: Manifest) -> Iterator[Damage]:
+    for name in part.sweep.arrays:
+        try:
+            content = part.content(chunk, name, manifest)
+            array = codec(part.array_metadata(name)).decode(chunk, content)
+        except Damaged as failure:
+            yield Damage(part.group, name, failure.reason, chunk, RESET)
+            continue
+        except (ValueError, RuntimeError, TypeError, KeyError):
+            yield Damage(part.group, name, "the chunk cannot be decoded", chunk, RESET)
+            continue
+        if name == "status":
+            inside = [part.within(chunk, block) for block in manifest.blocks]
+            codes = {code for where in inside for code in np.unique(array[where]).tolist()}
+            if not codes <= {int(status) for status in Status} - {int(Status.NOT_COMPUTED)}:
+                yield Damage(part.group, "status", "states that no run writes", chunk, RESET)

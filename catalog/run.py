@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +18,10 @@ from catalog.admission import Admission, machine_memory, require_fitting
 from catalog.cluster import ClusterLost, connected
 from catalog.cost import longest_first
 from catalog.history import Session
-from catalog.lease import Busy
+from catalog.lease import SAY_SECONDS, Busy
 from catalog.plan import fitted_model
 from catalog.profile import Profile
+from catalog.solving import complete_block
 from catalog.store import Block, StoredSweep
 from catalog.structure import create_or_open
 from catalog.sweep import Sweep
@@ -29,12 +32,14 @@ if TYPE_CHECKING:
 
 Counts = dict[str, int]
 OnBlock = Callable[[Block, Counts], None]
-Task = Callable[[Block], tuple[Block, Counts | None]]
-Results = Iterator[tuple[Block, Counts | None]]
+Task = Callable[[Block], "Done"]
+Results = Iterator["Done"]
 Executor = Callable[[Task, Sequence[Block]], Results]
 Needs = Mapping[Block, float]
 """Predicted bytes of a process that solves each block."""
 CPUS = os.cpu_count() or 1
+
+log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 0.5
 """Time between looks at the blocks that another run is at work on."""
@@ -99,9 +104,18 @@ def complete(
     scheduler: str | Profile | Client,
     workers: int | None,
     on_block: OnBlock | None,
+    *,
+    again: bool = False,
 ) -> None:
-    """Solve and store blocks; the run enters the history."""
+    """Solve and store blocks; the run enters the history.
+
+    Parameters
+    ----------
+    again : bool
+        Solve also blocks that are there.
+    """
     if not blocks:
+        stored.settle()
         return
     session = Session(stored.location, stored.name, sweep.definition())
     assert session.number > 0  # known before it travels to the workers
@@ -111,28 +125,68 @@ def complete(
     blocks = [blocks[position] for position in longest_first(work, model)]
     points: Counter[str] = Counter()
     try:
-        with closing(_results(session, blocks, needs, scheduler, workers)) as results:
-            for block, counts in results:
-                points.update(counts)
+        with closing(_results(session, blocks, needs, scheduler, workers, again)) as results:
+            for done in results:
+                points.update(done.counts if done.here else {})
                 if on_block is not None:
-                    on_block(block, counts)
+                    on_block(done.block, done.counts)
+        stored.settle()
     except BaseException:
         with suppress(Exception):  # what stopped the run, a full disk, may stop this as well
             session.finish("stopped", points)
+            stored.settle()
         raise
     session.finish("complete", points)
 
 
-def complete_block(session: Session, block: Block) -> tuple[Block, Counts | None]:
-    """The task: solve and store a block; its points by status, None if another is at it."""
+class _Waiting:
+    """Says for whom a run waits, once it has nothing else to do."""
+
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+        self.said: set[str] = set()
+
+    def say(self, holders: Sequence[str]) -> None:
+        """Log the holders that were not named yet, after some seconds."""
+        new = sorted(set(holders) - self.said)
+        if new and time.monotonic() - self.since > SAY_SECONDS:
+            self.said |= set(new)
+            log.warning("waiting for %d blocks that %s works on", len(holders), " and ".join(new))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a block.
+
+    Attributes
+    ----------
+    block : Block
+    counts : dict of str to int
+        Its points by status; empty while somebody else is at it.
+    here : bool
+        Whether it was solved by this run.
+    holder : str
+        Who else is at it, in words.
+    """
+
+    block: Block
+    counts: Counts
+    here: bool = True
+    holder: str = ""
+
+
+def do_block(session: Session, again: bool, block: Block) -> Done:
+    """The task: solve and store a block, unless somebody else is at it or has done it."""
     try:
-        arrays = block.part.complete(block.index, session, wait=False)
-    except Busy:
-        return block, None
+        arrays = complete_block(block.part, block.index, session, wait=False, again=again)
+    except Busy as busy:
+        return Done(block, {}, here=False, holder=busy.holder)
+    here = arrays is not None
     if arrays is None:
         arrays = block.part.read(block.index, ["status"])
     statuses = Counter(arrays["status"].ravel().tolist())
-    return block, {Status(code).label: number for code, number in statuses.items()}
+    counts = {Status(code).label: number for code, number in statuses.items()}
+    return Done(block, counts, here)
 
 
 def _results(
@@ -141,21 +195,24 @@ def _results(
     needs: Needs,
     scheduler: str | Profile | Client,
     workers: int | None,
-) -> Generator[tuple[Block, Counts], None, None]:
+    again: bool,
+) -> Generator[Done, None, None]:
     """Blocks as they finish, here or elsewhere; closing the iterator cancels the rest."""
-    task = partial(complete_block, session)
+    task = partial(do_block, session, again)
+    waiting = _Waiting()
     try:
         with _executor(session.location, scheduler, workers or CPUS, needs) as executor:
             while blocks:
                 elsewhere = []
-                for block, counts in executor(task, blocks):
-                    if counts is None:
-                        elsewhere.append(block)
+                for done in executor(task, blocks):
+                    if done.counts:
+                        yield done
                     else:
-                        yield block, counts
+                        elsewhere.append(done)
                 # Come back to what another run has finished, or has ceased to work on.
-                blocks = elsewhere
+                blocks = [done.block for done in elsewhere]
                 if blocks:
+                    waiting.say([done.holder for done in elsewhere])
                     time.sleep(BUSY_SECONDS)
     except (GeneratorExit, InvalidInput):
         raise

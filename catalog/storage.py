@@ -9,7 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import uuid
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
@@ -25,14 +29,25 @@ from ensemble import InvalidInput
 
 TORN = ".partial"
 """Ending of a file that is being written: it gets its name once it is whole."""
+TORN_NAME = re.compile(rf".+\.[0-9a-f]{{32}}{re.escape(TORN)}")
 S3 = "s3://"
 ZIP = ".zip"
 ROOT = "zarr.json"
+MOST_METADATA = 256 * 2**20
+"""Bytes that a metadata object may have."""
 EMPTY_GROUP = b'{"attributes": {}, "zarr_format": 3, "node_type": "group"}'
 
 
 class NoStore(InvalidInput):
     """There is nothing at the location."""
+
+
+class TooLarge(ValueError):
+    """An object has more bytes than what it is meant to hold can have."""
+
+
+class StoreGone(InvalidInput):
+    """The folder of a store was moved or deleted while it was in use."""
 
 
 class DurableStore(LocalStore):
@@ -44,11 +59,14 @@ class DurableStore(LocalStore):
 
     async def set(self, key: str, value: Buffer) -> None:
         self._check_writable()
-        await asyncio.to_thread(write_file, self.root / key, value.to_bytes())
+        await asyncio.to_thread(write_file, self.root / key, value.to_bytes(), root=self.root)
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
         self._check_writable()
-        await asyncio.to_thread(write_file, self.root / key, value.to_bytes(), exclusive=True)
+        content = value.to_bytes()
+        await asyncio.to_thread(
+            write_file, self.root / key, content, root=self.root, exclusive=True
+        )
 
     async def delete(self, key: str) -> None:
         await super().delete(key)
@@ -58,12 +76,21 @@ class DurableStore(LocalStore):
 
     def set_sync(self, key: str, value: Buffer) -> None:
         self._check_writable()
-        write_file(self.root / key, value.to_bytes())
+        write_file(self.root / key, value.to_bytes(), root=self.root)
 
 
-def write_file(path: Path, content: bytes, *, exclusive: bool = False) -> None:
-    """Write a file whole or not at all, and durably; if exclusive, only if there is none."""
-    _make_folder(path.parent)
+def write_file(path: Path, content: bytes, *, root: Path, exclusive: bool = False) -> None:
+    """Write a file whole or not at all, and durably; if exclusive, only if there is none.
+
+    Folders are made below ``root``, never ``root`` itself: a store that was moved away is not
+    begun anew at its old place.
+
+    Raises
+    ------
+    StoreGone
+        If there is no folder ``root``.
+    """
+    _make_folder(path.parent, root)
     torn = path.with_name(f"{path.name}.{uuid.uuid4().hex}{TORN}")
     try:
         with torn.open("wb") as file:
@@ -79,18 +106,32 @@ def write_file(path: Path, content: bytes, *, exclusive: bool = False) -> None:
                 torn.unlink()
         else:
             torn.replace(path)
-    except Exception:
+    except Exception as failure:
         torn.unlink(missing_ok=True)
+        if isinstance(failure, FileNotFoundError) and not root.is_dir():
+            raise _gone(root) from None
         raise
     _flush_folder(path.parent)
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, root: Path) -> None:
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    if folder == root:
+        raise _gone(root)
+    _make_folder(folder.parent, root)
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        raise _gone(root) from None
     _flush_folder(folder.parent)
+
+
+def _gone(root: Path) -> StoreGone:
+    return StoreGone(
+        f"the store {root} is no longer there, it was moved or deleted: nothing was written; give "
+        "its new place and run the same command again"
+    )
 
 
 def _flush_folder(folder: Path) -> None:
@@ -139,18 +180,74 @@ class Storage:
             return bool(self.names(""))
         return Path(self.location).exists()
 
-    def get(self, key: str) -> bytes | None:
-        """Content of an object, None if there is none."""
+    def begin(self) -> None:
+        """Make the folder of a store, so that objects can be written."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, key: str, *, most: int | None = None) -> bytes | None:
+        """Content of an object, None if there is none.
+
+        Parameters
+        ----------
+        most : int, optional
+            Bytes that the object may have.
+
+        Raises
+        ------
+        TooLarge
+            If it has more; it is not read then.
+        """
+        if most is not None and (size := self.size(key)) is not None and size > most:
+            raise TooLarge(f"it has {size} bytes where at most {most} are expected")
         found = sync(self.zarr.get(key, default_buffer_prototype()))
         return None if found is None else found.to_bytes()
 
+    def get_many(self, keys: Iterable[str]) -> list[bytes | None]:
+        """Contents of several objects, read side by side."""
+        store, keys = self.zarr, list(keys)
+
+        async def collect() -> list[Buffer | None]:
+            prototype = default_buffer_prototype()
+            return await asyncio.gather(*(store.get(key, prototype) for key in keys))
+
+        return [None if found is None else found.to_bytes() for found in sync(collect())]
+
+    def size(self, key: str) -> int | None:
+        """Number of bytes of an object once it is unpacked, None if there is none."""
+        if self.folder is not None:
+            try:
+                return (self.folder / key).stat().st_size
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        try:
+            if isinstance(self.zarr, ZipStore):
+                return self.zarr._zf.getinfo(key).file_size
+            return sync(self.zarr.getsize(key))
+        except (KeyError, FileNotFoundError):
+            return None
+
     def has(self, key: str) -> bool:
         """Whether there is such an object."""
+        if self.folder is not None:
+            return (self.folder / key).is_file()
         return sync(self.zarr.exists(key))
 
     def put(self, key: str, content: bytes) -> None:
         """Write an object, whole or not at all."""
         sync(self.zarr.set(key, _buffer(content)))
+
+    def put_many(self, objects: Mapping[str, bytes]) -> None:
+        """Write several objects side by side; all have ended when the first error is raised."""
+        store = self.zarr
+
+        async def write() -> list[Any]:
+            writes = (store.set(key, _buffer(content)) for key, content in objects.items())
+            return await asyncio.gather(*writes, return_exceptions=True)
+
+        for result in sync(write()):
+            if isinstance(result, BaseException):
+                raise result
 
     def create(self, key: str, content: bytes) -> bool:
         """Write an object unless there is one; whether this content is the one that is there."""
@@ -161,47 +258,87 @@ class Storage:
         """Delete an object, if it is there."""
         sync(self.zarr.delete(key))
 
-    def delete_all(self, key: str) -> None:
-        """Delete an object and every object below it."""
-        self.delete(key)
-        sync(self.zarr.delete_dir(key))
-
     def torn(self, prefix: str, *, mend: bool, deep: bool = False) -> int:
         """Count, and delete, what killed processes were writing below a prefix.
 
         Directly below it, of which Zarr warns, or at any depth.  If mending, nobody may be writing
-        there.
+        there.  Only names that our writing makes are counted: ``<name>.<32 hex digits>.partial``.
         """
         if self.folder is None:
             return 0
-        found = list((self.folder / prefix).glob(f"**/*{TORN}" if deep else f"*{TORN}"))
+        found = [
+            path
+            for path in (self.folder / prefix).glob(f"**/*{TORN}" if deep else f"*{TORN}")
+            if TORN_NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+        ]
         for path in found if mend else ():
-            path.unlink()
+            path.unlink(missing_ok=True)
         return len(found)
 
     def names(self, prefix: str) -> list[str]:
-        """What lies directly below a prefix: objects, and first parts of longer keys."""
+        """What lies directly below a prefix: objects, and first parts of longer keys.
 
-        store = self.zarr  # opened here, not within the loop below
+        Raises
+        ------
+        OSError
+            If the folder is there and may not be read.
+        """
+        if self.folder is not None:
+            found = _listed(self.folder / prefix)
+        else:
+            store = self.zarr  # opened here, not within the loop below
 
-        async def collect() -> list[str]:
-            return [name async for name in store.list_dir(prefix)]
+            async def collect() -> list[str]:
+                return [name async for name in store.list_dir(prefix)]
 
-        return [name for name in sync(collect()) if not name.endswith(TORN)]
+            found = sync(collect())
+        return [name for name in found if name and not name.endswith(TORN)]
 
     def keys(self, prefix: str) -> list[str]:
-        """Keys of all objects below a prefix."""
+        """Keys of all objects below a prefix.
 
-        store = self.zarr
+        Raises
+        ------
+        OSError
+            If a folder is there and may not be read.
+        """
+        if self.folder is not None:
+            found = list(_files_below(self.folder / prefix, prefix))
+        else:
+            store = self.zarr
 
-        async def collect() -> list[str]:
-            return [key async for key in store.list_prefix(prefix + "/")]
+            async def collect() -> list[str]:
+                return [key async for key in store.list_prefix(prefix + "/")]
 
-        # Archives may list their directories, too.
-        return [key for key in sync(collect()) if not key.endswith((TORN, "/"))]
+            found = sync(collect())
+        # Archives and object stores may list their folders, too.
+        return [key for key in found if not key.endswith((TORN, "/"))]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"location": self.location}  # each process opens the store for itself
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _files_below(folder: Path, prefix: str) -> Iterator[str]:
+    """Keys of the files below a folder; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in found:
+        key = f"{prefix}/{entry.name}" if prefix else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(folder / entry.name, key)
+        else:
+            yield key
 
 
 def _buffer(content: bytes) -> Buffer:
@@ -215,15 +352,28 @@ def _s3(url: str) -> Any:
         raise InvalidInput(
             f"cannot reach {url} without the package obstore: pip install 'heatcat[s3]'"
         ) from None
+    bucket, _, prefix = url.removeprefix(S3).partition("/")
+    # The prefix is a key, not a URL: a #, ? or % in it means itself.
     # A wrong address should be refused in seconds, a hiccup of the network survived.
-    return S3Store.from_url(
-        url, retry_config={"max_retries": 6, "retry_timeout": timedelta(seconds=30)}
-    )
+    retry: Any = {"max_retries": 6, "retry_timeout": timedelta(seconds=30)}
+    return S3Store(bucket, prefix=prefix or None, retry_config=retry)
+
+
+def storage(location: str) -> Storage:
+    """The storage at an absolute location, opened once per process.
+
+    An archive that was replaced since is opened anew.
+    """
+    version: tuple[int, ...] = ()
+    if location.endswith(ZIP):
+        with suppress(OSError):
+            found = os.stat(location)
+            version = (found.st_ino, found.st_size, found.st_mtime_ns)
+    return _storage(location, version)
 
 
 @cache
-def storage(location: str) -> Storage:
-    """The storage at an absolute location, opened once per process."""
+def _storage(location: str, version: tuple[int, ...]) -> Storage:
     return Storage(location)
 
 
@@ -233,16 +383,29 @@ def absolute(location: str | Path) -> str:
     Raises
     ------
     InvalidInput
-        If it is a URL of another kind than ``s3://``.
+        If it is not a path or URL, or a URL of another kind than ``s3://``.
     """
-    text = str(location)
+    if not isinstance(location, str | os.PathLike) or not str(location).strip():
+        raise InvalidInput(
+            f"a store must be given by its path or URL, but is {location!r}: give e.g. "
+            '"engines.zarr"'
+        )
+    text = os.fspath(location)
+    if not isinstance(text, str) or "\0" in text:
+        raise InvalidInput(f"{text!r} is not the path of a store: give text, e.g. 'engines.zarr'")
     if "://" in text:
-        if not text.startswith(S3) or len(text) == len(S3):
+        bucket = text.removeprefix(S3).partition("/")[0]
+        if not text.startswith(S3) or not bucket:
             raise InvalidInput(
                 f"cannot store at {text}: give a directory that every worker sees, or s3://bucket/…"
             )
         return text.rstrip("/")
-    return str(Path(text).expanduser().absolute())
+    try:
+        return str(Path(text).expanduser().absolute())
+    except RuntimeError:  # ~name of somebody who is not known here
+        raise InvalidInput(
+            f"the home folder in {text!r} is not known on this machine: give the path in full"
+        ) from None
 
 
 def open_storage(location: str | Path, *, write: bool) -> Storage:
@@ -260,6 +423,10 @@ def open_storage(location: str | Path, *, write: bool) -> Storage:
     except InvalidInput:
         raise
     except Exception as failure:  # object stores have errors of their own, in many lines
+        if isinstance(failure, zipfile.BadZipFile | zipfile.LargeZipFile | EOFError):
+            raise InvalidInput(
+                f"{place} is not a whole Zip archive ({failure}): copy or export it again"
+            ) from None
         if isinstance(failure, OSError):
             reason = failure.strerror or str(failure)
             remedy = "check the path, its permissions and the free space"
@@ -281,20 +448,36 @@ def _checked(store: Storage, *, write: bool) -> Storage:
     elif store.folder is not None and not path.is_dir():
         raise InvalidInput(f"{place} is a file, not a store: give a directory")
     # What is there is listed before the root is looked for: another run may just be writing it.
-    elif (not write or store.names("")) and store.get(ROOT) is None:
+    elif (not write or store.names("")) and not store.has(ROOT):
         another = "directory" if store.folder is not None else "location"
         raise InvalidInput(f"{place} is not a Zarr v3 store: give another {another}")
-    if write and store.get(ROOT) is None:
+    if write and not store.has(ROOT):
+        store.begin()
         store.create(ROOT, EMPTY_GROUP)
-    content = store.get(ROOT)
-    assert content is not None
-    try:
-        metadata = json.loads(content)
-        group = metadata["node_type"] == "group" and metadata["zarr_format"] == 3
-    except (ValueError, KeyError, TypeError):
-        raise InvalidInput(
-            f"the file {ROOT} of {place} is damaged: run heatcat repair {place}"
-        ) from None
-    if not group:
-        raise InvalidInput(f"{place} is not a Zarr v3 group of sweeps: give another directory")
+    problem = root_problem(store)
+    if problem == DAMAGED:
+        raise InvalidInput(f"the file {ROOT} of {place} is damaged: run heatcat repair {place}")
+    if problem is not None:
+        raise InvalidInput(f"{place} is {problem}, not a store of sweeps: give another directory")
     return store
+
+
+DAMAGED = "damaged"
+
+
+def root_problem(store: Storage) -> str | None:
+    """What is wrong with the root's metadata: None, "damaged", or what else it describes.
+
+    Attributes of the root are the user's; everything else must be as Zarr writes it.
+    """
+    try:
+        metadata = json.loads(store.get(ROOT, most=MOST_METADATA) or b"")
+        if metadata["zarr_format"] == 3 and metadata["node_type"] == "array":
+            return "a Zarr array"
+        plain = metadata["zarr_format"] == 3 and metadata["node_type"] == "group"
+        known = {"attributes", "zarr_format", "node_type", "consolidated_metadata"}
+        attributes = isinstance(metadata.get("attributes", {}), dict)
+        sound = plain and attributes and set(metadata) <= known
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        sound = False
+    return None if sound else DAMAGED

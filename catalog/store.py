@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from catalog.blocks import array_dtype
 from catalog.boxes import Box, Piece, box_of, hull, pieces
-from catalog.history import history, older_solvers
+from catalog.history import DAMAGED, history, older_solvers
 from catalog.part import Part
+from catalog.settle import settle
 from catalog.storage import Storage, storage
 from catalog.sweep import Index, Sweep
 from catalog.vocabulary import VOCABULARY
@@ -139,7 +140,7 @@ class StoredSweep:
         result = blank(name, box)
         for part in reversed(self.parts):
             array, statuses = part.whole(name), part.whole("status")
-            for piece in pieces(part.sweep, box, whole=True):
+            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
                 lay(result, piece, array, statuses)
         return result.reshape(target.shape)
 
@@ -152,7 +153,7 @@ class StoredSweep:
             for index in part.running():
                 block = codes[part.sweep.block_slices(index)]
                 block[block == Status.NOT_COMPUTED] = AT_WORK
-            for piece in pieces(part.sweep, box, whole=True):
+            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
                 new, old = piece.of(codes), states[piece.outer]
                 # A point may lie in two parts if it is scattered in one: it counts once.
                 waits = np.isin(old, (HOLE, Status.NOT_COMPUTED))
@@ -168,16 +169,34 @@ class StoredSweep:
         """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""
         return history(self.storage, self.name)
 
+    def settle(self, *, wait: bool = False) -> None:
+        """Copy finished blocks to the Zarr chunks, where every reader sees them."""
+        for part in self.parts:
+            settle(part, wait=wait)
+
     def notes(self) -> list[str]:
         """What one should know before trusting it: values of other versions of the solver."""
         records = self.history()
         older = older_solvers(records)
-        if not older:
-            return []
-        runs = "run " + ", ".join(map(str, older))
-        if len(older) == len(records):
-            return [f"computed with another version of the solver than this one ({runs})"]
-        return [f"mixed: {runs} had another version of the solver than this one, others this one"]
+        damaged = [record["run"] for record in records if record["outcome"] == DAMAGED]
+        notes = []
+        if older:
+            runs = "run " + ", ".join(map(str, older))
+            notes.append(
+                f"computed with another version of the solver than this one ({runs})"
+                if len(older) == len(records)
+                else f"mixed: {runs} had another version of the solver than this one, others this "
+                "one"
+            )
+        if damaged:
+            runs = ", ".join(map(str, damaged))
+            notes.append(f"the record of run {runs} is damaged: its versions are not known")
+        return notes
+
+
+def whole(sweep: Sweep) -> dict[str, int]:
+    """The sweep as one block."""
+    return dict(zip(sweep.dims, sweep.shape, strict=True))
 
 
 def blank(name: str, box: Box) -> NDArray:

@@ -8,17 +8,27 @@ import warnings
 from pathlib import Path
 
 from catalog.boxes import box_of, refuse_near_misses, uncovered
+from catalog.history import FOLDER as RUNS
 from catalog.layout import layout
-from catalog.lease import Claims
-from catalog.part import Part
-from catalog.storage import ROOT, NoStore, Storage, open_storage
+from catalog.lease import FOLDER as LEASES
+from catalog.lease import Leases
+from catalog.part import MANIFESTS, RECORDS, Part
+from catalog.storage import MOST_METADATA, ROOT, NoStore, Storage, open_storage
 from catalog.store import StoredSweep
 from catalog.sweep import Sweep
-from catalog.template import FORMAT, publish
+from catalog.template import COPY, FORMAT, merged_metadata, publish, same_metadata, unpack
 from ensemble import InvalidInput
 
 STRUCTURE = "structure"
 """The lease that is held while groups are added to a sweep."""
+
+
+GROUP = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(~[1-9][0-9]{0,8})?"
+"""Names that the groups of sweeps have."""
+
+
+class SweepLeftOut(UserWarning):
+    """A sweep of a store cannot be opened; the others are."""
 
 
 class OlderSolver(UserWarning):
@@ -41,12 +51,12 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     stored = load(place, sweep.name)
     if stored is not None and not lacking(stored, sweep):
         return stored
-    with Claims(place, sweep.name).hold(STRUCTURE, wait=True):
+    with Leases(place, sweep.name).hold(STRUCTURE, wait=True):
         stored = load(place, sweep.name)  # another may have been quicker
         if stored is None:
             additions, number = layout(sweep), 0
         else:
-            additions, number = lacking(stored, sweep), len(stored.parts)
+            additions, number = lacking(stored, sweep), next_number(stored)
         add_parts(place, sweep.name, additions, number)
         extended = load(place, sweep.name)
     assert extended is not None
@@ -82,12 +92,21 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
         If there is no store, or no sweep in it.
     """
     place = open_storage(location, write=False)
-    names = sorted(name for name in place.names("") if _parent(name) is None)
-    found = {name: stored for name in names if (stored := load(place, name)) is not None}
+    found, problems = {}, []
+    for name in sorted(name for name in place.names("") if parent(name) is None):
+        try:
+            stored = load(place, name)
+        except UnusableSweep as failure:
+            problems.append(failure)
+            continue
+        if stored is not None:
+            found[name] = stored
     if not found:
-        raise InvalidInput(
+        raise problems[0] if problems else InvalidInput(
             f"{place.location} holds no sweep: fill it with heatcat run SWEEP --store …"
         )
+    for problem in problems:
+        warnings.warn(str(problem), SweepLeftOut, stacklevel=2)
     for name, stored in found.items():
         for note in stored.notes():
             warnings.warn(f"{name}: {note}", OlderSolver, stacklevel=2)
@@ -98,27 +117,57 @@ def add_parts(place: Storage, name: str, sweeps: list[Sweep], number: int) -> li
     """Write the templates of further parts; the structure lease is held.  Their groups."""
     groups = []
     for count, sweep in enumerate(sweeps, number):
-        group = f"{name}~{count}" if count else name
-        if place.has(f"{group}/{ROOT}"):
-            raise InvalidInput(
-                f"{place.location} has a group {group!r} that is not a sweep: choose another name "
-                "or store"
-            )
-        _clear(place, group)
+        group = group_name(name, count)
+        _make_room(place, group)
         publish(place, sweep, group)
         groups.append(group)
+    announce_parts(place, name)
     return groups
 
 
-def _clear(place: Storage, group: str) -> None:
-    """Delete what a run that was killed in a template has left; leases and records stay."""
-    place.torn(group, mend=True)
-    for member in place.names(group):
-        if member != "status":
-            place.delete_all(f"{group}/{member}")
-    for member in place.names(f"{group}/status"):
-        if not member.startswith("."):
-            place.delete_all(f"{group}/status/{member}")
+def announce_parts(place: Storage, name: str) -> None:
+    """Have the attributes of each part name them all, for those who read without heatcat."""
+    groups = groups_of(place, name)
+    if len(groups) < 2:
+        return
+    text = (
+        f"{len(groups)} groups hold this sweep together: {', '.join(groups)}; to see it whole, "
+        "use catalog.open, or xarray.open_datatree and combine_first"
+    )
+    for group in groups:
+        packed = unpack(place.get(f"{group}/{COPY}"))
+        key = f"{group}/{ROOT}"
+        found = place.get(key)
+        if packed is not None and same_metadata(found, packed.objects[key]):
+            new = merged_metadata(found, packed.objects[key], text)
+            if json.loads(found or b"") != json.loads(new):
+                place.put(key, new)
+
+
+def _make_room(place: Storage, group: str) -> None:
+    """Refuse a group in which there is anything that is not ours; delete what is left of ours.
+
+    What a killed run has left of a template is ours if the sealed copy has it, byte for byte.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    packed = unpack(place.get(f"{group}/{COPY}"))
+    ours = packed.objects if packed is not None and packed.group == group else {}
+    kept = (f"{group}/{COPY}", *(f"{group}/status/{folder}/" for folder in (LEASES, RUNS)))
+    leavings = []
+    for key in place.keys(group):
+        if key.startswith(kept):
+            continue
+        if key not in ours or place.get(key) != ours[key]:
+            raise InvalidInput(
+                f"{place.location} has {key!r}, which heatcat did not write, where the sweep "
+                f"{group!r} would go: choose another name or store"
+            )
+        leavings.append(key)
+    for key in leavings:
+        place.delete(key)
 
 
 def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
@@ -143,44 +192,108 @@ def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
 
 
 def load(place: Storage, name: str) -> StoredSweep | None:
-    """A stored sweep with all its parts, None if it has not been begun."""
-    first = _sweep(place, name)
-    if first is None:
+    """A stored sweep with all its parts, None if it has not been begun.
+
+    Raises
+    ------
+    UnusableSweep
+        If a part is damaged, or not the group that it was written as.
+    """
+    if _sweep(place, name) is None:
         return None
-    numbers = sorted(
-        int(group.rpartition("~")[2]) for group in place.names("") if _parent(group) == name
-    )
-    later = ((group := f"{name}~{n}", _sweep(place, group)) for n in numbers)
-    parts = [(name, first), *((group, sweep) for group, sweep in later if sweep is not None)]
+    found = ((group, _sweep(place, group)) for group in groups_of(place, name))
+    parts = [(group, sweep) for group, sweep in found if sweep is not None]
     return StoredSweep(
         place.location, tuple(Part(place.location, group, sweep) for group, sweep in parts)
     )
 
 
-def _parent(group: str) -> str | None:
+def next_number(stored: StoredSweep) -> int:
+    """Number of the next part: beyond those of all groups, also of one whose template is not
+    finished, which is begun again."""
+    last = stored.parts[-1].group
+    return int(last.rpartition("~")[2]) + 1 if parent(last) is not None else 1
+
+
+def groups_of(place: Storage, name: str) -> list[str]:
+    """The groups of a sweep that are there, in order."""
+    later = (group for group in place.names("") if parent(group) == name)
+    return [name, *sorted(later, key=lambda group: int(group.rpartition("~")[2]))]
+
+
+def group_name(name: str, number: int) -> str:
+    """Name of a part's group."""
+    return f"{name}~{number}" if number else name
+
+
+def parent(group: str) -> str | None:
     """The sweep of which a group is a later part."""
-    found = re.fullmatch(r"(.+)~[1-9][0-9]*", group)
+    found = re.fullmatch(r"(.+)~[1-9][0-9]{0,8}", group)
     return None if found is None else found[1]
 
 
+class UnusableSweep(InvalidInput):
+    """A group of a store that was meant to be a sweep and cannot be read as one."""
+
+
 def _sweep(place: Storage, group: str) -> Sweep | None:
-    """The sweep of a group, None if there is no such group or its template is unfinished."""
-    content = place.get(f"{group}/{ROOT}")
-    if content is None:
+    """The sweep of a group, None if it is none of ours or its template is unfinished.
+
+    The sealed copy says what the labels are; the group's own metadata is for other readers.
+    """
+    if not re.fullmatch(GROUP, group):
         return None
-    try:
-        attributes = json.loads(content)["attributes"]
-        definition = json.loads(attributes["sweep"]) if "sweep_key" in attributes else None
-    except (ValueError, KeyError, TypeError):
-        raise InvalidInput(
-            f"the file {group}/{ROOT} of {place.location} is damaged: run heatcat repair "
-            f"{place.location}"
-        ) from None
-    if definition is None:
+    has_metadata = place.has(f"{group}/{ROOT}")
+    copy = place.get(f"{group}/{COPY}", most=MOST_METADATA)
+    if copy is None:
+        if has_metadata and b'"sweep_key"' in (place.get(f"{group}/{ROOT}") or b""):
+            raise _older_or_damaged(place, group)
         return None
-    if attributes.get("store_format") != FORMAT:
-        raise InvalidInput(
-            f"{place.location} was written by another version of heatcat, in a format that this "
-            "one does not know: choose another store"
+    packed = unpack(copy)
+    if packed is None:
+        raise _damaged(place, group)
+    if packed.format != FORMAT:
+        raise UnusableSweep(
+            f"the sweep {group!r} in {place.location} was written by another version of heatcat, "
+            "in a format that this one does not know: choose another store"
         )
-    return Sweep.from_definition(definition)
+    if packed.group != group:
+        raise UnusableSweep(
+            f"the group {group!r} in {place.location} was written as {packed.group!r}, it was "
+            "renamed or copied: give it that name again, or move it to a store of its own"
+        )
+    if not has_metadata and not has_results(place, group):
+        return None  # a template that was never finished: the next run begins it again
+    try:
+        attributes = packed.metadata["attributes"]
+        sweep = Sweep.from_definition(json.loads(attributes["sweep"]))
+        if sweep.key() == attributes["sweep_key"]:
+            return sweep
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise _damaged(place, group)
+
+
+def has_results(place: Storage, group: str) -> bool:
+    """Whether any block of a group was finished."""
+    return any(place.names(f"{group}/{folder}") for folder in (RECORDS, MANIFESTS))
+
+
+def _damaged(place: Storage, group: str) -> UnusableSweep:
+    return UnusableSweep(
+        f"the description of the sweep {group!r} in {place.location} is damaged: run heatcat "
+        f"repair {place.location}"
+    )
+
+
+def _older_or_damaged(place: Storage, group: str) -> UnusableSweep:
+    try:
+        attributes = json.loads(place.get(f"{group}/{ROOT}") or b"")["attributes"]
+        if attributes.get("store_format") != FORMAT:
+            return UnusableSweep(
+                f"the sweep {group!r} in {place.location} was written by another version of "
+                "heatcat, in a format that this one does not know: choose another store"
+            )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return _damaged(place, group)

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import dask.array as da
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from catalog.blocks import array_dtype
+from catalog.chunks import chunk_shape
 from catalog.dataset import attributes, labelled
 from catalog.provenance import provenance
+from catalog.seal import sealed, unsealed
 from catalog.storage import ROOT, Storage
 from catalog.sweep import Sweep
 from catalog.vocabulary import VOCABULARY
 
 COPY = "status/.heatcat-template"
-"""Second copy of the template, to tell and mend damage; beside the status chunks, where no reader
-of Zarr looks."""
+"""Second copy of the template, under a seal: what heatcat itself reads, so that damage to the first
+copy, or another program that writes there, never changes what the labels say.  It lies beside the
+status chunks, where no reader of Zarr looks."""
 
-FORMAT = 2
+FORMAT = 3
 """Version of the arrangement of groups and arrays; what has another is not opened."""
+
+PARTS = "parts"
+"""Attribute that names all groups of an extended sweep: the one that changes after the template."""
 
 Objects = dict[str, bytes]
 
@@ -34,7 +41,7 @@ def template(sweep: Sweep, group: str) -> Objects:
     Every array is filled with "not computed" and carries a CRC-32C checksum in each chunk, which
     Zarr verifies whenever it reads one.
     """
-    chunks = tuple(sweep.blocks[dim] for dim in sweep.dims)
+    chunks = tuple(chunk_shape(sweep)[dim] for dim in sweep.dims)
     codecs = (ZstdCodec(level=0), Crc32cCodec())
     fills = {  # in one lazy piece: a graph of all blocks would take seconds, and is not needed
         name: da.full(sweep.shape, VOCABULARY[name].fill, dtype=array_dtype(name), chunks=-1)
@@ -69,24 +76,100 @@ def template(sweep: Sweep, group: str) -> Objects:
 
 
 def publish(storage: Storage, sweep: Sweep, group: str) -> None:
-    """Write a template; until its last object is there, the group is not a sweep."""
+    """Write a template: its sealed copy first, by which every other object is known to be ours."""
     objects = template(sweep, group)
-    storage.put(f"{group}/{COPY}", pack(objects))
-    for key, content in objects.items():
-        storage.put(key, content)
+    storage.put(f"{group}/{COPY}", pack(group, objects))
+    restore(storage, objects)
 
 
-def pack(objects: Mapping[str, bytes]) -> bytes:
-    """Objects as one, with its checksum."""
-    content = json.dumps(
-        {key: base64.b64encode(value).decode() for key, value in objects.items()}
-    ).encode()
-    return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+def restore(storage: Storage, objects: Objects) -> None:
+    """Write the objects of a template, the group's own metadata last."""
+    group_metadata = list(objects)[-1]
+    rest = {key: content for key, content in objects.items() if key != group_metadata}
+    storage.put_many(rest)
+    storage.put(group_metadata, objects[group_metadata])
 
 
-def unpack(packed: bytes | None) -> Objects | None:
-    """The objects, None if there are none or they are damaged."""
-    digest, _, content = (packed or b"").partition(b"\n")
-    if not content or hashlib.sha256(content).hexdigest().encode() != digest:
+def pack(group: str, objects: Mapping[str, bytes]) -> bytes:
+    """The objects of a group as one, under a seal."""
+    content = {
+        "format": FORMAT,
+        "group": group,
+        "objects": {key: base64.b64encode(value).decode() for key, value in objects.items()},
+    }
+    return sealed(json.dumps(content).encode())
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The sealed copy of a template.
+
+    Attributes
+    ----------
+    format : int
+        `FORMAT` of the version that wrote it.
+    group : str
+        The group that it was written for.
+    objects : dict of str to bytes
+        The template's objects by key.
+    """
+
+    format: int
+    group: str
+    objects: Objects
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The group's own metadata."""
+        return json.loads(self.objects[f"{self.group}/{ROOT}"])
+
+
+def unpack(packed: bytes | None) -> Packed | None:
+    """The copy, None if there is none or it is not as it was sealed."""
+    content = unsealed(packed)
+    if content is None:
         return None
-    return {key: base64.b64decode(value) for key, value in json.loads(content).items()}
+    try:
+        found = json.loads(content)
+        objects = {key: base64.b64decode(value) for key, value in found["objects"].items()}
+        return Packed(found["format"], found["group"], objects)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def same_metadata(found: bytes | None, written: bytes) -> bool:
+    """Whether a group's metadata still says all that was written.
+
+    Further attributes are the user's: programs that add arrays to a group add some.
+    """
+    try:
+        now, then = json.loads(found or b""), json.loads(written)
+        attributes = now.pop("attributes")
+        ours = then.pop("attributes")
+        now.pop("consolidated_metadata", None)
+        then.pop("consolidated_metadata", None)
+        return now == then and all(
+            name in attributes and attributes[name] == value for name, value in ours.items()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def merged_metadata(found: bytes | None, written: bytes, parts: str | None = None) -> bytes:
+    """A group's metadata as it was written, with the further attributes that are found.
+
+    Parameters
+    ----------
+    parts : str, optional
+        The attribute `PARTS`; without it, none of that name is kept.
+    """
+    metadata = json.loads(written)
+    try:
+        further = dict(json.loads(found or b"")["attributes"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        further = {}
+    further.pop(PARTS, None)
+    metadata["attributes"] = {**further, **metadata["attributes"]}
+    if parts is not None:
+        metadata["attributes"][PARTS] = parts
+    return json.dumps(metadata).encode()
