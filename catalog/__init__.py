@@ -15,7 +15,7 @@ from catalog.repair import Report, check, repair
 from catalog.run import RunStopped, run
 from catalog.select import select
 from catalog.store import Block, StoredSweep
-from catalog.structure import OlderSolver, create_or_open, find_stored
+from catalog.structure import OlderSolver, SweepLeftOut, create_or_open, find_stored
 from catalog.sweep import Sweep
 from catalog.sweepfile import find_sweep, presets, read_sweep, sweep_from_toml
 from catalog.table import table
@@ -33,6 +33,7 @@ __all__ = [
     "RunStopped",
     "StoredSweep",
     "Sweep",
+    "SweepLeftOut",
     "check",
     "create_or_open",
     "dataset",

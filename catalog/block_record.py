@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from catalog.blocks import MOST_TEXT, array_dtype
 from catalog.seal import sealed, unsealed
 
+
 def pack(identity: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
     """The record of a block.
 

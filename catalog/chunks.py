@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from catalog.sweep import Index, Sweep
 
-CHUNK_POINTS = 4096
+CHUNK_POINTS = 8192
 """Most points of a chunk, unless one block has more."""
 CHUNK_BLOCKS = 64
 """Most blocks of a chunk: so many are computed again if one of its files is damaged."""

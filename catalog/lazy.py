@@ -25,6 +25,7 @@ from catalog.solving import complete_block, settled_in_the_end
 from catalog.store import StoredSweep, blank, lay
 from catalog.structure import create_or_open
 from catalog.sweep import Index, Sweep
+from catalog.user_arrays import user_arrays
 
 
 def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
@@ -70,11 +71,13 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
 def stored_dataset(stored: StoredSweep) -> xr.Dataset:
     """Lazy, labelled Dataset of what is stored, over the sorted labels of all its parts.
 
-    It reads, and never solves: a point that is not computed says so in ``status``.
+    It reads, and never solves: a point that is not computed says so in ``status``.  Arrays that
+    users have added to the groups are part of it.
     """
     view = view_of(stored, stored.sweep, solves=False)
     token = uuid.uuid4().hex  # what is stored may grow
-    return _labelled(stored.sweep, view.steps, partial(_read_now, view), token)
+    found = _labelled(stored.sweep, view.steps, partial(_read_now, view), token)
+    return found.assign(user_arrays(stored))
 
 
 @dataclass(frozen=True)

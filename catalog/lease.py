@@ -94,7 +94,9 @@ class Leases:
             if not wait:
                 raise Busy(what, self.holder(what))
             if time.monotonic() > say_at:
-                log.warning("waiting for %s, who works on %s/%s", self.holder(what), self.group, what)
+                log.warning(
+                    "waiting for %s, who works on %s/%s", self.holder(what), self.group, what
+                )
                 say_at = math.inf
             time.sleep(POLL_SECONDS)
         done = threading.Event()

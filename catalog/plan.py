@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.blocks import array_dtype
+from catalog.chunks import chunk_indices, chunk_shape
 from catalog.cost import WRITE_SECONDS, CostModel, Tally, Work
 from catalog.layout import layout
 from catalog.store import StoredSweep
@@ -35,6 +37,10 @@ class Plan:
         Predicted resident memory of one worker process at its largest block.
     measured_points : int
         Number of stored timings behind the prediction; 0 means the built-in prior alone.
+    files : int
+        Files of the finished sweep in its store.
+    store_bytes : int
+        Their size at most, before compression.
     """
 
     points: int
@@ -47,6 +53,8 @@ class Plan:
     longest_block_seconds: float
     peak_bytes: float
     measured_points: int
+    files: int
+    store_bytes: int
 
 
 def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
@@ -67,7 +75,23 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
         work += [block.work for block in stored.missing(sweep)]
         blocks += len(stored.blocks(sweep))
         left += stored.points_missing(sweep)
-    return forecast(sweep, work, blocks=blocks, points_left=left, model=model)
+    parts = new if stored is None else [*new, *(part.sweep for part in stored.parts)]
+    found = forecast(sweep, work, blocks=blocks, points_left=left, model=model)
+    return replace(found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts)))
+
+
+def files_of(sweep: Sweep) -> int:
+    """Files that a finished grid has in a store: for each chunk one of every array and a manifest,
+    for each array and coordinate its metadata, for each coordinate its labels, and two more."""
+    chunks = len(list(chunk_indices(sweep, chunk_shape(sweep))))
+    coordinates = len(sweep.axes) + len(sweep.fixed) + len(sweep.points)
+    return chunks * (len(sweep.arrays) + 1) + len(sweep.arrays) + 2 * coordinates + 2
+
+
+def bytes_of(sweep: Sweep) -> int:
+    """Bytes of the arrays of a finished grid before compression; text counts as empty."""
+    dtypes = (array_dtype(name) for name in sweep.arrays)
+    return sweep.size * sum(dtype.itemsize if dtype.kind != "T" else 4 for dtype in dtypes)
 
 
 def fitted_model(stored: StoredSweep) -> CostModel:
@@ -108,6 +132,8 @@ def forecast(
         longest_block_seconds=float(model.block_seconds(work).max(initial=0.0)),
         peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
         measured_points=model.measured_points,
+        files=files_of(sweep),
+        store_bytes=bytes_of(sweep),
     )
 
 

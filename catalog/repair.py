@@ -212,16 +212,19 @@ def _inspect_group(place: Storage, group: str, report: Report, *, mend: bool) ->
         remedy = f"{LEFT}: give it its name again, or open it with the version that wrote it"
         report.damages.append(Damage(group, COPY, why, None, remedy))
         return
-    objects = packed.objects if packed is not None else _regenerated(place, group)
     if packed is None:
+        regenerated = _regenerated(place, group)
         why = "second copy of the metadata damaged or missing"
-        remedy = RESTORE if objects is not None else HOPELESS
+        remedy = RESTORE if regenerated is not None else HOPELESS
         report.damages.append(Damage(group, COPY, why, None, remedy))
-        if objects is None:
+        if regenerated is None:
             return
+        objects = regenerated
         if mend:
             place.put(f"{group}/{COPY}", pack(group, objects))
-    elif not place.has(f"{group}/{ROOT}") and not has_results(place, group):
+    else:
+        objects = packed.objects
+    if packed is not None and not place.has(f"{group}/{ROOT}") and not has_results(place, group):
         return  # a template that was never finished: the next run begins it again
     attributes = json.loads(objects[f"{group}/{ROOT}"])["attributes"]
     sweep = Sweep.from_definition(json.loads(attributes["sweep"]))

@@ -168,9 +168,9 @@ class Storage:
         """Whether nothing can be written: an archive."""
         return self.location.endswith(ZIP)
 
-    @property
+    @cached_property
     def folder(self) -> Path | None:
-        """The directory, if it is one of this machine's."""
+        """The directory, if it is one that this machine sees."""
         remote = self.location.startswith(S3) or self.read_only
         return None if remote else Path(self.location)
 
@@ -200,11 +200,15 @@ class Storage:
         """
         if most is not None and (size := self.size(key)) is not None and size > most:
             raise TooLarge(f"it has {size} bytes where at most {most} are expected")
+        if self.folder is not None:
+            return _content(self.folder / key)
         found = sync(self.zarr.get(key, default_buffer_prototype()))
         return None if found is None else found.to_bytes()
 
     def get_many(self, keys: Iterable[str]) -> list[bytes | None]:
         """Contents of several objects, read side by side."""
+        if self.folder is not None:
+            return [_content(self.folder / key) for key in keys]
         store, keys = self.zarr, list(keys)
 
         async def collect() -> list[Buffer | None]:
@@ -316,6 +320,13 @@ class Storage:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"location": self.location}  # each process opens the store for itself
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
 
 
 def _listed(folder: Path) -> list[str]:

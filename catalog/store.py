@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,6 +169,17 @@ class StoredSweep:
     def history(self) -> list[dict[str, Any]]:
         """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""
         return history(self.storage, self.name)
+
+    def points_by_run(self) -> dict[int, dict[str, int]]:
+        """By number of the run, the points that it solved and that are stored, by status."""
+        found: dict[int, Counter[str]] = {}
+        for part in self.parts:
+            runs, codes = part.whole("run").ravel(), part.whole("status").ravel()
+            pairs, numbers = np.unique(np.stack([runs, codes]), axis=1, return_counts=True)
+            for (run, code), number in zip(pairs.T.tolist(), numbers.tolist(), strict=True):
+                if code != Status.NOT_COMPUTED:
+                    found.setdefault(run, Counter())[Status(code).label] += number
+        return {run: dict(counts) for run, counts in found.items()}
 
     def settle(self, *, wait: bool = False) -> None:
         """Copy finished blocks to the Zarr chunks, where every reader sees them."""

@@ -102,8 +102,12 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
         if stored is not None:
             found[name] = stored
     if not found:
-        raise problems[0] if problems else InvalidInput(
-            f"{place.location} holds no sweep: fill it with heatcat run SWEEP --store …"
+        raise (
+            problems[0]
+            if problems
+            else InvalidInput(
+                f"{place.location} holds no sweep: fill it with heatcat run SWEEP --store …"
+            )
         )
     for problem in problems:
         warnings.warn(str(problem), SweepLeftOut, stacklevel=2)

@@ -28,11 +28,16 @@ from heatcat.refine_command import refine
 PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 
 
+NOTES = (catalog.OlderSolver, catalog.SweepLeftOut)
+"""Warnings that users are shown."""
+
+
 def main() -> NoReturn:
     """Run the command line; every expected error is one line on standard error, exit code 2."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("always", catalog.OlderSolver)
+            for category in NOTES:
+                warnings.simplefilter("always", category)
             warnings.showwarning = _note
             code = cli.main(standalone_mode=False)
     except click.UsageError as error:
@@ -51,7 +56,7 @@ def main() -> NoReturn:
 
 def _note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """A warning as one line; what libraries warn each other of is not for users."""
-    if issubclass(category, catalog.OlderSolver):
+    if issubclass(category, NOTES):
         click.echo(f"note: {message}", err=True)
 
 

@@ -167,6 +167,9 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     table.add_row("blocks", f"{forecast.blocks} of at most {block}, {forecast.blocks_done} stored")
     table.add_row("core time to go", f"{core_time(forecast)} (from {basis})")
     table.add_row("longest block", f"about {duration(forecast.longest_block_seconds)}")
+    table.add_row(
+        "store", f"{forecast.files} files, {forecast.store_bytes / 1e6:.3g} MB before compression"
+    )
     table.add_row("memory per worker", f"about {forecast.peak_bytes / 2**30:.2f} GiB at most")
     stdout().print(table)
 

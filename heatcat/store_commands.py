@@ -11,13 +11,11 @@ import click
 from rich.table import Table
 
 import catalog
-from catalog.history import BEGUN
+from catalog.history import state
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput, Status
 from heatcat import show
 
-NO_END = "at work or killed"
-"""Shown of a run whose record has no end."""
 STORE = click.argument("store", type=click.Path())
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -94,7 +92,7 @@ def log(store: str, name: str | None, as_json: bool) -> None:
     """Show the runs that filled STORE: when, where, by which versions, how they ended."""
     entries = catalog.open(store)
     chosen = [find_entry(entries, name).name] if name is not None else list(entries)
-    records = {sweep: entries[sweep].history() for sweep in chosen}
+    records = {sweep: _records(entries[sweep]) for sweep in chosen}
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
         return
@@ -108,21 +106,30 @@ def log(store: str, name: str | None, as_json: bool) -> None:
     show.stdout().print(table)
 
 
+def _records(entry: catalog.Entry) -> list[dict[str, Any]]:
+    """Records of runs, with what is stored of each and how it ended, as far as can be known."""
+    points = entry.points_by_run()
+    return [
+        {**record, "points_stored": points.get(record["run"], {}), "state": state(record)}
+        for record in entry.history()
+    ]
+
+
 def _log_row(record: dict[str, Any]) -> tuple[str, ...]:
-    points = ", ".join(f"{number} {label}" for label, number in record.get("points", {}).items())
+    points = ", ".join(f"{number} {label}" for label, number in record["points_stored"].items())
     git = record.get("git")
-    solver = record.get("solver_hash", "")[:8]
+    solver = record["solver_hash"][:8]
     if git:
         solver += f" ({git['commit'][:8]}{' changed' if git['dirty'] else ''})"
     return (
         str(record["run"]),
-        record.get("started", "?"),
-        record.get("finished") or "",
-        NO_END if record["outcome"] == BEGUN else record["outcome"],
+        record["started"],
+        record["finished"] or "",
+        record["state"],
         points,
         solver,
-        record.get("host", ""),
-        record.get("command", ""),
+        record["host"],
+        record["command"],
     )
 
 
