@@ -62,6 +62,8 @@ class Session:
     def finish(self, outcome: str, counts: Mapping[str, int]) -> None:
         """Complete the record: how the run ended, and the points that it solved, by status."""
         key = _key(self.name, self.number)
+        if not storage(self.location).has(key):
+            return  # the store was moved or deleted: it is not begun anew by this
         record = _read(storage(self.location), self.name, self.number)
         if record["outcome"] == DAMAGED:
             record = self.record(self.number)

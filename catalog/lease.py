@@ -95,7 +95,7 @@ class Leases:
                 raise Busy(what, self.holder(what))
             if time.monotonic() > say_at:
                 log.warning(
-                    "waiting for %s, who works on %s/%s", self.holder(what), self.group, what
+                    "waiting for %s: it works on %s/%s", self.holder(what), self.group, what
                 )
                 say_at = math.inf
             time.sleep(POLL_SECONDS)

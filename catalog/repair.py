@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 
 from catalog.chunk_codec import codec
 from catalog.chunks import chunk_indices
@@ -26,9 +25,9 @@ from catalog.template import (
     FORMAT,
     PARTS,
     Objects,
+    differing,
     merged_metadata,
     pack,
-    same_metadata,
     template,
     unpack,
 )
@@ -244,31 +243,13 @@ def _inspect_group(place: Storage, group: str, report: Report, *, mend: bool) ->
 def _inspect_template(
     place: Storage, group: str, objects: Objects, sweep: Sweep, report: Report, *, mend: bool
 ) -> None:
-    coordinates = (*sweep.axes, *sweep.fixed, *sweep.points)
-    for key, written in objects.items():
-        found, name = place.get(key), key.removeprefix(f"{group}/")
-        if name == ROOT:
-            sound = same_metadata(found, written)
-        else:
-            sound = found == written or (
-                name.split("/")[0] in coordinates and _same_values(place, group, name, sweep)
-            )
-        if not sound:
-            why = "missing" if found is None else "not as it was written"
-            report.damages.append(Damage(group, name, why, None, RESTORE))
-            if mend:
-                place.put(key, merged_metadata(found, written) if name == ROOT else written)
-
-
-def _same_values(place: Storage, group: str, name: str, sweep: Sweep) -> bool:
-    """Whether a coordinate holds its labels, written in another way by another program."""
-    coordinate = name.split("/")[0]
-    labels: Any = {**sweep.fixed, **sweep.axes, **sweep.points}[coordinate]
-    try:
-        found = zarr.open_array(place.zarr, path=f"{group}/{coordinate}", mode="r")[...]
-        return bool(np.array_equal(np.asarray(found, dtype=float), np.asarray(labels, dtype=float)))
-    except (ValueError, RuntimeError, TypeError, KeyError, OSError):
-        return False
+    for key, found in differing(place, group, objects, sweep).items():
+        name = key.removeprefix(f"{group}/")
+        why = "missing" if found is None else "not as it was written"
+        report.damages.append(Damage(group, name, why, None, RESTORE))
+        if mend:
+            written = objects[key]
+            place.put(key, merged_metadata(found, written) if name == ROOT else written)
 
 
 def _regenerated(place: Storage, group: str) -> Objects | None:

@@ -32,6 +32,7 @@ def complete_block(
     catalog.lease.Busy
         If somebody else is at it, and ``wait`` is false.
     """
+    part.require_present()  # before a lease is written there
     if not again and part.has(block):
         return None
     with part.leases.hold(part.claim(block), wait=wait):

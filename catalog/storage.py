@@ -196,13 +196,15 @@ class Storage:
         Raises
         ------
         TooLarge
-            If it has more; it is not read then.
+            If it has more.  In a directory or an archive it is not read then.
         """
-        if most is not None and (size := self.size(key)) is not None and size > most:
+        if most is not None and (size := self._size(key)) is not None and size > most:
             raise TooLarge(f"it has {size} bytes where at most {most} are expected")
         if self.folder is not None:
             return _content(self.folder / key)
         found = sync(self.zarr.get(key, default_buffer_prototype()))
+        if found is not None and most is not None and len(found) > most:
+            raise TooLarge(f"it has {len(found)} bytes where at most {most} are expected")
         return None if found is None else found.to_bytes()
 
     def get_many(self, keys: Iterable[str]) -> list[bytes | None]:
@@ -217,19 +219,16 @@ class Storage:
 
         return [None if found is None else found.to_bytes() for found in sync(collect())]
 
-    def size(self, key: str) -> int | None:
-        """Number of bytes of an object once it is unpacked, None if there is none."""
-        if self.folder is not None:
-            try:
-                return (self.folder / key).stat().st_size
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+    def _size(self, key: str) -> int | None:
+        """Number of bytes of an object once it is unpacked, None if that would take a request."""
         try:
+            if self.folder is not None:
+                return (self.folder / key).stat().st_size
             if isinstance(self.zarr, ZipStore):
                 return self.zarr._zf.getinfo(key).file_size
-            return sync(self.zarr.getsize(key))
-        except (KeyError, FileNotFoundError):
-            return None
+        except (KeyError, FileNotFoundError, NotADirectoryError):
+            pass
+        return None
 
     def has(self, key: str) -> bool:
         """Whether there is such an object."""
@@ -262,6 +261,13 @@ class Storage:
         """Delete an object, if it is there."""
         sync(self.zarr.delete(key))
 
+    def remove_empty_folders(self, prefix: str) -> None:
+        """Remove the folders below a prefix that hold nothing; nobody may be writing there."""
+        if self.folder is not None:
+            for folder, _, _ in os.walk(self.folder / prefix, topdown=False):
+                with suppress(OSError):  # it is not empty
+                    os.rmdir(folder)
+
     def torn(self, prefix: str, *, mend: bool, deep: bool = False) -> int:
         """Count, and delete, what killed processes were writing below a prefix.
 
@@ -289,6 +295,12 @@ class Storage:
         """
         if self.folder is not None:
             found = _listed(self.folder / prefix)
+        elif isinstance(self.zarr, ObjectStore):
+            # Zarr's own listing fails where other tools have marked a folder by an empty object.
+            below = f"{prefix}/" if prefix else ""
+            listed = self.zarr.store.list_with_delimiter(below or None)
+            paths = [item["path"] for item in listed["objects"]] + list(listed["common_prefixes"])
+            found = [path.removeprefix(below) for path in paths if path.startswith(below)]
         else:
             store = self.zarr  # opened here, not within the loop below
 

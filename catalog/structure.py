@@ -12,11 +12,19 @@ from catalog.history import FOLDER as RUNS
 from catalog.layout import layout
 from catalog.lease import FOLDER as LEASES
 from catalog.lease import Leases
-from catalog.part import MANIFESTS, RECORDS, Part
+from catalog.part import MANIFESTS, RECORDS, Part, template_of
 from catalog.storage import MOST_METADATA, ROOT, NoStore, Storage, open_storage
 from catalog.store import StoredSweep
 from catalog.sweep import Sweep
-from catalog.template import COPY, FORMAT, merged_metadata, publish, same_metadata, unpack
+from catalog.template import (
+    COPY,
+    FORMAT,
+    differing,
+    merged_metadata,
+    publish,
+    same_metadata,
+    unpack,
+)
 from ensemble import InvalidInput
 
 STRUCTURE = "structure"
@@ -45,12 +53,15 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     ------
     InvalidInput
         If the location is not a Zarr store, or holds another kind of sweep under that name (other
-        method, scaling, variables, …), or labels that nearly equal these; nothing is written.
+        method, scaling, variables, …), or labels that nearly equal these, or if its metadata is
+        damaged; nothing is written.
     """
     place = open_storage(location, write=True)
     stored = load(place, sweep.name)
-    if stored is not None and not lacking(stored, sweep):
-        return stored
+    if stored is not None:
+        _require_sound(stored)
+        if not lacking(stored, sweep):
+            return stored
     with Leases(place, sweep.name).hold(STRUCTURE, wait=True):
         stored = load(place, sweep.name)  # another may have been quicker
         if stored is None:
@@ -61,6 +72,19 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
         extended = load(place, sweep.name)
     assert extended is not None
     return extended
+
+
+def _require_sound(stored: StoredSweep) -> None:
+    """Refuse to write beside metadata that no reader of Zarr could read any more.
+
+    Raises
+    ------
+    Damaged
+    """
+    for part in stored.parts:
+        objects = template_of(part).objects
+        for key in differing(stored.storage, part.group, objects, part.sweep):
+            raise part.damage(key, "it is not as it was written")
 
 
 def find_stored(location: str | Path, sweep: Sweep) -> StoredSweep | None:
@@ -170,8 +194,14 @@ def _make_room(place: Storage, group: str) -> None:
                 f"{group!r} would go: choose another name or store"
             )
         leavings.append(key)
+    # Below status others are just writing their claims to the structure lease.
+    arrays = [f"{group}/{name}" for name in place.names(group) if name != "status"]
+    place.torn(f"{group}/status", mend=True)
     for key in leavings:
         place.delete(key)
+    for array in arrays:
+        place.torn(array, mend=True, deep=True)
+        place.remove_empty_folders(array)
 
 
 def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:

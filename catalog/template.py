@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
+import numpy as np
+import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from catalog.blocks import array_dtype
 from catalog.chunks import chunk_shape
 from catalog.dataset import attributes, labelled
+from catalog.labels import POINT
 from catalog.provenance import provenance
 from catalog.seal import sealed, unsealed
 from catalog.storage import ROOT, Storage
@@ -152,6 +155,44 @@ def same_metadata(found: bytes | None, written: bytes) -> bool:
             name in attributes and attributes[name] == value for name, value in ours.items()
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def differing(
+    storage: Storage, group: str, objects: Objects, sweep: Sweep
+) -> dict[str, bytes | None]:
+    """The template's objects that are not as they were written: by key, what is there now.
+
+    Another program may add attributes to the group, and may write a coordinate in its own way as
+    long as the labels are the same.
+    """
+    coordinates = (*sweep.axes, *sweep.fixed, *sweep.points)
+    different = {}
+    for (key, written), found in zip(objects.items(), storage.get_many(objects), strict=True):
+        array = key.removeprefix(f"{group}/").split("/")[0]
+        if array == ROOT:
+            sound = same_metadata(found, written)
+        else:
+            sound = found == written or (
+                array in coordinates and _same_labels(storage, group, array, sweep)
+            )
+        if not sound:
+            different[key] = found
+    return different
+
+
+def _same_labels(storage: Storage, group: str, name: str, sweep: Sweep) -> bool:
+    labels: Any = {**sweep.fixed, **sweep.axes, **sweep.points}[name]
+    ours = VOCABULARY[name].attributes(sweep.energy_unit)
+    try:
+        array = zarr.open_array(storage.zarr, path=f"{group}/{name}", mode="r")
+        found = dict(array.attrs)
+        said = all(found.get(key) == value for key, value in ours.items())
+        dims = tuple(array.metadata.dimension_names or ())  # type: ignore[union-attr]
+        expected = {**dict.fromkeys(sweep.axes, (name,)), **dict.fromkeys(sweep.points, (POINT,))}
+        same = np.array_equal(np.asarray(array[...], dtype=float), np.asarray(labels, dtype=float))
+        return bool(same) and said and dims == expected.get(name, ())
+    except (ValueError, RuntimeError, TypeError, KeyError, OSError):
         return False
 
 

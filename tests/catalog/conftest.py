@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import catalog.lazy
-import catalog.part
+import catalog.solving
 from catalog.blocks import Arrays, solve_block
 from catalog.sweep import Index, Sweep
 
@@ -25,6 +25,6 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
         indices.append(index)
         return solve_block(sweep, index)
 
-    for module in (catalog.lazy, catalog.part):
+    for module in (catalog.lazy, catalog.solving):
         monkeypatch.setattr(module, "solve_block", recording)
     return indices

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import catalog.dispatch  # takes its time, which differs: not after the signal
-import catalog.part
+import catalog.solving
 from catalog.blocks import Arrays, solve_block
 from catalog.sweep import Index, Sweep
 from heatcat.cli import main
@@ -33,7 +33,7 @@ def begin(log: Path, go: Path, stall: str) -> None:
             time.sleep(600)
         return solve_block(sweep, index)
 
-    catalog.part.solve_block = noting  # type: ignore[attr-defined]
+    catalog.solving.solve_block = noting  # type: ignore[attr-defined]
     go.with_name(f"{go.name}.{os.getpid()}").touch()
     while not go.exists():
         time.sleep(0.0005)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from catalog.storage import storage
+from catalog.structure import load
 from catalog.sweep import Index, Sweep
 from ensemble import InvalidInput
 
@@ -53,19 +56,36 @@ def exact(values: np.ndarray) -> Any:
 
 
 def finished_blocks(location: str | Path, name: str = "tiny") -> set[Index]:
-    """Blocks whose status is stored, by the files there: polling does not disturb a run."""
-    folder = Path(location) / name / "status" / "c"
-    return {
-        tuple(int(part) for part in path.relative_to(folder).parts)
-        for path in folder.rglob("*")
-        if re.fullmatch(r"[0-9]+", path.name) and path.is_file()
-    }
+    """Blocks that are finished, by the files there: polling does not disturb a run.
+
+    A block lies in a record of its own, or a manifest says that it lies in a chunk.
+    """
+    folder = Path(location) / name / "status"
+    found: set[Index] = set()
+    for path in folder.glob(".heatcat-blocks/*/*"):  # before the manifests: records move there
+        if re.fullmatch(r"[0-9.]+", path.name) and path.is_file():
+            found.add(tuple(map(int, path.name.split("."))))
+    for path in folder.glob(".heatcat-chunks/*"):
+        if not path.name.endswith(".partial"):
+            _, _, content = path.read_bytes().partition(b"\n")
+            found |= {tuple(block) for block in json.loads(content)["blocks"]}
+    return found
 
 
-def block_files(location: str | Path, index: Index, name: str = "tiny") -> dict[str, Any]:
-    """Identity, time and content of a block's chunks: any rewriting changes one of them."""
-    chunk = "/".join(str(i) for i in index)
-    return {
-        str(path): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
-        for path in (Path(location) / name).glob(f"*/c/{chunk}")
-    }
+def block_content(location: str | Path, index: Index, name: str = "tiny") -> dict[str, Any]:
+    """All arrays of a finished block, to the last bit: the times that its points took, too.
+
+    Solving it again would change these.  Empty if the block is not finished.
+    """
+    place = storage(str(location))
+    stored = load(place, name.partition("~")[0])
+    if stored is None or index not in finished_blocks(location, name):
+        return {}
+    part = next(part for part in stored.parts if part.group == name)
+    return {array: exact(v) for array, v in part.read(index, part.sweep.arrays).items()}
+
+
+def pending_blocks(location: str | Path, name: str = "tiny") -> set[Index]:
+    """Blocks that lie in records of their own."""
+    found = (Path(location) / name / "status" / ".heatcat-blocks").glob("*/*")
+    return {tuple(map(int, path.name.split("."))) for path in found}

@@ -51,7 +51,9 @@ def test_pieces_find_the_points_of_a_grid(whole):
     number = np.arange(sweep.size, dtype=float).reshape(sweep.shape)
     box = {**box_of(sweep), "N": (2, 7), "delta_E": (50.0, 60.0, 250.0)}
     found = np.full([len(labels) for labels in box.values()], -1.0)
-    for piece in pieces(sweep, box, whole=whole):
+    for piece in pieces(
+        sweep, box, steps=dict(zip(sweep.dims, sweep.shape, strict=True)) if whole else None
+    ):
         block = number if whole else number[sweep.block_slices(piece.index)]
         found[piece.outer] = piece.of(block)
     expected = np.full((2, 3, 2), -1.0)

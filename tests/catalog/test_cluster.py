@@ -33,7 +33,7 @@ from catalog.profile import profile_from_toml, read_profile
 from catalog.workers import MemoryResource, checked, require_usable, worker_memory
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
-    block_files,
+    block_content,
     finished_blocks,
     refused,
     stored_values,
@@ -107,7 +107,7 @@ def test_workers_killed_amid_their_blocks_lose_nothing(kills, bare, sweep_file, 
     def kill_sometimes(block: Block, counts: dict[str, int]) -> None:
         index = block.index
         seen[index] += 1
-        files[index] = block_files(tmp_path, index, "dispatched")
+        files[index] = block_content(tmp_path, index, "dispatched")
         if len(seen) in moments:
             kill_9(bare.workers.pop(0))
             bare.start_worker("--nthreads", "1")
@@ -116,7 +116,7 @@ def test_workers_killed_amid_their_blocks_lose_nothing(kills, bare, sweep_file, 
         find_sweep(str(sweep_file)), tmp_path, scheduler=bare.address, on_block=kill_sometimes
     )
     lost = BLOCKS - len(finished_blocks(tmp_path, "dispatched"))
-    again = sum(block_files(tmp_path, index, "dispatched") != files[index] for index in files)
+    again = sum(block_content(tmp_path, index, "dispatched") != files[index] for index in files)
     print(
         f"{len(moments)} workers killed: {BLOCKS} blocks, {lost} lost, "
         f"{sum(seen.values()) - len(seen)} duplicated, {again} written again"
@@ -147,9 +147,9 @@ def test_a_killed_scheduler_ends_the_run_in_one_line(sweep_file, expected, tmp_p
         )
         wait_for(lambda: started.workers[0].poll() is not None, "the end of the worker")
     finished = finished_blocks(store, "dispatched")
-    before = {index: block_files(store, index, "dispatched") for index in finished}
+    before = {index: block_content(store, index, "dispatched") for index in finished}
     assert run(find_sweep(str(sweep_file)), store, scheduler="synchronous")["ok"] == 2 * BLOCKS
-    again = sum(block_files(store, index, "dispatched") != before[index] for index in before)
+    again = sum(block_content(store, index, "dispatched") != before[index] for index in before)
     print(f"1 scheduler killed after {len(before)} of {BLOCKS} blocks: {again} written again")
     assert again == 0
     assert stored_values(store, "dispatched") == expected

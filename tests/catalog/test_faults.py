@@ -28,7 +28,7 @@ from catalog import check, find_sweep, repair, run
 from catalog.sweep import Index
 from ensemble import InvalidInput
 from tests.catalog.processes import Cluster, dask, kill_9, wait_for
-from tests.catalog.support import block_files, finished_blocks, stored_values
+from tests.catalog.support import block_content, finished_blocks, stored_values
 
 NAME = "struck"
 SWEEP = f"""
@@ -99,14 +99,14 @@ class Witness:
     def look(self) -> None:
         """Note the finished blocks; those that were noted before must be the same files."""
         for (group, index), files in self.seen.items():
-            now = block_files(self.store, index, group)
+            now = block_content(self.store, index, group)
             if now.keys() != files.keys():
                 self.faults["lost"] += 1
             elif now != files:
                 self.faults["duplicated"] += 1
         for group in self.groups():
             for index in finished_blocks(self.store, group):
-                self.seen.setdefault((group, index), block_files(self.store, index, group))
+                self.seen.setdefault((group, index), block_content(self.store, index, group))
 
     def opens(self) -> None:
         """The store opens, with this package and without, and counts no less than was seen."""
@@ -132,7 +132,7 @@ class Witness:
         stored = catalog.open(self.store)[NAME]
         assert stored.missing() == []
         for part in stored.parts:
-            assert part.claims.held() == {}
+            assert part.leases.held() == {}
         assert check(self.store).sound
         self.faults["wrong"] += stored_values(self.store, group) != expected
         assert not self.faults.total(), self.faults

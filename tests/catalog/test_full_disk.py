@@ -20,7 +20,7 @@ import pytest
 import catalog
 from catalog import Sweep, check, find_sweep, run
 from tests.catalog.processes import ROOT
-from tests.catalog.support import block_files, finished_blocks, stored_values
+from tests.catalog.support import block_content, finished_blocks, stored_values
 
 SWEEP = """
 [sweep]
@@ -161,7 +161,7 @@ def test_a_disk_that_fills_amid_the_blocks(workers, disk, file, sweep, expected)
     store = disk.folder / "store"
     catalog.dataset(sweep, store).power.isel(delta_E=slice(28, None)).compute()
     assert finished_blocks(store, "full") == SMALL_BLOCKS
-    kept = {index: block_files(store, index, "full") for index in finished_blocks(store, "full")}
+    kept = {index: block_content(store, index, "full") for index in finished_blocks(store, "full")}
     disk.resize(10 * PAGE)  # a lease, a record, some chunks: not all of a block's
     for attempt in range(2):  # and repeating it harms nothing
         failed = heatcat_run(file, disk, workers=workers)
@@ -170,12 +170,12 @@ def test_a_disk_that_fills_amid_the_blocks(workers, disk, file, sweep, expected)
         assert finished_blocks(store, "full") == SMALL_BLOCKS
         assert check(store).sound
         (part,) = catalog.open(store)["full"].parts
-        assert part.claims.held() == {}
+        assert part.leases.held() == {}
     disk.resize(None)
     done = heatcat_run(file, disk, workers=workers)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"full: {SIZE} ok  ->")
-    assert kept == {index: block_files(store, index, "full") for index in kept}
+    assert kept == {index: block_content(store, index, "full") for index in kept}
     assert stored_values(store, "full") == expected
     report = check(store)
     assert report.sound
@@ -201,15 +201,15 @@ def test_a_disk_that_fills_in_an_extension(disk, sweep, file, expected):
     )  # fmt: skip
     store = disk.folder / "store"
     run(small, store, scheduler="synchronous")
-    kept = {index: block_files(store, index, "full") for index in finished_blocks(store, "full")}
+    kept = {index: block_content(store, index, "full") for index in finished_blocks(store, "full")}
     disk.resize(20 * PAGE)
     failed = heatcat_run(file, disk)
     assert_one_line(failed, failed.returncode)
     assert catalog.open(store)["full"].counts(small)["ok"] == small.size
-    assert kept == {index: block_files(store, index, "full") for index in kept}
+    assert kept == {index: block_content(store, index, "full") for index in kept}
     disk.resize(None)
     assert run(sweep, store, scheduler="synchronous")["ok"] == SIZE
-    assert kept == {index: block_files(store, index, "full") for index in kept}
+    assert kept == {index: block_content(store, index, "full") for index in kept}
     stored = catalog.open(store)["full"]
     assert stored.values("power", sweep).tobytes() == expected["power"]
     assert check(store).sound

@@ -22,7 +22,7 @@ import pytest
 
 from catalog import find_sweep, run
 from catalog.sweep import Index
-from tests.catalog.support import block_files, finished_blocks, stored_values
+from tests.catalog.support import block_content, finished_blocks, stored_values
 
 SWEEP = """
 [sweep]
@@ -117,11 +117,11 @@ class Victim:
     def look(self) -> None:
         """Note the finished blocks; those that were noted before must be the same files."""
         for index, files in self.seen.items():
-            now = block_files(self.location, index, "killed")
+            now = block_content(self.location, index, "killed")
             assert now.keys() == files.keys(), f"block {index} lost a file"
             assert now == files, f"finished block {index} was written again"
         for index in finished_blocks(self.location, "killed"):
-            self.seen.setdefault(index, block_files(self.location, index, "killed"))
+            self.seen.setdefault(index, block_content(self.location, index, "killed"))
 
 
 def children_of(pid: int) -> list[psutil.Process]:

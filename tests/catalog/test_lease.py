@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import catalog.lease
-from catalog.lease import Busy, Claims
+from catalog.lease import LEASE_SECONDS, Busy, Leases
 from catalog.storage import Storage
 
 
 @pytest.fixture
-def claims(tmp_path) -> Claims:
-    return Claims(Storage(str(tmp_path)), "sweep")
+def claims(tmp_path) -> Leases:
+    (tmp_path / "sweep").mkdir()
+    return Leases(Storage(str(tmp_path)), "sweep")
 
 
-def leases(claims: Claims) -> list[str]:
+def leases(claims: Leases) -> list[str]:
     folder = Path(claims.storage.location) / claims.prefix
     return sorted(path.name for path in folder.iterdir())
 
@@ -55,8 +58,10 @@ def test_a_lease_is_given_back_when_the_holder_fails(claims):
     assert leases(claims) == []
 
 
-def other_host(claims: Claims, name: str, expires: float) -> None:
-    content = {"machine": "another", "host": "far", "pid": 1, "started": 0.0, "expires": expires}
+def other_host(claims: Leases, name: str, expires: float) -> None:
+    content = {
+        "machine": "another", "host": "far", "pid": 1, "started": 0, "expires": expires, "nonce": ""
+    }  # fmt: skip
     claims.storage.put(f"{claims.prefix}/{name}", json.dumps(content).encode())
 
 
@@ -75,8 +80,8 @@ def test_a_lease_of_another_machine_holds_until_it_expires(claims):
 
 def test_a_lease_of_a_dead_process_of_this_machine_is_void_at_once(claims):
     code = (
-        "import os, sys; from catalog.lease import Claims; from catalog.storage import Storage\n"
-        "with Claims(Storage(sys.argv[1]), 'sweep').hold('0', wait=False): os._exit(9)"
+        "import os, sys; from catalog.lease import Leases; from catalog.storage import Storage\n"
+        "with Leases(Storage(sys.argv[1]), 'sweep').hold('0', wait=False): os._exit(9)"
     )
     killed = subprocess.run([sys.executable, "-c", code, claims.storage.location], check=False)
     assert killed.returncode == 9
@@ -95,10 +100,60 @@ def test_a_holder_renews(claims, monkeypatch):
             assert set(claims.held()) == {"0"}
 
 
-def test_a_damaged_lease_is_as_good_as_none(claims):
-    claims.storage.put(f"{claims.prefix}/0.1", b"{")
+def lease(**changes: Any) -> bytes:
+    content = {
+        "machine": "another", "host": "far", "pid": 1, "started": 0, "nonce": "",
+        "expires": time.time() + 100, **changes,
+    }  # fmt: skip
+    return json.dumps(content).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{", b"{}", b"[]", b"null", b"3", b'"text"', b"\xff\xfe", b"[" * 100_000,
+        lease(expires=math.nan), lease(expires=math.inf), lease(expires=time.time() + 1e6),
+        lease(expires="soon"), lease(expires=None), lease(expires=True), lease(pid=-1),
+        lease(pid="1"), lease(pid=2**40), lease(started=0.5), lease(machine=None), lease(more=1),
+        b"x" * 1_000_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_lease_is_void(content, claims):
+    claims.storage.put(f"{claims.prefix}/0.1", content)
+    assert claims.held() == {}
+    assert claims.stale() == [f"{claims.prefix}/0.1"]
     with claims.hold("0", wait=False):
+        assert set(claims.held()) == {"0"}
+    assert leases(claims) == []
+
+
+def test_files_of_other_programs_among_the_leases_are_left_alone(claims):
+    names = [".DS_Store", "._0.1", ".nfs0001", "0.bak", "0.01", "0.-1", "0", "x y.1", "~.1"]
+    for name in names:
+        claims.storage.put(f"{claims.prefix}/{name}", lease())
+    with claims.hold("0", wait=False):
+        assert set(claims.held()) == {"0"}
+    assert claims.stale() == []
+    assert leases(claims) == sorted(names)
+
+
+def test_a_clock_that_is_set_does_not_end_a_lease(claims, monkeypatch):
+    """A holder is known by the ticks at which it began, which no clock changes."""
+    with claims.hold("0", wait=False):
+        now = time.time
+        for step in (-1.0, 1.0, -3600.0, 60.0):
+            monkeypatch.setattr(time, "time", lambda step=step: now() + step)
+            assert set(claims.held()) == ({"0"} if step > -LEASE_SECONDS else set())
+
+
+def test_who_waits_says_for_whom(claims, monkeypatch, caplog):
+    monkeypatch.setattr(catalog.lease, "SAY_SECONDS", 0.1)
+    other_host(claims, "0.1", time.time() + 0.6)
+    with claims.hold("0", wait=True):
         pass
+    assert [record.message for record in caplog.records] == [
+        "waiting for process 1 on far: it works on sweep/0"
+    ]
 
 
 def test_of_many_claimants_one_at_a_time_gets_it(claims):

@@ -16,7 +16,7 @@ import catalog.slurm
 from catalog import Block, Profile, find_sweep, run
 from tests.catalog.processes import heatcat, wait_for
 from tests.catalog.slurm import jobs, said, slurm
-from tests.catalog.support import block_files, finished_blocks, refused, stored_values
+from tests.catalog.support import block_content, finished_blocks, refused, stored_values
 
 pytestmark = pytest.mark.slurm
 
@@ -128,7 +128,7 @@ def test_a_cancelled_job_loses_nothing_and_is_submitted_anew(
     def note(block: Block, counts: dict[str, int]) -> None:
         index = block.index
         seen[index] += 1
-        files[index] = block_files(tmp_path, index, "queued")
+        files[index] = block_content(tmp_path, index, "queued")
         numbers.update(jobs(cluster))
         running = sorted(number for number, state in jobs(cluster).items() if state == "RUNNING")
         if len(seen) >= 6 and not cancelled and running:
@@ -139,7 +139,7 @@ def test_a_cancelled_job_loses_nothing_and_is_submitted_anew(
 
     assert run(sweep, tmp_path, scheduler=profile, on_block=note)["ok"] == 2 * BLOCKS
     lost = BLOCKS - len(finished_blocks(tmp_path, "queued"))
-    again = sum(block_files(tmp_path, index, "queued") != files[index] for index in files)
+    again = sum(block_content(tmp_path, index, "queued") != files[index] for index in files)
     print(
         f"{len(cancelled)} job cancelled of {len(numbers)}: {BLOCKS} blocks, {lost} lost, "
         f"{sum(seen.values()) - len(seen)} duplicated, {again} written again"

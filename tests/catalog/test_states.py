@@ -13,8 +13,11 @@ import pytest
 import xarray as xr
 
 import catalog
+import catalog.solving
 from catalog import run
-from catalog.lease import FOLDER, Claims
+from catalog.blocks import solve_block
+from catalog.lease import FOLDER, Leases
+from catalog.seal import sealed_json, unsealed_json
 from ensemble import Engine, Exact, Status
 from tests.catalog.support import AXES, FIXED, finished_blocks, refused, stored_values, tiny_sweep
 
@@ -127,7 +130,9 @@ def test_what_an_older_solver_computed_is_noted_and_recomputed(tmp_path, solved)
     half = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1]})
     run(half, tmp_path, scheduler="synchronous")
     (record,) = tmp_path.glob("tiny/status/.heatcat-runs/1.json")
-    record.write_text(json.dumps({**json.loads(record.read_text()), "solver_hash": "older"}))
+    content = unsealed_json(record.read_bytes())
+    assert content is not None
+    record.write_bytes(sealed_json({**content, "solver_hash": "older"}))
     with pytest.warns(catalog.OlderSolver, match=r"computed with another version .*\(run 1\)"):
         catalog.open(tmp_path)
     run(SWEEP, tmp_path, scheduler="synchronous")
@@ -152,7 +157,7 @@ def test_recomputing_needs_a_condition_that_makes_sense(failed):
     assert finished_blocks(failed) == before
 
 
-def test_a_recomputation_that_is_stopped_is_completed_by_the_next_run(failed, solved):
+def test_a_recomputation_that_is_stopped_keeps_the_old_values_of_what_is_left(failed, solved):
     entry = catalog.open(failed)["tiny"]
 
     def stop(*_: object) -> None:
@@ -160,28 +165,59 @@ def test_a_recomputation_that_is_stopped_is_completed_by_the_next_run(failed, so
 
     with pytest.raises(KeyboardInterrupt):
         entry.recompute(status="failed", scheduler="synchronous", on_block=stop)
-    assert entry.counts()["not computed"] == 2
+    counts = entry.counts()
+    assert (counts["not computed"], counts["failed"], counts["ok"]) == (0, 1, 11)
     assert entry.history()[-1]["outcome"] == "stopped"
     solved.clear()
-    assert run(SWEEP, failed, scheduler="synchronous")["ok"] == SWEEP.size
-    assert len(solved) == 1
+    assert run(SWEEP, failed, scheduler="synchronous")["failed"] == 1  # nothing is missing
+    assert solved == []
+    assert entry.recompute(status="failed", scheduler="synchronous").matched == 1
+    assert entry.counts()["ok"] == SWEEP.size
+
+
+def test_a_refused_recomputation_destroys_nothing(failed, solved):
+    before = stored_values(failed)
+    entry = catalog.open(failed)["tiny"]
+    solved.clear()
+    with refused("cannot reach a scheduler at 'tcp://127.0.0.1:1' .*"):
+        entry.recompute(status="ok", scheduler="tcp://127.0.0.1:1")
+    assert solved == []
+    assert stored_values(failed) == before
+    assert entry.counts()["ok"] == 10
+
+
+def test_old_values_are_read_until_all_new_ones_replace_them_at_once(tmp_path, monkeypatch):
+    run(SWEEP, tmp_path, scheduler="synchronous")
+    entry = catalog.open(tmp_path)["tiny"]
+    seen = []
+
+    def looking(sweep, index):
+        ds = catalog.open(tmp_path)["tiny"].dataset()
+        seen.append((ds.status.values.tolist(), ds.power.values.tobytes()))
+        return solve_block(sweep, index)
+
+    monkeypatch.setattr(catalog.solving, "solve_block", looking)
+    before = entry.dataset().load()
+    entry.recompute(status="ok", scheduler="synchronous")
+    assert seen == [(before.status.values.tolist(), before.power.values.tobytes())] * 8
+    assert entry.dataset().power.values.tobytes() == before.power.values.tobytes()
 
 
 def test_points_in_work_are_counted_as_running_until_the_lease_expires(tmp_path):
     stored = catalog.create_or_open(tmp_path, SWEEP)
     part = stored.parts[0]
-    with part.claims.hold(part.claim((0, 0, 1)), wait=False):
+    with part.leases.hold(part.claim((0, 0, 1)), wait=False):
         counts = stored.counts()
         assert (counts["running"], counts["not computed"]) == (2, 10)
         assert catalog.plan(SWEEP, stored).points_done == 0
     assert stored.counts()["running"] == 0
     lease = tmp_path / "tiny" / "status" / FOLDER / "0.0.1.1"
-    far = {"machine": "far", "host": "far", "pid": 1, "started": 0.0}
+    far = {"machine": "far", "host": "far", "pid": 1, "started": 0, "nonce": ""}
     lease.write_text(json.dumps({**far, "expires": time.time() + 60}))
     assert stored.counts()["running"] == 2
     lease.write_text(json.dumps({**far, "expires": time.time() - 60}))
     assert stored.counts()["running"] == 0
-    assert Claims(stored.storage, "tiny").stale() != []
+    assert Leases(stored.storage, "tiny").stale() != []
 
 
 def test_the_history_says_who_when_and_how(tmp_path):
@@ -190,9 +226,10 @@ def test_the_history_says_who_when_and_how(tmp_path):
     run(SWEEP, tmp_path, scheduler="synchronous")  # nothing to do: no entry
     first, second = catalog.open(tmp_path)["tiny"].history()
     assert (first["run"], second["run"]) == (1, 2)
+    assert (first["outcome"], first["finished"]) == ("on demand", None)
     assert (second["outcome"], second["points"]) == ("complete", {"ok": 6})
     assert second["sweep"] == SWEEP.definition()
-    assert second["command"] == shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    assert second["command"].endswith(shlex.join(sys.argv[1:]))
     assert second["started"] <= second["finished"]
     assert second["git"] is None or len(second["git"]["commit"]) == 40
     assert {"host", "machine", "python", "packages", "solver_hash"} <= set(second)

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,16 +21,29 @@ import catalog
 import catalog.storage
 from catalog import create_or_open, find_stored, run
 from catalog.blocks import Arrays, empty_arrays, solve_block
+from catalog.chunks import (
+    CHUNK_BLOCKS,
+    CHUNK_POINTS,
+    blocks_of,
+    chunk_indices,
+    chunk_of,
+    chunk_shape,
+)
 from catalog.history import Session
 from catalog.part import Part
+from catalog.seal import sealed, unsealed
+from catalog.settle import settle
+from catalog.solving import complete_block
 from catalog.sweep import Index, Sweep
+from catalog.template import COPY, FORMAT
 from catalog.vocabulary import VOCABULARY
 from ensemble import Exact, Status
 from tests.catalog.support import (
     AXES,
     FIXED,
-    block_files,
+    block_content,
     finished_blocks,
+    pending_blocks,
     refused,
     stored_values,
     tiny_sweep,
@@ -62,7 +76,8 @@ def part_of(location: Path, sweep: Sweep) -> Part:
 
 def solve(part: Part, index: Index) -> Arrays:
     """What a run does with a block."""
-    arrays = part.complete(index, Session(part.location, part.group, {}), wait=False)
+    session = Session(part.location, part.group, {})
+    arrays = complete_block(part, index, session, wait=False)
     assert arrays is not None
     return arrays
 
@@ -123,16 +138,31 @@ def test_stored_values_are_those_of_the_lazy_dataset(whole):
         assert ds.drop_vars(["wall_time", "run"]).load().drop_attrs().identical(lazy.drop_attrs())
 
 
-def test_chunks_of_all_arrays_are_the_blocks(whole):
+def test_a_chunk_holds_many_blocks_of_every_array(whole):
     sweep = tiny_sweep()
     group = zarr.open_group(whole, path="tiny", mode="r")
     for name in sweep.arrays:
         array = group[name]
         assert isinstance(array, zarr.Array)
-        assert array.chunks == tuple(sweep.blocks[dim] for dim in sweep.dims)
+        assert array.chunks == sweep.shape  # all eight blocks
         assert array.shards is None
         assert array.metadata.codecs[-1].to_dict()["name"] == "crc32c"
         assert array.metadata.zarr_format == 3
+
+
+def test_chunks_are_whole_blocks_within_their_bounds():
+    large = tiny_sweep(
+        axes={"N": [1, 2], "delta_E": range(1, 501), "T_mean": range(60, 260)}, blocks={}
+    )
+    chunks = chunk_shape(large)
+    assert math.prod(chunks.values()) <= CHUNK_POINTS
+    inside = [blocks_of(large, chunks, chunk) for chunk in chunk_indices(large, chunks)]
+    assert max(map(len, inside)) <= CHUNK_BLOCKS
+    assert sorted(block for blocks in inside for block in blocks) == list(large.block_indices())
+    for chunk, blocks in zip(chunk_indices(large, chunks), inside, strict=True):
+        assert {chunk_of(large, chunks, block) for block in blocks} == {chunk}
+    files = len(inside) * (len(large.arrays) + 1)
+    assert files / len(list(large.block_indices())) < 1
 
 
 def test_attributes_say_where_the_values_come_from(whole):
@@ -174,21 +204,37 @@ def test_a_different_sweep_of_that_name_is_refused_and_nothing_changes(whole):
     assert files(whole) == before
 
 
-def test_a_store_of_another_format_is_refused_and_left_alone(tmp_path):
-    create_or_open(tmp_path, SMALL)
-    metadata = tmp_path / "tiny" / "zarr.json"
+FORMAT_COMPLAINT = (
+    "was written by another version of heatcat, in a format that this one does not know: "
+    "choose another store"
+)
+
+
+def write_an_older_store(location: Path) -> None:
+    """As before there was a sealed copy under a format of its own."""
+    create_or_open(location, SMALL)
+    metadata = location / "tiny" / "zarr.json"
     content = json.loads(metadata.read_text())
-    del content["attributes"]["store_format"]
+    content["attributes"]["store_format"] = 2
     metadata.write_text(json.dumps(content))
+    (location / "tiny" / COPY).unlink()
+
+
+def write_a_newer_store(location: Path) -> None:
+    create_or_open(location, SMALL)
+    copy = location / "tiny" / COPY
+    content = json.loads(unsealed(copy.read_bytes()) or b"")
+    copy.write_bytes(sealed(json.dumps({**content, "format": FORMAT + 1}).encode()))
+
+
+@pytest.mark.parametrize("write", [write_an_older_store, write_a_newer_store])
+def test_a_store_of_another_format_is_refused_and_left_alone(write, tmp_path):
+    write(tmp_path)
     before = files(tmp_path)
-    complaint = (
-        "was written by another version of heatcat, in a format that this one does not know: "
-        "choose another store"
-    )
     for attempt in (create_or_open, find_stored):
-        with refused(complaint):
+        with refused(FORMAT_COMPLAINT):
             attempt(tmp_path, SMALL)
-    with refused(complaint):
+    with refused(FORMAT_COMPLAINT):
         catalog.open(tmp_path)
     assert files(tmp_path) == before
 
@@ -226,20 +272,40 @@ def make_foreign_array(location: Path) -> None:
     zarr.create_array(location, name="tiny", shape=(3,), dtype="f8")
 
 
+def make_thesis(location: Path) -> None:
+    zarr.open_group(location, mode="w")
+    (location / "tiny").mkdir()
+    (location / "tiny" / "thesis.tex").write_text("results")
+
+
+def make_old_group(location: Path) -> None:
+    zarr.open_group(location, mode="w")
+    zarr.open_group(location / "tiny", mode="w", zarr_format=2)
+
+
+def make_hidden(location: Path) -> None:
+    zarr.open_group(location, mode="w")
+    folder = location / "tiny" / "status" / ".heatcat-blocks"
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("results")
+
+
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
         (make_file, "is a file, not a store: give a directory"),
         (make_directory, "is not a Zarr v3 store: give another directory"),
         (make_old_zarr, "is not a Zarr v3 store: give another directory"),
-        (make_array, "is not a Zarr v3 group of sweeps: give another directory"),
-        (
-            make_foreign_group,
-            "has a group 'tiny' that is not a sweep: choose another name or store",
-        ),
-        (
-            make_foreign_array,
-            "has a group 'tiny' that is not a sweep: choose another name or store",
+        (make_array, "is a Zarr array, not a store of sweeps: give another directory"),
+        *(
+            (make, rf"has '{key}', which heatcat did not write, .*: choose another name or store")
+            for make, key in [
+                (make_foreign_group, "tiny/zarr.json"),
+                (make_foreign_array, "tiny/zarr.json"),
+                (make_thesis, "tiny/thesis.tex"),
+                (make_old_group, r"tiny/\.z(group|attrs)"),
+                (make_hidden, "tiny/status/.heatcat-blocks/notes.txt"),
+            ]
         ),
     ],
 )
@@ -313,9 +379,9 @@ def writing(monkeypatch: pytest.MonkeyPatch, before: Callable[[Path], None]) -> 
     """Call something before each file that is written, by its path."""
     write_file = catalog.storage.write_file
 
-    def write(path: Path, content: bytes, *, exclusive: bool = False) -> None:
+    def write(path: Path, content: bytes, **options: Any) -> None:
         before(path)
-        write_file(path, content, exclusive=exclusive)
+        write_file(path, content, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(catalog.storage, "write_file", write)
@@ -327,23 +393,35 @@ def array_of(path: Path) -> str | None:
     return path.parts[path.parts.index("c") - 1] if "c" in path.parts else None
 
 
-def test_values_are_written_first_and_the_status_last(tmp_path, monkeypatch):
+def test_a_block_is_one_file_until_it_settles(tmp_path):
+    part = part_of(tmp_path, tiny_sweep())
+    before = set(files(tmp_path))
+    solve(part, (1, 0, 1))
+    record, _ = sorted(set(files(tmp_path)) - before)  # the other is the record of the run
+    assert record.endswith("tiny/status/.heatcat-blocks/0.0.0/1.0.1")
+    assert finished_blocks(tmp_path) == {(1, 0, 1)}
+
+
+def test_values_settle_first_and_the_status_last_between_two_manifests(tmp_path, monkeypatch):
     sweep = tiny_sweep()
     part = part_of(tmp_path, sweep)
-    written: list[str | None] = []
-    with writing(monkeypatch, lambda path: written.append(array_of(path))):
-        solve(part, (1, 0, 1))
-    chunks = [name for name in written if name is not None]
-    assert sorted(chunks) == sorted(sweep.arrays)  # also those that hold only fill values
-    assert chunks[-1] == "status"
+    solve(part, (1, 0, 1))
+    written: list[Path] = []
+    with writing(monkeypatch, written.append):
+        settle(part)
+    steps = [array_of(path) or path.parent.name for path in written]
+    steps = [step for step in steps if step != ".heatcat-leases"]
+    assert sorted(steps[1:-1]) == sorted(sweep.arrays)  # also those that hold only fill values
+    assert (steps[0], steps[-2], steps[-1]) == (".heatcat-chunks", "status", ".heatcat-chunks")
+    assert pending_blocks(tmp_path) == set()
     assert finished_blocks(tmp_path) == {(1, 0, 1)}
 
 
 def test_every_file_and_folder_is_flushed_before_the_next_stage(tmp_path, monkeypatch):
-    """A status must not reach the disk before the values: each write ends in two fsyncs."""
+    """A record must not be deleted before the chunks reach the disk: each write ends in fsyncs."""
     part = part_of(tmp_path, SMALL)
     events: list[tuple[str, str]] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, replace, unlink = os.fsync, Path.replace, Path.unlink
 
     def record_fsync(descriptor: int) -> None:
         events.append(("fsync", os.readlink(f"/proc/self/fd/{descriptor}")))
@@ -353,33 +431,45 @@ def test_every_file_and_folder_is_flushed_before_the_next_stage(tmp_path, monkey
         events.append(("rename", str(target)))
         return replace(path, target)
 
+    def record_unlink(path: Path, missing_ok: bool = False) -> None:
+        events.append(("delete", str(path)))
+        unlink(path, missing_ok=missing_ok)
+
     monkeypatch.setattr(os, "fsync", record_fsync)
     monkeypatch.setattr(Path, "replace", record_replace)
+    monkeypatch.setattr(Path, "unlink", record_unlink)
     solve(part, (0, 0, 0))
+    settle(part)
     renamed = [at for at, (kind, _) in enumerate(events) if kind == "rename"]
-    status = max(renamed)
-    assert events[status][1].endswith("tiny/status/c/0/0/0")
+    deleted = max(
+        at for at, event in enumerate(events) if event[0] == "delete" and "blocks/0" in event[1]
+    )
+    stages = [  # what must be on the disk before the next begins
+        at
+        for at in renamed
+        if events[at][1].endswith(("blocks/0.0.0/0.0.0", "chunks/0.0.0", "status/c/0/0/0"))
+    ] + [deleted]
+    assert len(stages) == 5
     for at in renamed:
         target = Path(events[at][1])
-        before, after = events[:at], events[at:] if at == status else events[at:status]
+        before = events[:at]
+        after = events[at : min(stage for stage in stages if stage > at)]
         assert any(k == "fsync" and p.startswith(str(target) + ".") for k, p in before), target
         assert ("fsync", str(target.parent)) in after, target
 
 
-def test_a_block_torn_before_its_status_is_not_computed_and_solved_again(
+def test_a_block_whose_record_was_torn_is_not_computed_and_solved_again(
     tmp_path, monkeypatch, solved
 ):
     sweep = tiny_sweep()
     part = part_of(tmp_path, sweep)
 
     def full_disk(path: Path) -> None:
-        if array_of(path) == "status":
+        if ".heatcat-blocks" in path.parts:
             raise OSError("No space left on device")
 
     with writing(monkeypatch, full_disk), pytest.raises(OSError, match="No space left"):
         solve(part, (0, 0, 0))
-    with opened(tmp_path) as ds:
-        assert ds.power.notnull().sum() == 2  # values are there, and do not count
     store = create_or_open(tmp_path, sweep)
     assert not part.has((0, 0, 0))
     assert store.counts()["not computed"] == sweep.size
@@ -390,6 +480,47 @@ def test_a_block_torn_before_its_status_is_not_computed_and_solved_again(
     assert solved == [(0, 0, 0)]
     assert part.has((0, 0, 0))
     assert again["power"].tobytes() == part.read((0, 0, 0), ["power"])["power"].tobytes()
+
+
+def test_a_store_that_is_moved_or_deleted_stops_a_run_in_one_line_and_is_not_begun_anew(tmp_path):
+    for gone in ("moved", "deleted"):
+        location = tmp_path / gone / "store"
+        location.parent.mkdir()
+
+        def leave(*_: object, gone: str = gone, location: Path = location) -> None:
+            if gone == "moved":
+                location.rename(location.with_name("elsewhere"))
+            else:
+                shutil.rmtree(location)
+
+        with refused("no longer .*, .* moved or deleted.*: .*give its new place and run the .*"):
+            run(SMALL, location, scheduler="synchronous", on_block=leave)
+        assert not location.exists()
+    moved = tmp_path / "moved" / "elsewhere"
+    assert len(finished_blocks(moved)) == 1
+    assert run(SMALL, moved, scheduler="synchronous")["ok"] == SMALL.size
+
+
+def test_a_store_that_another_took_the_place_of_is_not_written_to(tmp_path):
+    location = tmp_path / "store"
+
+    def replace(*_: object) -> None:
+        location.rename(tmp_path / "elsewhere")
+        create_or_open(location, tiny_sweep(name="other"))
+
+    with refused("the sweep 'tiny' is no longer in .*: give its new place and run the same .*"):
+        run(SMALL, location, scheduler="synchronous", on_block=replace)
+    assert sorted(path.name for path in location.iterdir()) == ["other", "zarr.json"]
+
+
+def test_a_finished_group_whose_metadata_was_deleted_is_mended_not_begun_anew(tmp_path):
+    run(SMALL, tmp_path, scheduler="synchronous")
+    before = stored_values(tmp_path)
+    (tmp_path / "tiny" / "zarr.json").unlink()
+    with refused("tiny/zarr.json in .* is damaged .*: run heatcat repair .*, then go on"):
+        run(SMALL, tmp_path, scheduler="synchronous")
+    assert catalog.repair(tmp_path).damages[0].what == "zarr.json"
+    assert stored_values(tmp_path) == before
 
 
 def test_failed_points_are_stored_with_their_message_and_not_tried_again(
@@ -461,7 +592,7 @@ def writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Number of files that a run of the small sweep below writes."""
     with files_until_killed(math.inf, monkeypatch) as names:
         run(SMALL, tmp_path / "counted", scheduler="synchronous")
-    assert any(name.endswith("status/c/1/1/1") for name in names), "files are not renamed any more"
+    assert any(name.endswith("status/c/0/0/0") for name in names), "files are not renamed any more"
     return len(names)
 
 
@@ -473,14 +604,14 @@ def check_kills(moments: Iterable[int], folder: Path, monkeypatch, solved: list[
         for allowed in (moment, moment // 2):
             with files_until_killed(allowed, monkeypatch):
                 run(SMALL, location, scheduler="synchronous")
-            finished = {i: block_files(location, i) for i in finished_blocks(location)}
+            finished = {i: block_content(location, i) for i in finished_blocks(location)}
             assert kept.items() <= finished.items(), f"{moment}: a finished block was rewritten"
             kept = finished
         solved.clear()
         assert run(SMALL, location, scheduler="synchronous")["ok"] == SMALL.size
         assert sorted({*solved, *kept}) == list(SMALL.block_indices())
         assert len(solved) + len(kept) == 8, f"{moment}: a finished block was solved again"
-        assert kept.items() <= {i: block_files(location, i) for i in kept}.items()
+        assert kept.items() <= {i: block_content(location, i) for i in kept}.items()
         assert list(catalog.open(location)) == ["tiny"]  # Zarr warns of stray files, an error here
         assert stored_values(location) == stored_values(folder / "counted")
         shutil.rmtree(location)

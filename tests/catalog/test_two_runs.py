@@ -130,7 +130,7 @@ def assert_sound(store: Path) -> None:
     assert report.sound
     assert (report.unfinished, report.leavings) == (0, 0)
     for part in catalog.open(store)["shared"].parts:
-        assert part.claims.held() == {}
+        assert part.leases.held() == {}
 
 
 @pytest.mark.parametrize("number", [pytest.param(2, marks=pytest.mark.slow), 4])
@@ -228,7 +228,7 @@ def test_what_a_killed_run_was_at_is_taken_over_at_once(drivers, file, expected)
 
 def held(store: Path) -> set[str]:
     (part,) = catalog.open(store)["shared"].parts
-    return set(part.claims.held())
+    return set(part.leases.held())
 
 
 ROOTS, STORES = 150, 5

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 
 import catalog
-import catalog.part
 import catalog.storage
+from catalog.solving import complete_block
 from ensemble import Bosonic, Engine, Exact
 from heatcat import __version__, show
 from heatcat.cli import main
@@ -401,14 +401,12 @@ def test_run_and_status_note_that_the_solver_has_changed(heatcat, tmp_path):
 def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
     heatcat, monkeypatch, tmp_path
 ):
-    complete = catalog.part.Part.complete
-
-    def interrupted(part, index, session, *, wait):
-        complete(part, index, session, wait=wait)
+    def interrupted(*arguments, **options):
+        complete_block(*arguments, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.part.Part, "complete", interrupted)
+        patch.setattr(sys.modules["catalog.run"], "complete_block", interrupted)
         code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (130, "")
     assert err.split("\n")[-2:] == [
