@@ -20,6 +20,8 @@ from ensemble.method import attempt
 
 Arrays = dict[str, NDArray]
 
+TEXT = np.dtype("O", metadata={"vlen": str})
+"""Objects that are text, as xarray and h5py mark them."""
 MOST_TEXT = 2**14
 """Characters of text that a point may hold, so that nothing that is read can be without bound."""
 
@@ -43,9 +45,10 @@ def array_dtype(name: str) -> np.dtype:
 def seen_dtype(name: str) -> np.dtype:
     """NumPy dtype of an array in a labelled Dataset: text as objects.
 
-    xarray's ``where`` and alignment have no fill for text of variable length.
+    xarray's ``where`` and alignment have no fill for text of variable length.  That the objects are
+    text is said in the dtype, so that xarray need not look at them to write them.
     """
-    return np.dtype(object) if VOCABULARY[name].dtype == "str" else array_dtype(name)
+    return TEXT if VOCABULARY[name].dtype == "str" else array_dtype(name)
 
 
 def solve_block(sweep: Sweep, index: Index) -> Arrays:

@@ -43,7 +43,11 @@ def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
 
 
 def attributes(sweep: Sweep) -> dict[str, str]:
-    """Dataset attributes: the sweep in words and as its full definition."""
+    """Dataset attributes: the sweep in words, and all of its definition but the labels.
+
+    The labels are the coordinates, so that Datasets of one sweep over other labels have the same
+    attributes and xarray can combine them.
+    """
     return {
         "title": sweep.name,
         "description": sweep.description,
@@ -51,6 +55,5 @@ def attributes(sweep: Sweep) -> dict[str, str]:
         "method": sweep.method.name,
         "energy_unit": sweep.energy_unit,
         "conventions": "hbar = k_B = 1; power > 0: engine; heat currents into the engine",
-        "sweep": json.dumps(sweep.definition(), ensure_ascii=False),
-        "sweep_key": sweep.key(),
+        "sweep": json.dumps(sweep.kind(), ensure_ascii=False),
     }

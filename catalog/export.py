@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 import os
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from catalog.lease import FOLDER as LEASES
-from catalog.storage import TORN
-from catalog.table import columns, cuts, empty_table, iter_tables
+from catalog.blocks import TEXT
+from catalog.snapshot import snapshot
+from catalog.status import status_codes, text_values
+from catalog.storage import TORN, absolute, storage
+from catalog.table import columns, empty_table, iter_tables
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ class Shipped:
     files : int
         Files of the store in it.
     left_out : int
-        Temporary files and leases that were left out.
+        Files that were left out: temporary ones, leases, and links, which may lead anywhere.
     """
 
     path: str
@@ -67,8 +70,8 @@ class Shipped:
     left_out: int
 
 
-def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Exported:
-    """Write a Dataset to a file whose suffix says the format.
+def export(ds: xr.Dataset | xr.DataArray, path: str | Path, *, overwrite: bool = False) -> Exported:
+    """Write a Dataset, or one array of it, to a file whose suffix says the format.
 
     =============  ================================================================================
     ``.nc``        NetCDF 4, the Dataset as it is: units, symbols, flags, provenance
@@ -80,8 +83,9 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        Of a sweep, with ``status``; a lazy one is computed, some blocks at a time.
+    ds : xarray.Dataset or xarray.DataArray
+        Of a sweep, or what an analysis gives; a lazy one is computed, once and some blocks at a
+        time.  Without ``status`` every label is a row, and every point counts as computed.
     path : path
     overwrite : bool
         Replace a file of that name.
@@ -89,8 +93,7 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
     Raises
     ------
     InvalidInput
-        If the suffix is unknown, the file is there already or the folder is not, or the dataset
-        has no status.
+        If the suffix is unknown, the file is there already or the folder is not.
     """
     target = Path(path)
     if target.suffix == ".zip":
@@ -101,14 +104,13 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
         raise InvalidInput(
             f"cannot tell the format of {target.name}: end it in {', '.join(WRITERS)}"
         )
-    if "status" not in ds:
-        raise InvalidInput(
-            "the dataset has no status to tell which points were computed: keep status"
-        )
+    if isinstance(ds, xr.DataArray):
+        ds = ds.to_dataset(name=ds.name if ds.name is not None else "value")
     with _whole(target, overwrite=overwrite) as temporary:
         points = WRITERS[target.suffix](ds, temporary)
         size = temporary.stat().st_size
-    return Exported(str(target), size, points, int(ds["status"].size) - points)
+    whole = int(ds["status"].size) if "status" in ds else points
+    return Exported(str(target), size, points, whole - points)
 
 
 def zip_store(location: str | Path, path: str | Path, *, overwrite: bool = False) -> Shipped:
@@ -139,42 +141,20 @@ def zip_store(location: str | Path, path: str | Path, *, overwrite: bool = False
         raise InvalidInput(f"an archive of a store must end in .zip, not as {target.name}")
     if target.expanduser().absolute().is_relative_to(store):
         raise InvalidInput(f"{target} lies inside the store: put the archive elsewhere")
-    files = 0
+    files = left_out = 0
     with _whole(target, overwrite=overwrite) as temporary:
         # Chunks of results have been compressed: they are only stored here.
         with zipfile.ZipFile(
             temporary, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False
         ) as archive:
-            for file in _members(store):
-                archive.write(file, file.relative_to(store).as_posix())
-                files += 1
+            for key, content in snapshot(storage(absolute(location))):
+                if content is None:
+                    left_out += 1
+                else:
+                    archive.writestr(key, content)
+                    files += 1
         size = temporary.stat().st_size
-    left_out = sum(file.is_file() and not _ships(file, store) for file in store.rglob("*"))
     return Shipped(str(target), size, files, left_out)
-
-
-def _members(store: Path) -> Iterator[Path]:
-    """The files to ship, in an order that is safe while a run writes.
-
-    A run writes arrays before the attributes that make their group a sweep, and a block's values
-    before its status.  What is looked for and copied in the opposite order, step by step, holds
-    no group without its arrays and no status without its values.
-    """
-    level = "zarr.json"
-    while found := [file for file in sorted(store.glob(level)) if _ships(file, store)]:
-        yield from found
-        level = "*/" + level
-    statuses = store.rglob("status/c/**/*")
-    yield from sorted(file for file in statuses if file.is_file() and _ships(file, store))
-    for file in sorted(store.rglob("*")):
-        inside = file.relative_to(store).parts
-        is_status = ("status", "c") in itertools.pairwise(inside)
-        if file.name != "zarr.json" and not is_status and file.is_file() and _ships(file, store):
-            yield file
-
-
-def _ships(file: Path, store: Path) -> bool:
-    return file.suffix != TORN and LEASES not in file.relative_to(store).parts
 
 
 @contextmanager
@@ -201,23 +181,40 @@ def _require_free(target: Path, *, overwrite: bool) -> None:
         raise InvalidInput(f"{target} is there already: choose another name or overwrite it")
 
 
+IN_MEMORY = 2**30
+"""Bytes up to which a Dataset is computed as a whole before it is written to NetCDF: one large
+write is several times as fast as many small ones."""
+
+
 def _write_netcdf(ds: xr.Dataset, path: Path) -> int:
     plain = ds.drop_encoding()  # chunks and codecs are Zarr's
-    if plain.chunks:  # many small writes would take most of the time
-        lengths = {
-            dim: tuple(part.stop - part.start for part in parts) for dim, parts in cuts(ds).items()
-        }
-        plain = plain.chunk(lengths)
+    if plain.nbytes <= IN_MEMORY:
+        plain = plain.compute()
     for name, variable in plain.variables.items():
-        if variable.dtype.kind in "OT":  # HDF5 takes text of variable length as Python strings,
-            # which xarray must have in memory to tell their type.
-            plain[name] = plain[name].compute().astype(object)
+        if variable.dtype.kind in "OT":
+            texts = xr.apply_ufunc(
+                _as_text, plain[name], dask="parallelized", output_dtypes=[TEXT], keep_attrs=True
+            )
+            plain[name] = (plain[name].dims, texts.data, variable.attrs)
+        if name == "status":
+            codes = xr.apply_ufunc(
+                status_codes, plain[name], dask="parallelized", output_dtypes=[np.uint8]
+            )
+            plain[name] = (plain[name].dims, codes.data, variable.attrs)
         plain[name].attrs = _plain_attributes(variable.attrs)
     plain.attrs = _plain_attributes(ds.attrs)
     # Undefined values are NaN; whole numbers and text have fills of their own, which are values.
     encoding = {name: {"_FillValue": None} for name in plain.variables}
     plain.to_netcdf(path, engine="h5netcdf", format="NETCDF4", encoding=encoding)
-    return int((ds["status"] != Status.NOT_COMPUTED).sum())
+    if "status" not in plain:
+        return math.prod(plain.sizes.values())
+    # Read back: computing it again would solve what is lazy again.
+    with xr.open_dataset(path, engine="h5netcdf") as written:
+        return int((written["status"] != Status.NOT_COMPUTED).sum())
+
+
+def _as_text(values: NDArray) -> NDArray:
+    return text_values(values).astype(TEXT)
 
 
 def _plain_attributes(attributes: dict[Any, Any]) -> dict[str, Any]:
@@ -233,7 +230,7 @@ def _write_csv(ds: xr.Dataset, path: Path) -> int:
     points = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         empty_table(ds).to_csv(file, index=False)
-        for frame in iter_tables(ds):
+        for frame in iter_tables(ds, computed_only="status" in ds):
             frame.to_csv(file, index=False, header=False)
             points += len(frame)
     return points
@@ -246,7 +243,7 @@ def _write_parquet(ds: xr.Dataset, path: Path) -> int:
     schema = _schema(ds)
     points = 0
     with parquet.ParquetWriter(path, schema) as writer:
-        for frame in iter_tables(ds):
+        for frame in iter_tables(ds, computed_only="status" in ds):
             writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
             points += len(frame)
     return points

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import xarray as xr
+from dask._task_spec import Task
 from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import NDArray
 
 from catalog.blocks import Arrays, seen_dtype, solve_block
@@ -163,16 +166,36 @@ def _labelled(
     return labelled(sweep, arrays)
 
 
-# Abstract layers, one of blocks and one of look-ups a variable: the graph of a large sweep costs
-# nothing until a selection has cut it down.
+class BlockTask(Task):
+    """A task that dask never fuses with the one that uses it.
+
+    A variable's tasks are then the same in every graph, whichever variables it asks for: a
+    scheduler that holds some of them meets no other tasks under their names.
+    """
+
+    __slots__ = ()
+
+    @property
+    def block_fusion(self) -> bool:
+        """What dask asks before it fuses."""
+        return True
 
 
 def _block_layer(
     sweep: Sweep, blocks: Mapping[str, int], task: Callable[..., Any], token: str
 ) -> da.Array:
+    """One task a block: all its arrays."""
     chunks = _chunks(sweep, blocks)
+    name = f"block-{token}"
+    indices = itertools.product(*(range(len(lengths)) for lengths in chunks))
+    tasks: Any = {(name, *index): BlockTask((name, *index), task, index) for index in indices}
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[])
     meta = np.empty((0,) * len(chunks), dtype=object)
-    return da.map_blocks(task, chunks=chunks, dtype=object, meta=meta, name=f"block-{token}")
+    return da.Array(graph, name, chunks=chunks, dtype=object, meta=meta)
+
+
+# Abstract layers, one of look-ups a variable: the graph of a large sweep costs little until a
+# selection has cut it down.
 
 
 def _look_up(blocks: da.Array, *, variable: str, chunks: Any, options: dict) -> da.Array:

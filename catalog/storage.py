@@ -160,7 +160,13 @@ class Storage:
         if self.location.startswith(S3):
             return ObjectStore(_s3(self.location))
         if self.read_only:
-            return sync(ZipStore.open(self.location, mode="r"))
+            try:
+                return sync(ZipStore.open(self.location, mode="r"))
+            except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as failure:
+                raise InvalidInput(
+                    f"{self.location} is not a whole Zip archive ({failure}): copy or export it "
+                    "again"
+                ) from None
         return DurableStore(self.location)
 
     @property
@@ -446,10 +452,6 @@ def open_storage(location: str | Path, *, write: bool) -> Storage:
     except InvalidInput:
         raise
     except Exception as failure:  # object stores have errors of their own, in many lines
-        if isinstance(failure, zipfile.BadZipFile | zipfile.LargeZipFile | EOFError):
-            raise InvalidInput(
-                f"{place} is not a whole Zip archive ({failure}): copy or export it again"
-            ) from None
         if isinstance(failure, OSError):
             reason = failure.strerror or str(failure)
             remedy = "check the path, its permissions and the free space"

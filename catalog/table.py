@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from catalog.status import status_codes, text_values
 from catalog.vocabulary import TERMS, VOCABULARY
 from ensemble import InvalidInput, Status
 
@@ -69,8 +70,7 @@ def iter_tables(
     """The table in pieces, so that a large Dataset is never in memory at once.
 
     A piece covers whole dask blocks, as many as make up to ``rows`` points, at least one; a
-    Dataset in memory is cut likewise.  Of pieces without a computed point only the status is
-    read.  The other arguments and errors are those of `catalog.table`.
+    Dataset in memory is cut likewise.  The other arguments and errors are those of `catalog.table`.
     """
     if computed_only and "status" not in ds:
         raise InvalidInput(
@@ -79,20 +79,27 @@ def iter_tables(
         )
     counted = _with_counts(ds)
     for part in _pieces(counted, rows):
-        piece = counted.isel(part)
-        if not computed_only:
-            yield _frame(piece)
-            continue
-        statuses = piece["status"].compute()
-        if np.any(statuses != Status.NOT_COMPUTED):
-            frame = _frame(piece.assign(status=statuses))
-            missing = frame["status"] == Status.NOT_COMPUTED.label
-            yield frame[~missing].reset_index(drop=True)
+        # All arrays at once, and once: what a lazy Dataset solves is solved once.
+        piece = counted.isel(part).compute()
+        frame = _frame(piece)
+        if computed_only:
+            frame = frame[frame["status"] != Status.NOT_COMPUTED.label].reset_index(drop=True)
+        if len(frame):
+            yield frame
 
 
 def empty_table(ds: xr.Dataset) -> pd.DataFrame:
     """The columns of the table, with their types, without a row."""
-    return _frame(_with_counts(ds).isel({dim: slice(0) for dim in ds.dims}))
+    counted = _with_counts(ds)
+    # Made anew, not computed: an empty selection of a lazy Dataset would solve a block.
+    nothing = {
+        name: (variable.dims, np.empty((0,) * variable.ndim, variable.dtype))
+        for name, variable in counted.variables.items()
+    }
+    coordinates = {name: value for name, value in nothing.items() if name in counted.coords}
+    variables = {name: value for name, value in nothing.items() if name in counted.data_vars}
+    frame = _frame(xr.Dataset(variables, coordinates))
+    return frame.iloc[:0]
 
 
 def columns(ds: xr.Dataset) -> list[str]:
@@ -121,7 +128,11 @@ def _frame(piece: xr.Dataset) -> pd.DataFrame:
     dims = [name for name in names if name in piece.dims]
     if not dims:  # a single point
         piece, dims = piece.expand_dims("row"), ["row"]
-    frame = piece.compute().to_dataframe(dim_order=dims).reset_index()[names]
+    if "status" in piece:
+        piece = piece.assign(status=(piece["status"].dims, status_codes(piece["status"].values)))
+    texts = [name for name in piece.data_vars if piece[name].dtype.kind in "OTU"]
+    piece = piece.assign({n: (piece[n].dims, text_values(piece[n].values)) for n in texts})
+    frame = piece.to_dataframe(dim_order=dims).reset_index()[names]
     if "status" in frame:
         frame["status"] = _LABELS[frame["status"].to_numpy(dtype=int)]
     return frame.astype({name: "str" for name in names if frame[name].dtype.kind in "OTU"})

@@ -53,6 +53,8 @@ def template(sweep: Sweep, group: str) -> Objects:
     dataset = labelled(sweep, fills)
     dataset.attrs = {
         **attributes(sweep),
+        "sweep": json.dumps(sweep.definition(), ensure_ascii=False),
+        "sweep_key": sweep.key(),
         "store_format": FORMAT,
         "provenance": json.dumps(provenance()),
     }

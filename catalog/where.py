@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.status import status_codes
 from catalog.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
 from ensemble import InvalidInput, Status
 
@@ -267,5 +268,7 @@ def _joined(parts: Sequence[Evaluate], join: Callable[[Any, Any], Any]) -> _Part
 def _evaluated(whole: _Part, arrays: Arrays) -> NDArray[np.bool_]:
     """The values of the predicate; undefined ones arise without a warning."""
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    if "status" in arrays:
+        arrays = {**arrays, "status": status_codes(arrays["status"])}
     with np.errstate(all="ignore"):
         return np.broadcast_to(np.asarray(whole.value(arrays), dtype=bool), shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from catalog.blocks import empty_arrays
+from catalog.blocks import empty_arrays, seen_dtype
 from catalog.dataset import labelled
 from ensemble import Status
 from tests.catalog.support import tiny_sweep
@@ -33,5 +33,5 @@ def sample(*, lazy: bool = False) -> xr.Dataset:
     hole = (1, slice(0, 2), 1)
     for name, array in empty_arrays(sweep, (2,)).items():
         arrays[name][hole] = array
-    ds = labelled(sweep, arrays)
+    ds = labelled(sweep, {name: a.astype(seen_dtype(name)) for name, a in arrays.items()})
     return ds.chunk(sweep.blocks) if lazy else ds

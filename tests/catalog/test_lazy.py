@@ -8,6 +8,7 @@ import dask
 import numpy as np
 import pytest
 import xarray as xr
+from distributed import Client, LocalCluster
 
 import catalog
 from catalog import dataset, find_stored
@@ -186,3 +187,22 @@ def test_a_whole_dataset_can_be_masked(tmp_path):
         assert masked.error.sel(N=1).isnull().all()
         assert masked.power.sel(N=2).notnull().all()
         assert (masked.error.sel(N=2) == "").all()
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["without a store", "in a store"])
+def test_a_scheduler_meets_each_task_under_one_name(kept, tmp_path, caplog):
+    """Persisted, then used in parts: dask warns of two tasks of one name, and may wait for ever."""
+    ds = catalog.dataset(tiny_sweep(variables=["power", "cop"]), tmp_path if kept else None)
+    with (
+        caplog.at_level("WARNING", "distributed"),
+        LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=":0") as cluster,
+        Client(cluster, set_as_default=True),
+    ):
+        persisted = ds.persist()
+        whole = ds.compute()
+        ds, persisted, whole = (d.drop_vars("wall_time") for d in (ds, persisted, whole))
+        assert persisted.compute().identical(whole)
+        assert (ds.power * 2).compute().identical(whole.power * 2)
+        assert ds[["power"]].compute().identical(whole[["power"]])
+        assert ds.sel(N=1).compute().identical(whole.sel(N=1))
+    assert [record.message for record in caplog.records if "run_spec" in record.message] == []

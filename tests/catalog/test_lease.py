@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -117,6 +118,7 @@ def lease(**changes: Any) -> bytes:
         lease(pid="1"), lease(pid=2**40), lease(started=0.5), lease(machine=None), lease(more=1),
         b"x" * 1_000_000,
     ],
+    ids=itertools.count(),
 )  # fmt: skip
 def test_what_is_no_lease_is_void(content, claims):
     claims.storage.put(f"{claims.prefix}/0.1", content)
