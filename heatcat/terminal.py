@@ -14,7 +14,6 @@ import sys
 import unicodedata
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.text import Text
 
@@ -68,12 +67,12 @@ def stderr() -> Console:
 
 def echo(text: str, *, err: bool = False) -> None:
     """Print one line."""
-    click.echo(visible(text), err=err)
+    print(visible(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def echo_json(value: Any) -> None:
     """Print a JSON document, in ASCII so that nothing in it can act on a terminal."""
-    click.echo(json.dumps(value, indent=2))
+    print(json.dumps(value, indent=2), flush=True)
 
 
 def prepare() -> None:

@@ -14,7 +14,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -126,22 +126,24 @@ class Access:
         return [f"{origin.address}{self.prefix}/?{query}" for origin in (own, *self.allowed)]
 
     @cached_property
-    def hosts(self) -> frozenset[str]:
-        """Host names under which the page may be asked for."""
-        others = (origin.host for origin in self.allowed)
-        return frozenset((*LOOPBACK, *_names(self.host), *others))
+    def _own(self) -> frozenset[str]:
+        """Host names of the server itself."""
+        return frozenset((*LOOPBACK, *_names(self.host)))
 
     def refusal(self, request: HTTPServerRequest) -> str:
         """Why a request is refused, in one sentence; "" if it is not."""
         asked = _said(request.headers.get("Host", ""))
-        if asked is None or asked.host not in self.hosts:
+        known = self._own.union(origin.host for origin in self.allowed)
+        if asked is None or asked.host not in known:
             return (
                 "heatcat does not serve this page under this host name: start it with "
                 "--allow-origin if it should."
             )
         if "Origin" in request.headers:
             page = _said(request.headers["Origin"])
-            if page is None or not any(page.places & own.places for own in (asked, *self.allowed)):
+            # Of a tunnel, the port is another than the server's own.
+            itself = (replace(asked, scheme="http"),) if asked.host in self._own else ()
+            if page is None or not any(page.places & o.places for o in (*itself, *self.allowed)):
                 return (
                     "heatcat does not answer pages of this origin: start it with --allow-origin "
                     "if it should."
@@ -166,6 +168,8 @@ class _Uninvited(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         reason = self._access.refusal(request)
+        if request.host.startswith("["):  # Panel fails on the colons of an IPv6 address
+            request.host = f"localhost:{self._access.port}"
         return {"target_kwargs": {"reason": reason}} if reason else None
 
 
