@@ -15,6 +15,8 @@ Backend = Literal["bokeh", "matplotlib"]
 
 NOTHING = "\u200b"
 """A space of no width."""
+LONGEST = 100
+"""Characters that a plot shows of a text: a longer one would make a picture of any width."""
 
 
 def html(text: object) -> str:
@@ -39,6 +41,8 @@ def label(text: object, backend: Backend) -> str:
     'dE [\\$_]'
     """
     shown = visible(text)
+    if len(shown) > LONGEST:
+        shown = f"{shown[:LONGEST]}…"
     if backend == "matplotlib":
         return shown.replace("$", r"\$")
     for opening in ("$$", r"\(", r"\["):

@@ -37,10 +37,11 @@ CONTROL = (
 )
 
 PAYLOADS = (*HTML, *TEX, *FORMATS, *MARKUP, *CONTROL)
-ALL = " ".join(PAYLOADS)
+ALL = " ".join((SCRIPT, *TEX, *FORMATS, *MARKUP, *HTML[1:], *CONTROL))
+"""A plot shows the beginning of it, which is the worst for plots."""
 SEEN = (
-    '<img src=x onerror=window.ran=1> "><script>window.ran=1</script>',
-    r"$$\href{javascript:window.ran=1}{x}$$ \(x\) \[x\] $\frac{$",
+    r"<img src=x onerror=window.ran=1> $$\href{javascript:window.ran=1}{x}$$ \(x\) \[x\] $\frac{$",
+    '"><script>window.ran=1</script>',
     "{label} {0.__class__}",
     "[/b] [b] dE [meV] [link=https://x.org]x[/link] :smile:",
     r"\x1b[2J",
