@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import html
 import secrets
@@ -9,7 +10,6 @@ import socket
 import tempfile
 import webbrowser
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,9 @@ def serve(
     terminal.echo(f"heatcat: {first}   (Ctrl+C ends it)")
     for address in others:
         terminal.echo(f"through a proxy: {address}")
-    with _redirecting(first) as file:
+    with contextlib.ExitStack() as stack:
         if show:
+            file = stack.enter_context(_redirecting(first))
             server.io_loop.add_callback(webbrowser.open, file.as_uri())
         server.start()
         server.io_loop.start()
@@ -130,7 +131,7 @@ def _listen(location: str, token: str, *, host: str, port: int, prefix: str) -> 
         raise
 
 
-@contextmanager
+@contextlib.contextmanager
 def _redirecting(address: str) -> Iterator[Path]:
     """A file, readable to this user alone, that leads a browser to an address.
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import re
+import shutil
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -283,3 +286,89 @@ def test_what_is_no_origin_is_refused(origin):
 )
 def test_origins_are_compared_with_their_ports(origin, places):
     assert read_origin(origin).places == places
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.browser
+def test_a_browser_sees_the_page_through_a_proxy_and_not_without_the_token(store):
+    """Chromium is told that the proxy's name is this machine, as a proxy's would be."""
+    from playwright.sync_api import expect, sync_playwright
+
+    from tests.heatcat.test_browse_page import FLAGS, MAP_IS_DRAWN
+
+    port, executable = free_port(), shutil.which("chromium")
+    assert executable, "Chromium is missing: apt-get install chromium"
+    origin = f"http://{PROXY}:{port}"
+    options = ("--port", str(port), "--prefix", "/engines", "--allow-origin", origin)
+    rules = f"--host-resolver-rules=MAP {PROXY} 127.0.0.1, MAP evil.example 127.0.0.1"
+    with serving(store, *options) as own, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, rules])
+        page = browser.new_page()
+        token = urlsplit(own).query
+        page.goto(f"{origin}/engines/?{token}&variable=constancy")
+        page.wait_for_function(MAP_IS_DRAWN)
+        heading = page.locator(".heading h2").first
+        expect(heading).to_contain_text("constancy, 2J/(aD)", timeout=20_000)
+        page.get_by_label("variable", exact=True).select_option(label="power  P")
+        expect(heading).to_contain_text("power output", timeout=20_000)
+        page.wait_for_function("() => !location.search.includes('constancy')")
+        assert token in page.url
+        page.reload()
+        page.wait_for_function(MAP_IS_DRAWN)
+        assert page.evaluate("() => document.cookie") == ""
+        for address, reason in (
+            (f"{origin}/engines/", "token"),
+            (f"http://evil.example:{port}/engines/?{token}", "host name"),
+        ):
+            answer = page.goto(address)
+            assert answer is not None
+            assert answer.status == 403
+            assert SENTENCE.fullmatch(answer.text())
+            expect(page.locator("body")).to_contain_text(reason)
+        # A foreign page cannot open a websocket, even with the token.
+        page.goto("about:blank")
+        opened = page.evaluate(
+            """url => new Promise(done => {
+                const socket = new WebSocket(url, ["bokeh", "x"])
+                socket.onopen = () => done(true)
+                socket.onerror = () => done(false)
+            })""",
+            f"ws://127.0.0.1:{port}/engines/ws?{token}",
+        )
+        assert opened is False
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--host", ""), "--host '' is not an address to listen on: write 127.0.0.1 "),
+        (("--host", "192.0.2.1"), "--host 192.0.2.1 is not an address of this machine: give one"),
+        (("--prefix", "a b"), "--prefix 'a b' is not a path: write letters"),
+        (("--allow-origin", "*"), "--allow-origin '*' is not the origin of a page: write e.g."),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(options, told, store):
+    assert refusal(store, *options).startswith(f"heatcat: {told}")
+
+
+def test_a_port_that_is_taken_is_one_line(store):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refusal(store, "--port", port)
+    assert said == f"heatcat: port {port} is taken: choose another --port, or 0 for any\n"
+
+
+def refusal(store: Path, *options: str) -> str:
+    """The one line of a command that is refused."""
+    command = [sys.executable, "-m", "heatcat", "browse", str(store), "--no-open", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    return done.stderr
