@@ -21,12 +21,19 @@ from catalog.run import OnBlock, complete
 from catalog.select import select
 from catalog.store import Block, StoredSweep
 from catalog.structure import open_sweeps
-from catalog.vocabulary import VOCABULARY
+from catalog.vocabulary import VOCABULARY, suggestion
 from catalog.where import where_expression
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
     from distributed import Client
+
+
+class NoSuchSweep(InvalidInput, KeyError):
+    """A store has no sweep of that name."""
+
+    def __str__(self) -> str:  # a KeyError would put quotes around its message
+        return str(self.args[0])
 
 
 class Catalogue(Mapping[str, "Entry"]):
@@ -49,6 +56,10 @@ class Catalogue(Mapping[str, "Entry"]):
         self.location = next(iter(found.values())).location
 
     def __getitem__(self, name: str) -> Entry:
+        if name not in self._entries:
+            raise NoSuchSweep(
+                f"{self.location} holds no sweep {name!r}{suggestion(str(name), self._entries)}"
+            )
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -216,6 +227,11 @@ class Entry(StoredSweep):
         if last.get("started"):
             when += f", begun {last['started']} on {last['host']}"
         return Summary(self.sweep, self.counts(), when, self.notes())
+
+    def __repr__(self) -> str:
+        grid = " × ".join(f"{len(labels)} {dim}" for dim, labels in self.sweep.axes.items())
+        method = self.sweep.method.name
+        return f"<Entry {self.name} of {self.location}: {grid} points, {method}>"
 
     def _repr_html_(self) -> str:
         return entry_html(self.summary())

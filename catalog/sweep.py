@@ -209,11 +209,15 @@ class Sweep:
             yield position, self.engine(dict(zip(self.dims, labels, strict=True)))
 
     def definition(self) -> dict[str, Any]:
-        """Everything that decides the stored arrays (their chunks too), as plain JSON data."""
+        """Everything that decides the stored arrays (their chunks too), as plain JSON data.
+
+        The description comes with it, which decides nothing: neither `key` nor `kind` knows it.
+        """
         axes = {name: list(labels) for name, labels in self.axes.items() if name != POINT}
         points = {name: list(labels) for name, labels in self.points.items()}
         return {
             "name": self.name,
+            "description": self.description,
             "axes": axes,
             **({"points": points} if points else {}),
             "fixed": dict(self.fixed),
@@ -258,20 +262,23 @@ class Sweep:
         return seen
 
     def kind(self) -> dict[str, Any]:
-        """What sweeps must share to lie in one: all of the definition but labels and blocks."""
+        """What sweeps must share to lie in one: the definition but labels, blocks and words."""
         definition = self.definition()
+        del definition["description"]
         parameters = {*definition.pop("axes"), *definition.pop("fixed")}
         parameters |= {*definition.pop("points", {})}
         del definition["blocks"]
         return {**definition, "parameters": sorted(parameters)}
 
     def key(self) -> str:
-        """SHA-256 of the definition: equal keys mean the same sweep."""
+        """SHA-256 of the definition without its description: equal keys mean the same sweep."""
         return self._key
 
     @cached_property
     def _key(self) -> str:  # each look-up of an array asks for it, and an axis may be long
-        canonical = json.dumps(self.definition(), sort_keys=True, ensure_ascii=True)
+        definition = self.definition()
+        del definition["description"]
+        canonical = json.dumps(definition, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
-from rich.console import Console
+from rich.text import Text
+
+from heatcat import terminal
 
 
 @click.command()
@@ -24,18 +25,18 @@ def claims(only: str | None, as_json: bool, as_markdown: bool) -> None:
     names = [name.strip() for name in only.split(",") if name.strip()] if only is not None else None
     if names == []:
         raise click.UsageError("--only names no claim: leave it out to run all")
-    progress = Console(stderr=True, highlight=False)
+    progress = terminal.stderr()
     with progress.status("") as line:
-        findings = run(names, on_claim=lambda done, of, item: line.update(f"{done}/{of} {item.id}"))
+        findings = run(
+            names, on_claim=lambda done, of, item: line.update(Text(f"{done}/{of} {item.id}"))
+        )
     if as_json:
-        click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+        terminal.echo_json([finding.as_json() for finding in findings])
     elif as_markdown:
         click.echo(markdown(findings), nl=False)
     else:
-        console = Console(highlight=False)
-        # A pipe or a file has no width of its own: five columns of text need more than 80.
-        table(findings, console if console.is_terminal else Console(highlight=False, width=150))
+        table(findings, terminal.stdout())
     errors = [finding.claim.id for finding in findings if finding.error]
     if errors:
-        click.echo(f"heatcat: checks that failed: {', '.join(errors)}", err=True)
+        terminal.echo(f"heatcat: checks that failed: {', '.join(errors)}", err=True)
         sys.exit(1)

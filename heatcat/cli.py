@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
@@ -19,7 +18,7 @@ from catalog.methods import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution
 from ensemble.method import Method, attempt
-from heatcat import __version__, show, store_commands
+from heatcat import __version__, show, store_commands, terminal
 from heatcat.browser.command import browse
 from heatcat.claims_command import claims
 from heatcat.export_command import export
@@ -34,6 +33,7 @@ NOTES = (catalog.OlderSolver, catalog.SweepLeftOut)
 
 def main() -> NoReturn:
     """Run the command line; every expected error is one line on standard error, exit code 2."""
+    terminal.prepare()
     try:
         with warnings.catch_warnings():
             for category in NOTES:
@@ -57,11 +57,11 @@ def main() -> NoReturn:
 def _note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """A warning as one line; what libraries warn each other of is not for users."""
     if issubclass(category, NOTES):
-        click.echo(f"note: {message}", err=True)
+        terminal.echo(f"note: {message}", err=True)
 
 
 def _fail(message: str, *, code: int = 2) -> NoReturn:
-    print("heatcat: " + " ".join(message.split()), file=sys.stderr)
+    terminal.echo("heatcat: " + " ".join(message.split()), err=True)
     sys.exit(code)
 
 
@@ -144,7 +144,7 @@ def solve(
     solution = attempt(method, engine, names)
     elapsed = time.perf_counter() - start
     if as_json:
-        click.echo(json.dumps(_solution_json(engine, method, solution, elapsed), indent=2))
+        terminal.echo_json(_solution_json(engine, method, solution, elapsed))
     else:
         show.solution(engine, method, solution, elapsed)
 
@@ -224,7 +224,7 @@ def plan(sweep_name: str, store: str | None, as_json: bool) -> None:
     stored = catalog.find_stored(store, sweep) if store is not None else None
     forecast = catalog.plan(sweep, stored)
     if as_json:
-        click.echo(json.dumps(show.plan_json(sweep, forecast), indent=2))
+        terminal.echo_json(show.plan_json(sweep, forecast))
     else:
         show.plan(sweep, forecast)
 

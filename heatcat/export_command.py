@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import catalog
 from catalog.export import export as export_dataset
 from catalog.export import zip_store
 from ensemble import InvalidInput
+from heatcat import terminal
 from heatcat.store_commands import find_entry
 
 
@@ -50,6 +50,6 @@ def export(store: str, sweep: str | None, target: Path, force: bool, as_json: bo
 
 def _report(summary: dict[str, object], words: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(summary, indent=2))
+        terminal.echo_json(summary)
     else:
-        click.echo(f"{words}  ->  {summary['path']} ({summary['bytes']} bytes)")
+        terminal.echo(f"{words}  ->  {summary['path']} ({summary['bytes']} bytes)")

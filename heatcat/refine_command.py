@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 import click
@@ -13,7 +12,7 @@ import catalog
 from catalog.refine import RESOLUTION
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput
-from heatcat import show
+from heatcat import terminal
 from heatcat.store_commands import find_entry
 
 GAIN = "collective_gain"
@@ -90,14 +89,14 @@ def refine(
     undefined = int(np.isnan(refined.values[len(refined.values) - refined.added :]).sum())
     if as_json:
         summary = {"added": refined.added, "undefined": undefined, "known": len(refined.points)}
-        click.echo(json.dumps({"sweep": entry.name, **summary}, indent=2))
+        terminal.echo_json({"sweep": entry.name, **summary})
         return
     words = f"{entry.name}: {refined.added} points added, {len(refined.points)} on the map now"
     if undefined:
         words += f"; {quantity} is undefined at {undefined} of the new ones"
-    show.stdout().print(words)
+    terminal.stdout().print(words)
     if refined.added < points:
-        show.stdout().print("the map is resolved: lower --resolution for more points")
+        terminal.stdout().print("the map is resolved: lower --resolution for more points")
 
 
 def _gain(ds: xr.Dataset) -> xr.DataArray:

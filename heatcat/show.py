@@ -18,20 +18,11 @@ from catalog.plan import TimeLeft, fitted_model
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
+from heatcat.terminal import stderr, stdout
 
 GOOD = Status.OK.label
 REPORT_EVERY = 10.0
 """Seconds between lines of progress where there is no terminal to draw a bar on."""
-
-
-PIPE_WIDTH = 160
-"""Columns of a table that is not shown on a terminal."""
-
-
-def stdout() -> Console:
-    """Where results are printed; a pipe or a file has no width of its own."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -> None:
@@ -67,7 +58,7 @@ def run(
 ) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
     target = catalog.create_or_open(store, sweep)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = stderr()
     for note in target.notes():
         console.print(f"note: {sweep.name} is {note}; its finished blocks are kept as they are")
     forecast = catalog.plan(sweep, target)
@@ -97,12 +88,12 @@ class _Progress:
 
     def __init__(self, name: str, forecast: catalog.Plan, left: TimeLeft, console: Console) -> None:
         self.bar = Progress(
-            TextColumn(name),
+            TextColumn(name, markup=False),
             BarColumn(),
-            TextColumn("{task.fields[points]}/{task.fields[of]} points"),
-            TextColumn("{task.fields[failures]} not ok"),
+            TextColumn("{task.fields[points]}/{task.fields[of]} points", markup=False),
+            TextColumn("{task.fields[failures]} not ok", markup=False),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[left]} left"),
+            TextColumn("{task.fields[left]} left", markup=False),
             console=console,
             disable=not console.is_terminal,
         )

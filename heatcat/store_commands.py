@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from typing import Any
@@ -14,7 +13,7 @@ import catalog
 from catalog.history import state
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput, Status
-from heatcat import show
+from heatcat import terminal
 
 STORE = click.argument("store", type=click.Path())
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -28,7 +27,7 @@ def status(store: str, as_json: bool) -> None:
     entries = catalog.open(store)
     counts = {name: entry.counts() for name, entry in entries.items()}
     if as_json:
-        click.echo(json.dumps(counts, indent=2))
+        terminal.echo_json(counts)
         return
     table = Table()
     table.add_column("sweep")
@@ -36,9 +35,13 @@ def status(store: str, as_json: bool) -> None:
     labels = list(next(iter(counts.values())))
     for label in labels:
         table.add_column(label, justify="right")
+    described = any(entry.sweep.description for entry in entries.values())
+    if described:
+        table.add_column("what it is", overflow="fold")
     for name, found in counts.items():
-        table.add_row(name, str(sum(found.values())), *(str(found[label]) for label in labels))
-    show.stdout().print(table)
+        cells = [name, str(sum(found.values())), *(str(found[label]) for label in labels)]
+        table.add_row(*cells, *([entries[name].sweep.description] if described else []))
+    terminal.stdout().print(table)
 
 
 @click.command()
@@ -65,9 +68,9 @@ def repair(store: str, as_json: bool) -> None:
 
 def _report(report: catalog.Report, as_json: bool, next_step: str) -> None:
     if as_json:
-        click.echo(json.dumps(report.plain(), indent=2))
+        terminal.echo_json(report.plain())
         return
-    console = show.stdout()
+    console = terminal.stdout()
     if report.damages:
         table = Table()
         for heading in ("group", "block", "what", "why", "remedy"):
@@ -94,7 +97,7 @@ def log(store: str, name: str | None, as_json: bool) -> None:
     chosen = [find_entry(entries, name).name] if name is not None else list(entries)
     records = {sweep: _records(entries[sweep]) for sweep in chosen}
     if as_json:
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        terminal.echo_json(records)
         return
     table = Table()
     headings = ("sweep", "run", "started", "finished", "outcome", "points", "solver", "host")
@@ -103,7 +106,7 @@ def log(store: str, name: str | None, as_json: bool) -> None:
     for sweep, runs in records.items():
         for record in runs:
             table.add_row(sweep, *_log_row(record))
-    show.stdout().print(table)
+    terminal.stdout().print(table)
 
 
 def _records(entry: catalog.Entry) -> list[dict[str, Any]]:
@@ -170,15 +173,15 @@ def recompute(
     )
     if as_json:
         summary = {"matched": done.matched, "blocks": done.blocks, "points": done.points}
-        click.echo(json.dumps({"sweep": entry.name, **summary, "now": dict(found)}, indent=2))
+        terminal.echo_json({"sweep": entry.name, **summary, "now": dict(found)})
         return
     now = ", ".join(f"{number} {label}" for label, number in found.items())
-    show.stdout().print(
+    terminal.stdout().print(
         f"{entry.name}: {done.matched} points matched; {done.blocks} blocks of {done.points} "
         f"points computed again{': ' + now if now else ''}"
     )
     if found[Status.FAILED.label]:
-        show.stdout().print("heatcat status and the array failure say what still fails")
+        terminal.stdout().print("heatcat status and the array failure say what still fails")
 
 
 def find_entry(entries: catalog.Catalogue, name: str | None) -> catalog.Entry:

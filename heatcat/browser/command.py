@@ -18,11 +18,25 @@ import click
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on; 0.0.0.0 lets other machines in.",
+    help="Address to listen on; 0.0.0.0 lets other machines in, with the token.",
+)
+@click.option(
+    "--prefix", default="", help="Path under which a proxy shows the page, such as /engines."
+)
+@click.option(
+    "--allow-origin",
+    multiple=True,
+    help="Origin under which a proxy shows the page, such as https://engines.example.org; "
+    "repeatable.",
 )
 @click.option("--open/--no-open", "show", default=True, help="Open the page in a browser.")
-def browse(store: str, port: int, host: str, show: bool) -> None:
-    """Look at STORE in a browser: maps, slices, single engines, live points."""
+def browse(
+    store: str, port: int, host: str, prefix: str, allow_origin: tuple[str, ...], show: bool
+) -> None:
+    """Look at STORE in a browser: maps, slices, single engines, live points.
+
+    The address that is printed holds a token; without it, nobody sees the page.
+    """
     from heatcat.browser.server import serve  # slow to import: only where a page is shown
 
-    serve(store, port=port, host=host, show=show)
+    serve(store, port=port, host=host, show=show, prefix=prefix, allow_origin=allow_origin)

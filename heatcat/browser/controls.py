@@ -6,12 +6,14 @@ from typing import Any
 
 import panel as pn
 
+from heatcat.browser import escape
 from heatcat.browser.colours import SCALES
 from heatcat.browser.labels import number, symbol, with_unit
 from heatcat.browser.picture import offered
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
 from heatcat.browser.view import View
+from heatcat.terminal import visible
 
 SCALE_TEXTS = {"linear": "linear", "log": "log", "symlog": "symmetric log"}
 NONE = "–"
@@ -115,7 +117,7 @@ class Controls:
     def _slider(self, sheet: Sheet, dim: str) -> pn.widgets.DiscreteSlider:
         labels = [value.item() for value in sheet.labels(dim)]
         slider = pn.widgets.DiscreteSlider(
-            label=with_unit(sheet.data[dim]),
+            label=escape.html(with_unit(sheet.data[dim])),  # Panel writes it into HTML
             options={number(value): value for value in labels},
             value=self._view.at[dim],
             disabled=len(labels) == 1,
@@ -147,4 +149,5 @@ def _groups(sheet: Sheet) -> dict[str, dict[str, str]]:
 
 def _named(sheet: Sheet, name: str) -> str:
     mark = str(sheet.data[name].attrs.get("symbol", "")) if name in sheet.data else symbol(name)
-    return f"{name}  {mark}" if mark and mark != name.replace("_", " ") else name
+    text = f"{name}  {mark}" if mark and mark != name.replace("_", " ") else name
+    return visible(text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,10 +23,14 @@ class Link:
     location : panel.io.location.Location
     view : View
         Set from the address here and now.
+    keep : mapping of str to str, optional
+        Words of the address that are not the view's, and stay.
     """
 
-    def __init__(self, location: Location, view: View) -> None:
-        self._location, self._view = location, view
+    def __init__(
+        self, location: Location, view: View, *, keep: Mapping[str, str] | None = None
+    ) -> None:
+        self._location, self._view, self._keep = location, view, dict(keep or {})
         self._writing = False
         self._refused: list[str] = []
         self._read()
@@ -40,19 +46,21 @@ class Link:
         """Bring the address up to date: fields that hold their default are left out."""
         self._writing = True
         try:
-            self._location.search = query(self._view)
+            self._location.search = query(self._view, self._keep)
         finally:
             self._writing = False
 
     def _moved(self, event: Any) -> None:
         """The visitor went back or forth, or edited the address."""
-        if not self._writing and event.new != query(self._view):
+        if not self._writing and event.new != query(self._view, self._keep):
             self._read()
 
     def _read(self) -> None:
         self._refused = []
         values = {name: self._view.param[name].default for name in View.fields()}
         for name, text in parse_qsl(str(self._location.search).removeprefix("?")):
+            if name in self._keep:
+                continue
             if name not in values:
                 self._refused.append(f"the link has a word {name!r}{suggestion(name, values)}")
                 continue
@@ -65,8 +73,8 @@ class Link:
         self._view.param.update(**values)
 
 
-def query(view: View) -> str:
-    """The query of an address that leads to this view.
+def query(view: View, keep: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The query of an address that leads to this view, after words that are kept.
 
     >>> query(View(sweep="fig2", at={"N": 8}))
     '?sweep=fig2&at=%7B%22N%22%3A+8%7D'
@@ -74,9 +82,12 @@ def query(view: View) -> str:
     values = {name: getattr(view, name) for name in View.fields()}
     return "?" + urlencode(
         {
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in values.items()
-            if value != view.param[name].default
+            **keep,
+            **{
+                name: value if isinstance(value, str) else json.dumps(value)
+                for name, value in values.items()
+                if value != view.param[name].default
+            },
         }
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import time
@@ -16,6 +15,7 @@ from catalog.labels import label
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Macroscopic
 from ensemble.method import Method, attempt
+from heatcat.browser import escape
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.labels import figure, unit, with_unit
 from heatcat.browser.plane import spaced_by_factors
@@ -127,14 +127,14 @@ class LivePoint:
             engine = Engine(**parameters, scaling=self._scaling.value, **self._more)
             method.accept(engine)
         except InvalidInput as error:
-            self._result.object = f'<p role="alert">{html.escape(str(error))}</p>'
+            self._result.object = f'<p role="alert">{escape.html(str(error))}</p>'
             return
         wanted = [name for name in method.variables if name not in SLOW]
         start = time.perf_counter()
         solution = attempt(method, engine, wanted)
         self.seconds = time.perf_counter() - start
         residual = solution.diagnostics.get("residual", math.nan)
-        said = f": {html.escape(solution.message)}" if solution.message else ""
+        said = f": {escape.html(solution.message)}" if solution.message else ""
         rows = "".join(self._row(name, value) for name, value in solution.values.items())
         self._result.object = (
             f'<div class="point live"><p class="status" data-status="{solution.status.label}">'
@@ -151,16 +151,17 @@ class LivePoint:
         stored = figure(self._stored[name]) if name in self._stored else "–"
         term = VOCABULARY[name]
         return (
-            f'<tr data-name="{name}"><th scope="row">{named(name, term.symbol)}</th>'
-            f'<td class="number">{figure(value)}</td><td class="number">{stored}</td>'
-            f"<td>{html.escape(unit(self._units.get(name, term.unit)))}</td></tr>"
+            f'<tr data-name="{escape.html(name)}"><th scope="row">{named(name, term.symbol)}</th>'
+            f'<td class="number">{escape.html(figure(value))}</td>'
+            f'<td class="number">{escape.html(stored)}</td>'
+            f"<td>{escape.html(unit(self._units.get(name, term.unit)))}</td></tr>"
         )
 
     def _slider(
         self, name: str, text: str, positions: list[Any], value: float
     ) -> pn.widgets.DiscreteSlider:
         slider = pn.widgets.DiscreteSlider(
-            label=text,
+            label=escape.html(text),  # Panel writes it into HTML
             options={f"{position:.6g}": position for position in positions},
             value=value,
             sizing_mode="stretch_width",

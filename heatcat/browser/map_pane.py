@@ -11,7 +11,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource
 from holoviews import streams
 
-from heatcat.browser import maps, slices
+from heatcat.browser import escape, maps, slices
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, load_plane
@@ -70,7 +70,8 @@ class MapPane:
         self._sheet, self._picture = sheet, picture
         self._load()
         heading = self._plane.title if self._plane else self._curve_title()
-        self._heading.object = f"<h2>{heading}</h2>" + (f"<p>{title}</p>" if title else "")
+        below = f"<p>{escape.html(title)}</p>" if title else ""
+        self._heading.object = f"<h2>{escape.html(heading)}</h2>{below}"
         if anew:
             self._build()
             self._key = key
@@ -80,7 +81,7 @@ class MapPane:
     def complain(self, message: str) -> None:
         """Say why there is no picture."""
         self._key = self._plot.object = None
-        self._heading.object = f'<p role="alert">{message}</p>'
+        self._heading.object = f'<p role="alert">{escape.html(message)}</p>'
         self._note.object = ""
 
     def mark(self, live: tuple[float, float] | None) -> None:
@@ -122,7 +123,7 @@ class MapPane:
         if self._plane is None or read != self._read:
             self._read = read
             self._plane = load_plane(self._sheet, picture, x_range=x_range, y_range=y_range)
-            self._note.object = self._plane.note
+            self._note.object = escape.html(self._plane.note)
         else:  # only another cell was chosen
             self._plane = replace(self._plane, cell=(picture.at[picture.x], picture.at[picture.y]))
 

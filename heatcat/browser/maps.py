@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import holoviews as hv
 import numpy as np
 
 from ensemble import Status
 from heatcat.browser.colours import MISSING, Scale
+from heatcat.browser.escape import Backend, label, title
 from heatcat.browser.picture import Picture
-from heatcat.browser.plane import Axis, Plane, load_plane
+from heatcat.browser.plane import Plane, load_plane
 from heatcat.browser.sheet import Sheet
-
-Backend = Literal["bokeh", "matplotlib"]
 
 DASHES = {"carnot": "solid", "gain": "dashed", "constancy": "dotted", "contour": "solid"}
 WIDTHS = {"carnot": 2.5, "gain": 2.5, "constancy": 3.0, "contour": 1.2}
@@ -41,7 +40,9 @@ def layers(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
     """The whole map: its cells and what lies over them."""
     overlay = mesh(plane, backend) * over(plane, backend)
     if backend == "matplotlib":
-        return overlay.opts(title=plane.title, fig_inches=(6.8, 4.8), aspect=None, backend=backend)
+        return overlay.opts(
+            title=title(plane.title, backend), fig_inches=(6.8, 4.8), aspect=None, backend=backend
+        )
     return overlay.opts(**FRAME, backend=backend)
 
 
@@ -59,9 +60,9 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
     columns = [plane.drawn, plane.values, at_x, at_y]
     names = ["drawn", "value", "at_x", "at_y"]
     tooltips = [
-        (plane.value_text, "@{value}{%.10g}"),
-        (plane.x.text, "@{at_x}{%.12g}"),
-        (plane.y.text, "@{at_y}{%.12g}"),
+        (label(plane.value_text, backend), "@{value}{%.10g}"),
+        (label(plane.x.text, backend), "@{at_x}{%.12g}"),
+        (label(plane.y.text, backend), "@{at_y}{%.12g}"),
     ]
     if plane.status is not None:
         texts = np.array([status.label for status in Status], dtype=object)
@@ -70,7 +71,7 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
         tooltips.append(("status", "@state"))
     element = hv.QuadMesh(
         (plane.x.edges, plane.y.edges, *columns),
-        kdims=[_dimension(plane.x), _dimension(plane.y)],
+        kdims=_dimensions(plane, backend),
         vdims=names,
     )
     shared: dict[str, Any] = {
@@ -84,10 +85,12 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
         "logy": plane.y.log,
     }
     if backend == "matplotlib":
-        return element.opts(**shared, clabel=plane.value_text, **_ticks(plane), backend=backend)
+        return element.opts(
+            **shared, clabel=label(plane.value_text, backend), **_ticks(plane), backend=backend
+        )
     return element.opts(
         **shared,
-        clabel=plane.value_text,
+        clabel=label(plane.value_text, backend),
         colorbar_opts=_colorbar(plane),
         colorbar_position="bottom",
         tools=["hover"],
@@ -103,7 +106,7 @@ def flags(plane: Plane, backend: Backend = "bokeh") -> hv.Points:
     if plane.status is not None:
         rows, columns = np.nonzero(plane.status > Status.OK)
         doubtful = list(zip(plane.x.labels[columns], plane.y.labels[rows], strict=True))
-    element = hv.Points(doubtful, kdims=[_dimension(plane.x), _dimension(plane.y)])
+    element = hv.Points(doubtful, kdims=_dimensions(plane, backend))
     if backend == "matplotlib":
         return element.opts(marker="x", s=24, c="black", edgecolor=None, backend=backend)
     return element.opts(marker="x", size=8, color="black", line_width=1.5, backend=backend)
@@ -112,7 +115,7 @@ def flags(plane: Plane, backend: Backend = "bokeh") -> hv.Points:
 def lines(plane: Plane, kind: str, backend: Backend = "bokeh") -> hv.Path:
     """Lines of one kind, told apart by their dashes."""
     paths = [path for line in plane.lines if line.kind == kind for path in line.paths]
-    element = hv.Path(paths, kdims=[_dimension(plane.x), _dimension(plane.y)])
+    element = hv.Path(paths, kdims=_dimensions(plane, backend))
     if backend == "matplotlib":
         return element.opts(
             color="black", linestyle=DASHES[kind], linewidth=WIDTHS[kind], backend=backend
@@ -139,8 +142,8 @@ def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
         nearest = np.min(room, axis=0) if room else np.ones(len(path))
         best = int(np.argmax(np.minimum(nearest, 0.25) - 0.1 * middle))
         taken.append(place[best])
-        rows.append((path[best][0], path[best][1], line.text))
-    element = hv.Labels(rows, kdims=[_dimension(plane.x), _dimension(plane.y)], vdims="text")
+        rows.append((path[best][0], path[best][1], label(line.text, backend)))
+    element = hv.Labels(rows, kdims=_dimensions(plane, backend), vdims="text")
     if backend == "matplotlib":
         return element.opts(color="black", size=9, backend=backend)
     return element.opts(
@@ -156,7 +159,7 @@ def chosen_cell(plane: Plane, backend: Backend = "bokeh") -> hv.Rectangles:
     """Frame of the chosen cell, white in black so that it shows on every colour."""
     (left, right), (bottom, top) = plane.x.cell(plane.cell[0]), plane.y.cell(plane.cell[1])
     frame = hv.Rectangles(
-        [(left, bottom, right, top)], kdims=[_dimension(plane.x), _dimension(plane.y), "x1", "y1"]
+        [(left, bottom, right, top)], kdims=[*_dimensions(plane, backend), "x1", "y1"]
     )
     if backend == "matplotlib":
         return frame.opts(facecolor="none", edgecolor="black", linewidth=2, backend=backend)
@@ -174,8 +177,8 @@ def _fractions(path: np.ndarray, plane: Plane) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def _dimension(side: Axis) -> hv.Dimension:
-    return hv.Dimension(side.name, label=side.text)
+def _dimensions(plane: Plane, backend: Backend) -> list[hv.Dimension]:
+    return [hv.Dimension(side.name, label=label(side.text, backend)) for side in (plane.x, plane.y)]
 
 
 def _colorbar(plane: Plane) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import panel as pn
 
 from ensemble import InvalidInput
-from heatcat.browser import export
+from heatcat.browser import escape, export
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.controls import Controls
 from heatcat.browser.live_point import LivePoint
@@ -127,14 +126,14 @@ class Page:
             notes = [*self._complaints(), *self.view.settle(self.source)]
         finally:
             self._settling = False
-        self._notes.object = "".join(f'<p role="status">{html.escape(note)}</p>' for note in notes)
+        self._notes.object = "".join(f'<p role="status">{escape.html(note)}</p>' for note in notes)
         self.controls.refresh()
 
     def draw(self) -> None:
         """Show what the view says: the maps first, as they are what one waits for."""
         sheet, picture = self.source.sheet(self.view.sweep), self.view.picture()
-        caption = f"{sheet.name}: {_caption(sheet)}"
-        self._first.show(sheet, picture, title=caption if self.view.compare else "")
+        about = str(sheet.data.attrs.get("description", ""))
+        self._first.show(sheet, picture, title=_caption(sheet) if self.view.compare else about)
         self._second.layout.visible = self.view.compare
         if self.view.compare:
             self._draw_second()
@@ -148,16 +147,17 @@ class Page:
         sheet, picture = self.source.sheet(self.view.sweep), self.view.picture()
         self._draw_point(sheet, picture)
         self._slices.show(sheet, picture)
-        line = html.escape(export.python(self.source, sheet, picture))
+        python = export.python(self.source, sheet, picture)
+        line = "\n".join(map(escape.html, python.split("\n")))
         self._python.object = f'<pre class="python" tabindex="0"><code>{line}</code></pre>'
 
     def _draw_second(self) -> None:
         try:
             sheet, picture = self.view.second_picture(self.source)
         except InvalidInput as error:
-            self._second.complain(html.escape(str(error)))
+            self._second.complain(str(error))
             return
-        self._second.show(sheet, picture, title=f"{sheet.name}: {_caption(sheet)}")
+        self._second.show(sheet, picture, title=_caption(sheet))
 
     def _draw_point(self, sheet: Sheet, picture: Picture) -> None:
         derived = [] if picture.variable in sheet.data else [picture.variable]
@@ -217,6 +217,9 @@ class Page:
 
 
 def _caption(sheet: Sheet) -> str:
+    """Which sweep a map is of, where there are two."""
     method = str(sheet.data.attrs.get("method", ""))
     scaling = str(sheet.data.attrs.get("scaling", ""))
-    return ", ".join(filter(None, (method, f"{scaling} scaling" if scaling else "")))
+    about = str(sheet.data.attrs.get("description", ""))
+    scaled = f"{scaling} scaling" if scaling else ""
+    return f"{sheet.name}: {', '.join(filter(None, (about, method, scaled)))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import xarray as xr
 
 from catalog.vocabulary import VOCABULARY
 from ensemble import Status
+from heatcat.browser import escape
 from heatcat.browser.labels import figure, number, symbol_of, unit
 from heatcat.browser.sheet import Sheet, in_order
 
@@ -74,7 +74,7 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
 def as_html(point: Point) -> str:
     """Tables for the page."""
     kind = "unknown" if point.status is None else point.status.label
-    said = f": {html.escape(point.error)}" if point.error else ""
+    said = f": {escape.html(point.error)}" if point.error else ""
     parts = [f'<p class="status" data-status="{kind}">status: <b>{kind}</b>{said}</p>']
     if point.status is Status.NOT_COMPUTED:
         parts.append("<p>Nothing is stored here yet.</p>")
@@ -89,8 +89,8 @@ def as_html(point: Point) -> str:
 
 def _table(heading: str, rows: Iterable[Row]) -> str:
     body = "".join(
-        f'<tr data-name="{html.escape(name)}"><th scope="row">{named(name, mark)}</th>'
-        f'<td class="number">{html.escape(text)}</td><td>{html.escape(units)}</td></tr>'
+        f'<tr data-name="{escape.html(name)}"><th scope="row">{named(name, mark)}</th>'
+        f'<td class="number">{escape.html(text)}</td><td>{escape.html(units)}</td></tr>'
         for name, mark, text, units in rows
     )
     return f"<table><caption>{heading}</caption><tbody>{body}</tbody></table>"
@@ -98,8 +98,8 @@ def _table(heading: str, rows: Iterable[Row]) -> str:
 
 def named(name: str, mark: str) -> str:
     """A name and its symbol as HTML; long names may break at their underscores."""
-    text = html.escape(name).replace("_", "_<wbr>")
-    return f"{text} <i>{html.escape(mark)}</i>" if mark and mark != name else text
+    text = escape.html(name).replace("_", "_<wbr>")
+    return f"{text} <i>{escape.html(mark)}</i>" if mark and mark != name else text
 
 
 def _parameters(sheet: Sheet, stored: xr.Dataset) -> Iterable[Row]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import panel as pn
 
 from ensemble import InvalidInput, Status
+from heatcat.browser import escape
 from heatcat.browser.colours import STATUS_COLOURS
 from heatcat.browser.source import Counts, Source
 
@@ -58,7 +59,8 @@ class Progress:
         try:
             counts = await asyncio.to_thread(self._count, name)
         except (InvalidInput, OSError, KeyError) as failure:
-            self.layout.object = f'<p role="alert">cannot count {name}: {failure}</p>'
+            said = escape.html(f"cannot count {name}: {failure}")
+            self.layout.object = f'<p role="alert">{said}</p>'
             self._due = time.monotonic() + WHEN_COMPLETE
             return
         finally:
@@ -89,14 +91,14 @@ def as_html(name: str, counts: Counts) -> str:
         if counts[label]
     )
     legend = "".join(
-        f'<li data-status="{label}"><i style="background:{colours[label]}"></i>'
-        f"{counts[label]} {label}</li>"
+        f'<li data-status="{escape.html(label)}"><i style="background:{colours[label]}"></i>'
+        f"{counts[label]} {escape.html(label)}</li>"
         for label in order
         if counts[label]
     )
     done = total - counts[Status.NOT_COMPUTED.label]
     return (
-        f"<h2>{name}: {done} of {total} points</h2>"
+        f"<h2>{escape.html(name)}: {done} of {total} points</h2>"
         f'<div class="bar" role="img" aria-label="{done} of {total} points">{bar}</div>'
         f"<ul>{legend}</ul>"
     )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import html
+import secrets
+import socket
+import tempfile
+import webbrowser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-import click
 import holoviews as hv
 import panel as pn
 
 from ensemble import InvalidInput
+from heatcat import terminal
+from heatcat.browser.access import TOKEN, Access, own_host, own_prefix, read_origin
 from heatcat.browser.link import Link
 from heatcat.browser.page import FOLDER, Page
 from heatcat.browser.source import Source
 from heatcat.browser.view import View
-
-LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def prepare() -> None:
@@ -25,18 +33,26 @@ def prepare() -> None:
     pn.pane.HTML.param["stylesheets"].default = [style]
 
 
-def application(location: str) -> pn.Template:
+def application(location: str, token: str) -> pn.Template:
     """The page of one visitor, as the link says."""
     assert pn.state.location is not None
     view = View()
-    link = Link(pn.state.location, view)
+    link = Link(pn.state.location, view, keep={TOKEN: token})
     page = Page(Source(location), view, complaints=link.complaints)
     pn.state.onload(link.write)
     return page.template(f"heatcat: {location}")
 
 
-def serve(location: str, *, port: int, host: str, show: bool) -> None:
-    """Serve a store until interrupted.
+def serve(
+    location: str,
+    *,
+    port: int,
+    host: str,
+    show: bool,
+    prefix: str = "",
+    allow_origin: Sequence[str] = (),
+) -> None:
+    """Serve a store until interrupted, to those who have the token of the address.
 
     Parameters
     ----------
@@ -48,30 +64,87 @@ def serve(location: str, *, port: int, host: str, show: bool) -> None:
         Address to listen on.
     show : bool
         Whether to open the page.
+    prefix : str
+        Path under which a proxy shows the page.
+    allow_origin : sequence of str
+        Origins under which proxies show the page.
 
     Raises
     ------
     InvalidInput
-        If there is no such store, or the port is taken.
+        If there is no such store, the port is taken, or an address cannot be.
     """
+    host, prefix = own_host(host), own_prefix(prefix)
+    allowed = tuple(read_origin(text) for text in allow_origin)
     Source(location)  # refuses what is no store before anything is served
     prepare()
-    origins = None if host in LOCAL else ["*"]
+    token = secrets.token_urlsafe(32)
+    server = _listen(location, token, host=host, port=port, prefix=prefix)
+    access = Access(host, server.port, token, prefix, allowed)
+    access.guard(server._tornado)
+    # The guard has checked the origin.  Bokeh's own check knows neither IPv6 nor tunnels, whose
+    # port is another.
+    server._tornado.websocket_origins.add("*")
+    first, *others = access.addresses
+    terminal.echo(f"heatcat: {first}   (Ctrl+C ends it)")
+    for address in others:
+        terminal.echo(f"through a proxy: {address}")
+    with contextlib.ExitStack() as stack:
+        if show:
+            file = stack.enter_context(_redirecting(first))
+            server.io_loop.add_callback(webbrowser.open, file.as_uri())
+        server.start()
+        server.io_loop.start()
+
+
+def _listen(location: str, token: str, *, host: str, port: int, prefix: str) -> Any:
+    """A server that listens, and answers once it is started."""
     try:
-        server = pn.serve(
-            {"/": lambda: application(location)},
+        return pn.serve(
+            {"/": lambda: application(location, token)},
             port=port,
             address=host,
-            websocket_origin=origins,
-            show=show,
+            prefix=prefix,
+            show=False,
             start=False,
             title="heatcat",
             verbose=False,
+            log_function=lambda handler: None,  # an address may contain anything
         )
+    except socket.gaierror:
+        raise InvalidInput(
+            f"--host {host} is not known here: give an address of this machine"
+        ) from None
     except OSError as failure:
-        if failure.errno != errno.EADDRINUSE:
-            raise
-        raise InvalidInput(f"port {port} is taken: choose another --port, or 0 for any") from None
-    click.echo(f"heatcat: http://{host}:{server.port}/   (Ctrl+C ends it)")
-    server.start()
-    server.io_loop.start()
+        if failure.errno == errno.EADDRINUSE:
+            raise InvalidInput(
+                f"port {port} is taken: choose another --port, or 0 for any"
+            ) from None
+        if failure.errno == errno.EADDRNOTAVAIL:
+            raise InvalidInput(
+                f"--host {host} is not an address of this machine: give one that is"
+            ) from None
+        if failure.errno == errno.EACCES:
+            raise InvalidInput(
+                f"port {port} is not for you to listen on: choose a --port from 1024 on"
+            ) from None
+        raise
+
+
+@contextlib.contextmanager
+def _redirecting(address: str) -> Iterator[Path]:
+    """A file, readable to this user alone, that leads a browser to an address.
+
+    Everybody on a machine sees the arguments of a browser that is started: not the token.
+    """
+    with tempfile.TemporaryDirectory(prefix="heatcat-") as folder:
+        file = Path(folder) / "page.html"
+        target = html.escape(address)
+        file.write_text(
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>heatcat</title>'
+            f'<meta http-equiv="refresh" content="0; url={target}"></head>'
+            f'<body><a href="{target}">heatcat</a></body></html>\n',
+            encoding="utf-8",
+        )
+        file.chmod(0o600)
+        yield file

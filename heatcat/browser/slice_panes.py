@@ -7,6 +7,7 @@ from typing import Any
 import holoviews as hv
 import panel as pn
 
+from heatcat.browser import escape
 from heatcat.browser.labels import symbol
 from heatcat.browser.map_pane import Revision
 from heatcat.browser.picture import Picture
@@ -41,7 +42,7 @@ class SlicePanes:
     def _pane(self, dim: str) -> pn.Column:
         drawn = hv.DynamicMap(lambda revision: curve(self._slices[dim]), streams=[self._revision])
         return pn.Column(
-            pn.pane.HTML(f"<h3>along {symbol(dim)}</h3>", sizing_mode="stretch_width"),
+            pn.pane.HTML(f"<h3>along {escape.html(symbol(dim))}</h3>", sizing_mode="stretch_width"),
             # Their axes are their own: the maps' stay where one has zoomed to.
             pn.pane.HoloViews(drawn, sizing_mode="stretch_width", linked_axes=False),
             styles={"flex": "1 1 300px", "min-width": "0"},

@@ -11,8 +11,9 @@ import numpy as np
 
 from ensemble import Status
 from heatcat.browser.colours import Scale, scale_for
+from heatcat.browser.escape import Backend, label, title
 from heatcat.browser.labels import where, with_unit
-from heatcat.browser.maps import TOOLS, Backend, tick_formatter
+from heatcat.browser.maps import TOOLS, tick_formatter
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Floats, spaced_by_factors
 from heatcat.browser.sheet import Sheet
@@ -70,24 +71,24 @@ def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
     step = float(np.ptp(finite)) / 8 if finite.size and np.ptp(finite) > 0 else 1.0
     return overlay.opts(
         logx=cut.log,
-        xlabel=cut.dim_text,
-        ylabel=cut.value_text,
+        xlabel=label(cut.dim_text, backend),
+        ylabel=label(cut.value_text, backend),
         yformatter=lambda tick, _: cut.scale.text(tick, step),
         fig_inches=(6.4, 4.0),
         aspect=None,
-        title=cut.title,
+        title=title(cut.title, backend),
         backend=backend,
     )
 
 
 def line(cut: Slice, backend: Backend = "bokeh") -> hv.Curve:
     """The curve itself."""
-    return hv.Curve(*_columns(cut)).opts(color=LINE, backend=backend)
+    return hv.Curve(*_columns(cut, backend)).opts(color=LINE, backend=backend)
 
 
 def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
     """Its points, those that are doubtful, and the chosen one."""
-    columns, kdims, vdims = _columns(cut)
+    columns, kdims, vdims = _columns(cut, backend)
     at = np.flatnonzero(cut.labels == cut.chosen)
     points = hv.Scatter(columns, kdims, vdims)
     crosses = hv.Scatter(tuple(c[cut.doubtful] for c in columns), kdims, vdims)
@@ -107,8 +108,8 @@ def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
         size=6,
         tools=["hover"],
         hover_tooltips=[
-            (cut.dim_text, f"@{{{cut.dim}}}{{%.12g}}"),
-            (cut.value_text, "@{value}{%.10g}"),
+            (label(cut.dim_text, backend), f"@{{{cut.dim}}}{{%.12g}}"),
+            (label(cut.value_text, backend), "@{value}{%.10g}"),
         ],
         hover_formatters={f"@{{{cut.dim}}}": "printf", "@{value}": "printf"},
         backend=backend,
@@ -123,8 +124,8 @@ def frame(cut: Slice) -> dict[str, Any]:
     formatter = tick_formatter(cut.scale)
     return {
         "logx": cut.log,
-        "xlabel": cut.dim_text,
-        "ylabel": cut.value_text,
+        "xlabel": label(cut.dim_text, "bokeh"),
+        "ylabel": label(cut.value_text, "bokeh"),
         "default_tools": TOOLS,
         "active_tools": [],
         "responsive": True,
@@ -138,9 +139,11 @@ def frame(cut: Slice) -> dict[str, Any]:
     }
 
 
-def _columns(cut: Slice) -> tuple[tuple[Floats, Floats, Floats], list[Any], list[Any]]:
+def _columns(
+    cut: Slice, backend: Backend
+) -> tuple[tuple[Floats, Floats, Floats], list[Any], list[Any]]:
     return (
         (cut.labels, cut.scale.forward(cut.values), cut.values),
-        [hv.Dimension(cut.dim, label=cut.dim_text)],
-        [hv.Dimension("drawn", label=cut.value_text), "value"],
+        [hv.Dimension(cut.dim, label=label(cut.dim_text, backend))],
+        [hv.Dimension("drawn", label=label(cut.value_text, backend)), "value"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def _save_html(plot: Any, path: Path, *, title: str) -> None:
     library = Resources("inline", components=["bokeh"]).js_raw
     code = "".join(f"<script>{text}</script>" for text in library)
     path.write_text(
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>{code}'
-        f"</head><body>{place}{script}</body></html>\n",
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>{code}</head><body>{place}{script}</body></html>\n",
         encoding="utf-8",
     )

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +24,7 @@ import catalog
 from catalog.sweep import Sweep
 from ensemble import Engine, Exact
 from heatcat.browser.labels import figure
+from tests.heatcat.serving import serving
 from tests.heatcat.stores import FIXED, MILLION, TINY, WIDE, computed, synthetic, synthetic_power
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -63,28 +62,6 @@ RANGES = f"""() => ({FIGURES})().slice(0, 2)
 MAP_IS_DRAWN = f"""() => Boolean(
   window.Bokeh && Bokeh.documents.length && ({FIGURES})().length
 )"""
-
-
-@contextmanager
-def serving(location: Path) -> Iterator[str]:
-    """The command, as a user runs it; gives the page's address."""
-    command = ["browse", str(location), "--port", "0", "--no-open"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "heatcat", *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        assert found, line
-        yield found.group()
-    finally:
-        process.terminate()
-        _, errors = process.communicate(timeout=20)
-    assert "/heatcat/" not in errors, errors
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +147,7 @@ def settled_place(page: Any, x: float, y: float) -> list[float]:
 
 def link(address: str, **words: Any) -> str:
     texts = {name: w if isinstance(w, str) else json.dumps(w) for name, w in words.items()}
-    return f"{address}?{urlencode(texts)}"
+    return f"{address}&{urlencode(texts)}"
 
 
 def test_a_map_a_variable_a_slider_and_a_cell_show_the_values_of_the_store(chromium, address, tiny):

@@ -1,0 +1,93 @@
+"""Text for a terminal: what a store or a file says is shown as it is, and does nothing.
+
+Names, descriptions, units, messages and paths may hold control characters, which move the cursor
+or rewrite what was shown, and square brackets, which Rich takes for markup.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import json
+import os
+import sys
+import unicodedata
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_WIDTH = 160
+"""Columns of a table that is not shown on a terminal."""
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of Unicode: control and format characters, half characters, line separators."""
+HARMLESS = {"\u200c", "\u200d"}
+"""Joiners, which some scripts need; they only shape the letters beside them."""
+
+
+def visible(text: object) -> str:
+    r"""Text in one line without characters that do something; these are shown as their escapes.
+
+    >>> print(visible("dE [meV]\x1b[2J\n"))
+    dE [meV]\x1b[2J\n
+    """
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in UNSEEN and character not in HARMLESS
+        else character
+        for character in str(text)
+    )
+
+
+class PlainConsole(Console):
+    """A console that takes every text literally: no markup, no emoji names, no control characters.
+
+    What the encoding of the terminal lacks is shown as its escape.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Rich sends every text through here: those it prints, and the cells of tables."""
+        shown = visible(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return super().render_str(shown, **options)
+
+
+def stdout(width: int = PIPE_WIDTH) -> Console:
+    """Where results are printed; a pipe or a file has no width of its own, and gets this one."""
+    console = PlainConsole(soft_wrap=True)
+    return console if console.is_terminal else PlainConsole(width=width)
+
+
+def stderr() -> Console:
+    """Where progress and notes are printed."""
+    return PlainConsole(stderr=True, soft_wrap=True)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print one line."""
+    print(visible(text), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def echo_json(value: Any) -> None:
+    """Print a JSON document, in ASCII so that nothing in it can act on a terminal."""
+    print(json.dumps(value, indent=2), flush=True)
+
+
+def prepare() -> None:
+    """Make printing never fail: not in an encoding that lacks a letter, not into a closed pipe."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    atexit.register(_flush)
+
+
+def _flush() -> None:
+    """Write out what is left, unless the reader has gone; Python would print a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # closed by the shell
+                stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
