@@ -115,8 +115,9 @@ def tally(work: Sequence[Work]) -> Tally:
     """The points of some blocks, counted by size."""
     grids: dict[int, tuple[Sweep, NDArray]] = {}
     for sweep, index in work:
-        _, chosen = grids.setdefault(id(sweep), (sweep, np.zeros(sweep.shape, dtype=bool)))
-        chosen[sweep.block_slices(index)] = True
+        if id(sweep) not in grids:
+            grids[id(sweep)] = sweep, np.zeros(sweep.shape, dtype=bool)
+        grids[id(sweep)][1][sweep.block_slices(index)] = True
     return sum((Tally.of(sweep, None, chosen) for sweep, chosen in grids.values()), Tally())
 
 

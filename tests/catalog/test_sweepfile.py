@@ -82,7 +82,7 @@ def test_labels_of_a_range_are_those_that_a_person_would_write():
         ),
         pytest.param(
             "x = 1\n" + TINY,
-            "unknown table 'x': choose from sweep, axes, fixed, blocks",
+            "unknown table 'x': choose from sweep, axes, fixed, points, blocks",
             id="key outside the tables",
         ),
         pytest.param(
@@ -209,7 +209,7 @@ def test_labels_of_a_range_are_those_that_a_person_would_write():
         ),
         pytest.param(
             changed("[50, 125, 250]", "{start = 0, stop = 4, num = 4, spacing = 'geometric'}"),
-            "axis ΔE has geometric spacing: start it above 0, not 0.0",
+            "axis delta_E has geometric spacing: start it above 0, not 0.0",
             id="geometric from zero",
         ),
         pytest.param(
