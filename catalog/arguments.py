@@ -17,7 +17,8 @@ R = TypeVar("R")
 Check = Callable[[str, Any], Any]
 """From a name and a value to the value that is used; raises `InvalidInput`."""
 
-MOST_WORKERS = 4096
+MOST = 1_000_000
+"""Largest count of workers or points that is taken for meant."""
 
 
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -32,7 +33,7 @@ def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
     2
     >>> run(workers="two")
     Traceback (most recent call last):
-    ensemble.errors.InvalidInput: workers must be a whole number ≥ 1, but is 'two': use 1, 2, …
+    ensemble.errors.InvalidInput: workers must be at least 1, but is 'two': use 1, 2, …
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -51,30 +52,29 @@ def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
-def instance(kind: type | tuple[type, ...], remedy: str, *, optional: bool = False) -> Check:
+def optional(check: Check) -> Check:
+    """The check of an argument that may also be None."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def instance(kind: type, remedy: str) -> Check:
     """The check that a value is of a type; the remedy says how to get one."""
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    words = " or ".join(item.__name__ for item in kinds)
 
     def check(name: str, value: Any) -> Any:
-        if isinstance(value, kinds) or (optional and value is None):
+        if isinstance(value, kind):
             return value
-        raise InvalidInput(f"{name} must be of type {words}, but is {shown(value)}: {remedy}")
+        raise InvalidInput(f"{name} must be a {kind.__name__}, but is {shown(value)}: {remedy}")
 
     return check
 
 
-def a_count(name: str, value: Any) -> int | None:
-    """A whole number ≥ 1, or None."""
-    if value is None:
-        return None
+def a_count(name: str, value: Any) -> int:
+    """A whole number ≥ 1, not absurdly large."""
     number = as_number(value)
     if not isinstance(number, int) or number < 1:
-        raise InvalidInput(f"{name} must be a whole number ≥ 1, but is {shown(value)}: use 1, 2, …")
-    if number > MOST_WORKERS:
-        raise InvalidInput(
-            f"{name} must be at most {MOST_WORKERS}, but is {shown(value)}: lower it"
-        )
+        raise InvalidInput(f"{name} must be at least 1, but is {shown(value)}: use 1, 2, …")
+    if number > MOST:
+        raise InvalidInput(f"{name} must be at most {MOST}, but is {shown(number)}: lower it")
     return number
 
 
@@ -93,9 +93,20 @@ def a_text(name: str, value: Any) -> str:
 
 
 def a_callable(name: str, value: Any) -> Any:
-    """Something that can be called, or None."""
-    if value is not None and not callable(value):
+    """Something that can be called."""
+    if not callable(value):
         raise InvalidInput(f"{name} must be a function, but is {shown(value)}: leave it out")
+    return value
+
+
+def a_scheduler(name: str, value: Any) -> Any:
+    """The name or address of a scheduler, or an object that stands for one."""
+    plain = isinstance(value, bool | bytes | Mapping) or as_number(value) is not None
+    if value is None or plain or (isinstance(value, Iterable) and not isinstance(value, str)):
+        raise InvalidInput(
+            f"{name} must be a name, an address, a Profile or a Client, but is {shown(value)}: "
+            'use e.g. "processes"'
+        )
     return value
 
 

@@ -21,7 +21,7 @@ NEAR = 1e-9
 """Labels closer than this, relative to the larger, are taken for the same number mistyped."""
 
 RESIDUE = 8 * float(np.finfo(float).eps)
-"""A label smaller than this, relative to the largest on its axis, may be what rounding left of 0."""
+"""Relative to the largest label of an axis: a smaller one may be what rounding left of 0."""
 
 MOST_LABELS = 100_000
 """Most labels of an axis, and most scattered points, of one sweep."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.boxes import snapped
 from catalog.cost import WRITE_SECONDS, CostModel, Tally, Work
 from catalog.layout import layout
 from catalog.store import StoredSweep
@@ -57,6 +58,8 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     InvalidInput
         If the store cannot hold the sweep.
     """
+    if stored is not None:
+        sweep = snapped(sweep, stored.box)
     new = layout(sweep) if stored is None else lacking(stored, sweep)
     work = [(part, index) for part in new for index in part.block_indices()]
     blocks, left = len(work), sum(part.size for part in new)

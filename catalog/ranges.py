@@ -62,8 +62,8 @@ def range_labels(name: str, given: Mapping[str, Any]) -> list[float]:
         )
     if num > MOST_LABELS:
         raise InvalidInput(
-            f"num of axis {name} must be at most {MOST_LABELS}, but is {shown(num)}: take fewer labels, "
-            "or make several sweeps"
+            f"num of axis {name} must be at most {MOST_LABELS}, but is {shown(num)}: take "
+            "fewer labels, or make several sweeps"
         )
     if stop < start:
         raise InvalidInput(

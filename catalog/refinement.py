@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.arguments import a_count, texts
 from catalog.boxes import Box
 from catalog.dataset import labelled
 from catalog.labels import POINT
@@ -23,6 +24,7 @@ from catalog.store import Block, StoredSweep
 from catalog.structure import STRUCTURE, add_parts, load
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput, Status
+from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -82,7 +84,9 @@ def refine_map(
         raise InvalidInput(
             f"{stored.location} is an archive: unpack it to a directory to refine it"
         )
-    first, second = (parameter_name(text) for text in parameters)
+    first, second = _axes_of(parameters)
+    a_count("budget", budget)
+    a_count("batch", batch)
     held = _labels_held(stored, (first, second), labels)
     bounds = [(float(stored.box[name][0]), float(stored.box[name][-1])) for name in (first, second)]
     begun = [
@@ -111,6 +115,18 @@ def refine_map(
     )
 
 
+def _axes_of(parameters: Any) -> tuple[str, str]:
+    """The names of the two axes of a map."""
+    chosen = [parameter_name(text) for text in texts("parameters", parameters)]
+    if len(set(chosen)) != 2 or len(chosen) != 2:
+        raise InvalidInput(
+            f"a map has two axes, not {shown(parameters)}: give e.g. ('delta_E', 'T_mean')"
+        )
+    if "N" in chosen:
+        raise InvalidInput("new points lie between labels, where N is no number: choose other axes")
+    return chosen[0], chosen[1]
+
+
 def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, Any]) -> Box:
     """The stored labels that every point of the map shares, of all parameters but its axes."""
     ds = select(stored_dataset(stored), labels)
@@ -118,11 +134,11 @@ def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, A
     for name in stored.box:
         found = ds.coords[name]
         if name in axes:
-            if not found.dims:
+            if found.size < 2:
                 raise InvalidInput(f"{name} does not vary in this sweep: choose another axis")
             continue
         given = {parameter_name(text) for text in labels}
-        if found.dims and name not in given:
+        if found.size > 1 and name not in given:
             raise InvalidInput(f"{name} has several labels: give the one of the map, or a list")
         held[name] = tuple(np.atleast_1d(found.values).tolist())
     return held

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.arguments import a_text, instance
 from catalog.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
 from ensemble import InvalidInput, Status
 
@@ -101,6 +102,8 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     >>> where_expression(ds, "P > 0 and ΔE <= 2").values.tolist()
     [True, False, False]
     """
+    instance(xr.Dataset, "give a Dataset of a sweep")("ds", ds)
+    a_text("text", text)
     try:
         tree = ast.parse(_with_names(text.strip()), mode="eval").body
         used: dict[str, None] = {}

@@ -224,7 +224,7 @@ class Engine:
                 )
             if spin is not None and 2 * spin > MOST_PAIRS:
                 raise InvalidInput(
-                    f"{name} must be at most {MOST_PAIRS / 2:g}, but is {spin:g}: use a smaller spin"
+                    f"{name} must be at most {MOST_PAIRS / 2:g}, but is {spin:g}: use a smaller one"
                 )
 
     @property
