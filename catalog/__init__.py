@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import xarray as _xr
+import numpy as np  # noqa: F401 - the examples of docstrings use it
+import xarray as xr
 
 from catalog.arguments import (
     Check,
@@ -61,7 +62,7 @@ def _public(function: Callable[_P, _R], **checks: Check) -> Callable[_P, _R]:
 
 _sweep = instance(Sweep, "build one with Sweep(...) or read_sweep(path)")
 _stored = instance(StoredSweep, "get one from find_stored or open")
-_ds = instance(_xr.Dataset, "give a Dataset, such as dataset(sweep)")
+_ds = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)")
 
 check = _public(_check, location=a_location)
 create_or_open = _public(_create_or_open, location=a_location, sweep=_sweep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ R = TypeVar("R")
 Check = Callable[[str, Any], Any]
 """From a name and a value to the value that is used; raises `InvalidInput`."""
 
+MOST_TEXTS = 1000
+MOST_LETTERS = 4095
+"""Of a path, on Linux."""
 MOST = 1_000_000
 """Largest count of workers or points that is taken for meant."""
 
@@ -101,8 +105,9 @@ def a_callable(name: str, value: Any) -> Any:
 
 def a_scheduler(name: str, value: Any) -> Any:
     """The name or address of a scheduler, or an object that stands for one."""
-    plain = isinstance(value, bool | bytes | Mapping) or as_number(value) is not None
-    if value is None or plain or (isinstance(value, Iterable) and not isinstance(value, str)):
+    is_name = isinstance(value, str) and len(value) <= 1000
+    is_object = hasattr(value, "jobs_for") or hasattr(value, "scheduler_info")
+    if not (is_name or is_object) or isinstance(value, type):
         raise InvalidInput(
             f"{name} must be a name, an address, a Profile or a Client, but is {shown(value)}: "
             'use e.g. "processes"'
@@ -141,6 +146,8 @@ def _path_text(name: str, value: Any) -> str:
         raise InvalidInput(f"{name} must be text, but is {shown(text)}: decode it")
     if not text.strip():
         raise InvalidInput(f"{name} is empty: give a path")
+    if len(text) > MOST_LETTERS:
+        raise InvalidInput(f"{name} {shown(text)} is too long for a path: choose a shorter one")
     if any(ord(letter) < 32 for letter in text):
         raise InvalidInput(f"{name} {shown(text)} has control characters: choose another name")
     return text
@@ -149,7 +156,15 @@ def _path_text(name: str, value: Any) -> str:
 def texts(name: str, value: Any) -> list[str]:
     """A list of texts."""
     if isinstance(value, str):
-        raise InvalidInput(f'{name} must be a list, but is {shown(value)}: write ["{value[:60]}"]')
-    if isinstance(value, bytes | bytearray | Mapping) or not isinstance(value, Iterable):
+        quoted = shown(value)[1:-1]
+        raise InvalidInput(f'{name} must be a list, but is {shown(value)}: write ["{quoted}"]')
+    no_list = isinstance(value, bytes | bytearray | Mapping) or getattr(value, "ndim", 1) != 1
+    if no_list or not isinstance(value, Iterable):
         raise InvalidInput(f'{name} must be a list, but is {shown(value)}: e.g. {name}=["power"]')
-    return list(value)
+    found = list(itertools.islice(value, MOST_TEXTS + 1))
+    for item in found:
+        if not isinstance(item, str):
+            raise InvalidInput(f"{name} must be text, but one is {shown(item)}: put it in quotes")
+    if len(found) > MOST_TEXTS:
+        raise InvalidInput(f"{name} are more than {MOST_TEXTS}: give fewer")
+    return found

@@ -111,6 +111,6 @@ def matching(wanted: Label, axis: NDArray, margins: NDArray, relative: float) ->
     margins : ndarray
         Of the axis, by `slack`.
     """
-    distances = np.abs(axis - wanted)
+    distances = np.abs(axis - float(wanted))
     near = np.flatnonzero(distances <= np.maximum(margins, relative * abs(wanted)))
     return int(near[np.argmin(distances[near])]) if near.size else None

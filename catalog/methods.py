@@ -50,23 +50,15 @@ def method_from(given: Method | str | Mapping[str, Any]) -> Method:
     options = {"name": given} if isinstance(given, str) else dict(given)
     name = options.pop("name", "")
     if not isinstance(name, str) or name not in METHODS:
-        raise InvalidInput(f"unknown method {shown(name)}{suggestion(str(name), METHODS)}")
+        raise InvalidInput(f"unknown method {shown(name)}{suggestion(name, METHODS)}")
     method = METHODS[name]
     known = [option.name for option in fields(method)]
     for option in options:
         if option not in known:
             raise InvalidInput(
-                f"method {name} has no option {shown(option)}{suggestion(str(option), known)}"
+                f"method {name} has no option {shown(option)}{suggestion(option, known)}"
             )
-    try:
-        return method(**options)
-    except InvalidInput:
-        raise
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            f"an option of method {name} has the wrong type in {shown(options)}: write numbers "
-            "unquoted"
-        ) from None
+    return method(**options)
 
 
 def _storable(method: Method) -> Method:

@@ -75,7 +75,7 @@ class Profile:
         for entry in fields(self):
             _require_type(entry.name, str(entry.type), getattr(self, entry.name))
         if self.kind not in KINDS:
-            raise InvalidInput(f"unknown kind {self.kind!r}{suggestion(self.kind, KINDS)}")
+            raise InvalidInput(f"unknown kind {shown(self.kind)}{suggestion(self.kind, KINDS)}")
         for name in ("jobs", "cores"):
             if getattr(self, name) < 1:
                 raise InvalidInput(
@@ -87,7 +87,7 @@ class Profile:
             size = 0
         if size < 1:
             raise InvalidInput(
-                f'memory must be a size, but is {self.memory!r}: write e.g. memory = "4GB"'
+                f'memory must be a size, but is {shown(self.memory)}: write e.g. memory = "4GB"'
             )
 
     @property

@@ -48,7 +48,7 @@ def range_labels(name: str, given: Mapping[str, Any]) -> list[float]:
     for key in given:
         if key not in RANGE_KEYS:
             raise InvalidInput(
-                f"unknown key in axis {name} {shown(key)}{suggestion(str(key), RANGE_KEYS)}"
+                f"unknown key in axis {name} {shown(key)}{suggestion(key, RANGE_KEYS)}"
             )
     missing = [key for key in RANGE_KEYS[:3] if key not in given]
     if missing:
@@ -73,7 +73,7 @@ def range_labels(name: str, given: Mapping[str, Any]) -> list[float]:
     spacing = given.get("spacing", "linear")
     if not isinstance(spacing, str) or spacing not in SPACINGS:
         raise InvalidInput(
-            f"unknown spacing {shown(spacing)} of axis {name}{suggestion(str(spacing), SPACINGS)}"
+            f"unknown spacing {shown(spacing)} of axis {name}{suggestion(spacing, SPACINGS)}"
         )
     if spacing == "geometric" and not start > 0:
         raise InvalidInput(f"axis {name} has geometric spacing: start it above 0, not {start!r}")

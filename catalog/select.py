@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from catalog.arguments import instance
-from catalog.labels import NEAR, Label, label, matching, slack
+from catalog.labels import MOST_LABELS, NEAR, Label, label, matching, slack
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput
 from ensemble.checks import as_number, is_finite, shown
@@ -185,7 +186,12 @@ def _items(name: str, value: Any) -> list[Any] | Any:
     dimensions = getattr(value, "ndim", 1)
     if dimensions > 1:
         raise InvalidInput(f"the labels of {name} have {dimensions} dimensions: give a plain list")
-    return list(value) if dimensions else value
+    if not dimensions:
+        return value
+    items = list(itertools.islice(value, MOST_LABELS + 1))
+    if len(items) > MOST_LABELS:
+        raise InvalidInput(f"{name} has more than {MOST_LABELS} labels: take fewer, or a slice")
+    return items
 
 
 def _members(axis: _Axis, value: Any, limit: float | None) -> NDArray[np.int64]:
@@ -208,7 +214,7 @@ def _position(axis: _Axis, value: Any, limit: float | None) -> int:
     equal = matching(wanted, labels, axis.margins, NEAR)
     if equal is not None:
         return equal
-    distances = np.abs(labels - wanted)
+    distances = np.abs(labels - float(wanted))
     if np.isnan(distances).all():
         raise InvalidInput(f"no label of {name} is a number: drop the missing ones before")
     position = int(np.nanargmin(distances))

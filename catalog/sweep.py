@@ -172,6 +172,10 @@ class Sweep:
 
     def engine(self, labels: Mapping[str, Label]) -> Engine:
         """The engine at labels of the axes; further labels take the place of fixed ones."""
+        if not isinstance(labels, Mapping):
+            raise InvalidInput(
+                f"labels map axes to numbers, but are {shown(labels)}: give a mapping"
+            )
         parameters: dict[str, Any] = {**self.fixed, **labels}
         if self.points and POINT in parameters:
             position = parameters.pop(POINT)
@@ -325,10 +329,10 @@ def _require_apart(
 def _variables(method: Method, given: Any) -> tuple[str, ...]:
     wanted = texts("variables", given)
     for name in wanted:
-        if not isinstance(name, str) or name not in method.variables:
+        if name not in method.variables:
             raise InvalidInput(
                 f"method {method.name} does not define {shown(name)}"
-                f"{suggestion(str(name), method.variables)}"
+                f"{suggestion(name, method.variables)}"
             )
     chosen = set(wanted) or set(method.chosen(None))
     return tuple(name for name in names("variable") if name in chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,11 @@ def _sweep(text: str, folder: Path) -> Sweep:
 
 def presets() -> dict[str, Sweep]:
     """All presets by name."""
+    return dict(_presets())
+
+
+@cache
+def _presets() -> dict[str, Sweep]:
     folder = resources.files("catalog") / "presets"
     files = sorted(item.name for item in folder.iterdir() if item.name.endswith(".toml"))
     sweeps = (sweep_from_toml((folder / file).read_text(encoding="utf-8")) for file in files)
@@ -129,7 +135,7 @@ def find_sweep(name_or_path: str | Path) -> Sweep:
     known = presets()
     if isinstance(name_or_path, str) and name_or_path in known:
         return known[name_or_path]
-    path = a_path("name_or_path", name_or_path)
+    path = a_path("the sweep file", name_or_path)
     if path.suffix == ".toml" or _is_there(path):
         return read_sweep(path)
     raise InvalidInput(

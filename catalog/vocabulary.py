@@ -325,11 +325,12 @@ MOST_LETTERS = 100
 """Of an unknown word, those that are compared with known ones."""
 
 
-def suggestion(text: str, known: Iterable[str]) -> str:
+def suggestion(text: object, known: Iterable[str]) -> str:
     """The tail of an error about an unknown word: ": did you mean 'x'?" or the whole list."""
-    known, text = list(known), text[:MOST_LETTERS]
+    known = list(known)
+    word = text[:MOST_LETTERS].lower() if isinstance(text, str) else ""
     lowered = {word.lower(): word for word in known}
-    near = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.5)
     if near:
         return f": did you mean {lowered[near[0]]!r}?"
     return f": choose from {', '.join(known)}"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from catalog.arguments import a_text, instance
 from catalog.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
 from ensemble import InvalidInput, Status
+from ensemble.checks import shown
 
 Kind = Literal["number", "truth", "text"]
 Arrays = Mapping[str, NDArray]
@@ -144,7 +145,7 @@ def _name(word: str) -> str:
         return parameter_name(word)  # also knows typographic variants
     except InvalidInput:
         known = [*VOCABULARY, *NAME_OF_SYMBOL]
-        raise InvalidInput(f"unknown name {word!r}{_nearest(word, known)}") from None
+        raise InvalidInput(f"unknown name {shown(word)}{_nearest(word, known)}") from None
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
@@ -202,7 +203,7 @@ class _Reader:
     def _array(self, name: str) -> _Part:
         if name not in self.ds.variables:
             known = [str(variable) for variable in self.ds.variables]
-            raise InvalidInput(f"the dataset has no {name!r}{_nearest(name, known)}")
+            raise InvalidInput(f"the dataset has no {shown(name)}{_nearest(name, known)}")
         self.used[name] = None
         if self.ds[name].dtype.kind in "OTU":
             return _Part("text", lambda arrays: arrays[name], name=name)

@@ -69,8 +69,10 @@ class Bath:
     mu: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("energy", "temperature", "Gamma_0", "mu"):
+            object.__setattr__(self, name, _as_float(name, getattr(self, name)))
         for name in ("energy", "temperature", "Gamma_0"):
-            _require_positive(name, _as_float(name, getattr(self, name)))
+            _require_positive(name, getattr(self, name))
         _require_statistics(self.statistics, mu=self.mu)
 
     @property
@@ -320,13 +322,14 @@ def _require_not_negative(name: str, value: float, why: str) -> None:
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if not (isinstance(value, str) and value in choices):
-        raise InvalidInput(f"{name} must be one of {', '.join(choices)}, but is {shown(value)}")
+        known = ", ".join(choices)
+        raise InvalidInput(f"{name} must be one of {known}, but is {shown(value)}: choose one")
 
 
 def _require_statistics(statistics: str, **mu: float) -> None:
     _require_choice("statistics", statistics, get_args(Statistics))
     for name, value in mu.items():
-        if _as_float(name, value) != 0 and statistics == "bosonic":
+        if value != 0 and statistics == "bosonic":
             raise InvalidInput(
                 f"{name} is {value:g}, but bosonic baths have no chemical potential: leave it 0 "
                 "or choose fermionic statistics"

@@ -66,9 +66,6 @@ def main() -> NoReturn:
         _fail(f"{error.format_message().rstrip('.')}: see {command} --help")
     except (InvalidInput, click.ClickException) as error:
         _fail(str(error))
-    except BrokenPipeError:  # the reader, such as head, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)  # what a shell says of a process that SIGPIPE ended
     except OSError as error:
         _fail(f"{error}: check the path, its permissions and the free space")
     except catalog.RunStopped as error:
