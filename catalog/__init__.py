@@ -2,24 +2,103 @@
 
 ``Sweep`` says what to compute, ``dataset`` gives its lazy labelled view, ``run`` completes it in
 a store, ``open`` lists what a store holds.
+
+Calls from outside come in here: the types of their arguments are checked, and paths may begin with
+``~``.  The modules of the package rely on that.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numpy as np  # noqa: F401 - the examples of docstrings use it
+import xarray as xr
+
+from catalog.arguments import (
+    Check,
+    a_callable,
+    a_count,
+    a_flag,
+    a_location,
+    a_path,
+    a_scheduler,
+    checked,
+    instance,
+    optional,
+)
 from catalog.catalogue import Catalogue, Entry
-from catalog.catalogue import Catalogue as open
-from catalog.export import export, zip_store
-from catalog.lazy import dataset
-from catalog.plan import Plan, plan
+from catalog.export import export as _export
+from catalog.export import zip_store as _zip_store
+from catalog.lazy import dataset as _dataset
+from catalog.plan import Plan
+from catalog.plan import plan as _plan
 from catalog.point import Point
 from catalog.profile import Profile, read_profile
-from catalog.repair import Report, check, repair
-from catalog.run import RunStopped, run
+from catalog.repair import Report
+from catalog.repair import check as _check
+from catalog.repair import repair as _repair
+from catalog.run import RunStopped
+from catalog.run import run as _run
 from catalog.select import select
 from catalog.store import Block, StoredSweep
-from catalog.structure import OlderSolver, SweepLeftOut, create_or_open, find_stored
+from catalog.structure import OlderSolver, SweepLeftOut
+from catalog.structure import create_or_open as _create_or_open
+from catalog.structure import find_stored as _find_stored
 from catalog.sweep import Sweep
 from catalog.sweepfile import find_sweep, presets, read_sweep, sweep_from_toml
-from catalog.table import table
+from catalog.table import table as _table
 from catalog.where import where_expression
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _public(function: Callable[_P, _R], **checks: Check) -> Callable[_P, _R]:
+    """The function as outside calls find it, its arguments checked."""
+    found = checked(**checks)(function)
+    found.__module__ = __name__  # where pickle looks for it
+    return found
+
+
+_sweep = instance(Sweep, "build one with Sweep(...) or read_sweep(path)")
+_stored = instance(StoredSweep, "get one from find_stored or open")
+_ds = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)")
+_data = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)", xr.DataArray)
+
+check = _public(_check, location=a_location)
+create_or_open = _public(_create_or_open, location=a_location, sweep=_sweep)
+dataset = _public(_dataset, sweep=_sweep, store=optional(a_location))
+export = _public(_export, ds=_data, path=a_path, overwrite=a_flag)
+find_stored = _public(_find_stored, location=a_location, sweep=_sweep)
+plan = _public(_plan, sweep=_sweep, stored=optional(_stored))
+repair = _public(_repair, location=a_location)
+run = _public(
+    _run,
+    sweep=_sweep,
+    store=a_location,
+    scheduler=a_scheduler,
+    workers=optional(a_count),
+    on_block=optional(a_callable),
+)
+table = _public(_table, ds=_ds, computed_only=a_flag)
+zip_store = _public(_zip_store, location=a_location, path=a_path, overwrite=a_flag)
+
+
+def open(location: str | Path) -> Catalogue:
+    """What a store holds: its sweeps by name.
+
+    Parameters
+    ----------
+    location : path or URL
+        A Zarr store, or a Zip archive of one.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no store, or no sweep in it.
+    """
+    return Catalogue(a_location("location", location))
+
 
 __all__ = [
     "Block",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.labels import NEAR, POINT, Label
+from catalog.labels import NEAR, POINT, SAME, Label, matching, slack
 from catalog.sweep import Index, Sweep
 from catalog.vocabulary import ordered
 from ensemble import InvalidInput
@@ -87,6 +87,93 @@ def refuse_near_misses(asked: Box, stored: Box) -> None:
                     f"{name} = {label!r} nearly equals the stored label {known[near][0].item()!r}: "
                     "use that one"
                 )
+
+
+def snapped(sweep: Sweep, stored: Box) -> Sweep:
+    """The sweep with stored labels for those that differ from them by rounding only.
+
+    A label that differs by a relative 10⁻¹² or less is the same number, computed in another way:
+    0.1 + 0.2 for 0.3.  A label of 10⁻¹⁷ is 0 if the next ones are 10¹² times as far away.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        As it is asked for.
+    stored : Box
+        The labels of a stored sweep of its kind.
+
+    Returns
+    -------
+    Sweep
+        The same object if nothing had to be replaced.
+
+    Examples
+    --------
+    >>> fixed = dict(E_1=1, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001)
+    >>> sweep = Sweep(name="demo", axes={"N": [1], "delta_E": [0.1 + 0.2, 0.4]}, fixed=fixed)
+    >>> snapped(sweep, {"delta_E": (0.3, 0.5)}).axes["delta_E"]
+    (0.3, 0.4)
+    """
+
+    def snap(labels: Mapping[str, Sequence[Label]]) -> dict[str, tuple[Label, ...]]:
+        return {name: _snapped(v, stored[name]) if name in stored else tuple(v)
+                for name, v in labels.items()}  # fmt: skip
+
+    axes = snap(sweep.axes)
+    points = snap(sweep.points)
+    fixed = {
+        name: labels[0] for name, labels in snap({n: (v,) for n, v in sweep.fixed.items()}).items()
+    }
+    if (axes, points, fixed) == (sweep.axes, sweep.points, sweep.fixed):
+        return sweep
+    blocks = sweep.blocks if sweep.blocks_given else {}
+    return replace(sweep, axes=axes, points=points, fixed=fixed, blocks=blocks)
+
+
+def _snapped(labels: Sequence[Label], known: Sequence[Label]) -> tuple[Label, ...]:
+    if set(labels) <= set(known):
+        return tuple(labels)
+    axis = np.asarray(known)
+    margins = slack(axis, SAME)
+    found = []
+    for label, margin in zip(labels, slack(labels, SAME).tolist(), strict=True):
+        # Either axis tells what is rounding near 0: the other may have one label only.
+        position = matching(label, axis, np.maximum(margins, margin), SAME)
+        found.append(label if position is None else known[position])
+    return tuple(found)
+
+
+def missing_points(sweep: Sweep, others: Iterable[Sweep]) -> Sweep | None:
+    """The scattered points of a sweep that others do not hold, None if they hold all.
+
+    A point counts as held if every combination with the labels of the axes is.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        With ``points``.
+    others : iterable of Sweep
+        Grids and scattered points of its kind, such as the parts of a stored sweep.
+    """
+    held = [facet for other in others for _, facet in _facets(other)]
+    grids = [box for box in held if any(len(box[name]) > 1 for name in sweep.points)]
+    at: dict[tuple[Label, ...], list[Box]] = {}
+    for box in held:
+        at.setdefault(tuple(box[name][0] for name in sweep.points), []).append(box)
+    lacking = [
+        count
+        for count, facet in _facets(sweep)
+        if count is not None
+        and uncovered(facet, [*grids, *at.get(tuple(facet[n][0] for n in sweep.points), ())])
+    ]
+    if not lacking:
+        return None
+    if len(lacking) == len(sweep.axes[POINT]):
+        return sweep
+    points = {name: [labels[i] for i in lacking] for name, labels in sweep.points.items()}
+    axes = {name: labels for name, labels in sweep.axes.items() if name != POINT}
+    blocks = sweep.blocks if sweep.blocks_given else {}
+    return replace(sweep, axes=axes, points=points, blocks=blocks)
 
 
 @dataclass(frozen=True)

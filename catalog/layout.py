@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from catalog.cost import over_blocks
+from catalog.labels import POINT
 from catalog.prior import point_seconds
 from catalog.sweep import BLOCK_POINTS, Sweep, block_shape
+from ensemble import InvalidInput
 
 LONGEST_SECONDS = 60.0
 """Longest time predicted for a block of several points: a killed worker loses no more."""
+MOST_PLACES = 100_000_000
+"""Most points of the grid over all labels of scattered points: counting takes a byte for each."""
 FINER = 4
 """Factor from one block size to the next smaller, so that the parts are few."""
 
@@ -35,6 +40,7 @@ def layout(sweep: Sweep) -> list[Sweep]:
     >>> [(part.axes["N"], part.blocks["delta_E"]) for part in layout(sweep)]
     [((1, 2, 4, 8), 100), ((128,), 7), ((512,), 1)]
     """
+    _require_room(sweep)
     if sweep.blocks_given:
         return [sweep]
     sizes = sweep.axes.get("N", (None,))
@@ -43,6 +49,18 @@ def layout(sweep: Sweep) -> list[Sweep]:
         return [sweep]
     runs = itertools.groupby(zip(sizes, points, strict=True), key=lambda pair: pair[1])
     return [_part(sweep, [size for size, _ in run], most) for most, run in runs]
+
+
+def _require_room(sweep: Sweep) -> None:
+    """Scattered points need not be many for the grid of all their labels to be huge."""
+    labels = [len(set(labels)) for labels in sweep.points.values()]
+    labels += [len(labels) for name, labels in sweep.axes.items() if name != POINT]
+    if sweep.points and math.prod(labels) > MOST_PLACES:
+        raise InvalidInput(
+            f"a store lays scattered points out on the grid of their labels, which has "
+            f"{' × '.join(map(str, labels))} places here, more than {MOST_PLACES}: make several "
+            "sweeps, or compute the dataset without a store"
+        )
 
 
 def _points(sweep: Sweep) -> list[int]:

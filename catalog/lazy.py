@@ -19,7 +19,7 @@ from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import NDArray
 
 from catalog.blocks import Arrays, seen_dtype, solve_block
-from catalog.boxes import Box, Piece, box_of, pieces
+from catalog.boxes import Box, Piece, box_of, pieces, snapped
 from catalog.chunks import chunk_shape
 from catalog.dataset import labelled
 from catalog.history import ON_DEMAND, Session
@@ -61,6 +61,7 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
         blocks = _block_layer(sweep, sweep.blocks, partial(_solve, sweep), token)
         return _labelled(sweep, sweep.blocks, partial(_look_up, blocks), token)
     stored = create_or_open(store, sweep)
+    sweep = snapped(sweep, stored.box)
     view = view_of(stored, sweep, solves=bool(stored.missing(sweep)))
     session = Session(stored.location, sweep.name, sweep.definition(), ON_DEMAND)
     # Two Datasets of a store that fills up are not the same to dask, though their labels are.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.blocks import array_dtype
+from catalog.boxes import snapped
 from catalog.chunks import chunk_indices, chunk_shape
 from catalog.cost import WRITE_SECONDS, CostModel, Tally, Work
 from catalog.layout import layout
@@ -65,6 +66,8 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     InvalidInput
         If the store cannot hold the sweep.
     """
+    if stored is not None:
+        sweep = snapped(sweep, stored.box)
     new = layout(sweep) if stored is None else lacking(stored, sweep)
     work = [(part, index) for part in new for index in part.block_indices()]
     blocks, left = len(work), sum(part.size for part in new)
@@ -141,8 +144,9 @@ def tally(work: Sequence[Work]) -> Tally:
     """The points of some blocks, counted by size."""
     grids: dict[int, tuple[Sweep, NDArray]] = {}
     for sweep, index in work:
-        _, chosen = grids.setdefault(id(sweep), (sweep, np.zeros(sweep.shape, dtype=bool)))
-        chosen[sweep.block_slices(index)] = True
+        if id(sweep) not in grids:
+            grids[id(sweep)] = sweep, np.zeros(sweep.shape, dtype=bool)
+        grids[id(sweep)][1][sweep.block_slices(index)] = True
     return sum((Tally.of(sweep, None, chosen) for sweep, chosen in grids.values()), Tally())
 
 

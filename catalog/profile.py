@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from dask.utils import parse_bytes
 
+from catalog.arguments import a_path, checked
+from catalog.sweepfile import parsed_toml, read_text
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput
+from ensemble.checks import shown
 
 KINDS = ("slurm",)
 MEANT = {"int": "a whole number", "str": "a string in quotes", "tuple": "a list of strings"}
@@ -73,7 +75,7 @@ class Profile:
         for entry in fields(self):
             _require_type(entry.name, str(entry.type), getattr(self, entry.name))
         if self.kind not in KINDS:
-            raise InvalidInput(f"unknown kind {self.kind!r}{suggestion(self.kind, KINDS)}")
+            raise InvalidInput(f"unknown kind {shown(self.kind)}{suggestion(self.kind, KINDS)}")
         for name in ("jobs", "cores"):
             if getattr(self, name) < 1:
                 raise InvalidInput(
@@ -81,11 +83,11 @@ class Profile:
                 )
         try:
             size = parse_bytes(self.memory)
-        except ValueError:
+        except (ValueError, OverflowError):
             size = 0
         if size < 1:
             raise InvalidInput(
-                f'memory must be a size, but is {self.memory!r}: write e.g. memory = "4GB"'
+                f'memory must be a size, but is {shown(self.memory)}: write e.g. memory = "4GB"'
             )
 
     @property
@@ -98,6 +100,7 @@ class Profile:
         return min(self.jobs, math.ceil(blocks / self.cores))
 
 
+@checked(path=a_path)
 def read_profile(path: str | Path) -> Profile:
     """Read the profile in the table ``[cluster]`` of a TOML file.
 
@@ -106,14 +109,7 @@ def read_profile(path: str | Path) -> Profile:
     InvalidInput
         In one line that names the file and the remedy.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as failure:
-        raise InvalidInput(
-            f"cannot read the cluster profile {path}: {failure.strerror or failure}"
-        ) from None
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is not UTF-8 text: save it as UTF-8") from None
+    text = read_text(Path(path), "cluster profile")
     try:
         return profile_from_toml(text)
     except InvalidInput as failure:
@@ -128,20 +124,17 @@ def profile_from_toml(text: str) -> Profile:
     >>> profile_from_toml('[cluster]\\nkind = "slurm"\\njobs = 4\\nmemory = "2GB"').jobs
     4
     """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as failure:
-        raise InvalidInput(f"not valid TOML: {failure}") from None
+    content = parsed_toml(text)
     for table in content:
         if table != "cluster":
-            raise InvalidInput(f"unknown table {table!r}{suggestion(table, ['cluster'])}")
+            raise InvalidInput(f"unknown table {shown(table)}{suggestion(table, ['cluster'])}")
     given = content.get("cluster")
     if not isinstance(given, dict):
         raise InvalidInput("no table [cluster]: write [cluster] on a line of its own")
     known = {entry.name: entry for entry in fields(Profile)}
     for key in given:
         if key not in known:
-            raise InvalidInput(f"unknown key {key!r} in [cluster]{suggestion(key, known)}")
+            raise InvalidInput(f"unknown key {shown(key)} in [cluster]{suggestion(key, known)}")
     for name, entry in known.items():
         if entry.default is MISSING and name not in given:
             raise InvalidInput(f"[cluster] has no {name}: add {_EXAMPLES[name]}")
@@ -163,5 +156,5 @@ def _require_type(name: str, annotation: str, value: Any) -> None:
     else:
         right = isinstance(value, {"int": int, "str": str}[wanted]) and not isinstance(value, bool)
     if not right:
-        shown = list(value) if isinstance(value, tuple) else value
-        raise InvalidInput(f"{name} must be {MEANT[wanted]}, but is {shown!r}: correct it")
+        given = list(value) if isinstance(value, tuple) else value
+        raise InvalidInput(f"{name} must be {MEANT[wanted]}, but is {shown(given)}: correct it")

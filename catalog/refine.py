@@ -15,6 +15,7 @@ from scipy.spatial import KDTree
 from catalog.select import select
 from catalog.vocabulary import parameter_name, suggestion
 from ensemble import InvalidInput, Status
+from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from adaptive import Learner2D
@@ -72,10 +73,10 @@ def known_points(
     if isinstance(quantity, str):
         if quantity not in chosen:
             names = [str(name) for name in chosen.data_vars]
-            raise InvalidInput(f"the dataset has no {quantity!r}{suggestion(quantity, names)}")
+            raise InvalidInput(f"the dataset has no {shown(quantity)}{suggestion(quantity, names)}")
         values = chosen[quantity]
     else:
-        values = quantity(chosen)
+        values = computed_by(quantity, chosen)
     axes = {*chosen[first].dims, *chosen[second].dims}
     for dim in values.dims:
         if dim not in axes:
@@ -89,6 +90,17 @@ def known_points(
     x, y, z, known, lost = (column.values.ravel() for column in columns)
     z = np.where(lost, np.nan, z)
     return np.column_stack([x, y]).astype(float)[known], z.astype(float)[known]
+
+
+def computed_by(quantity: Callable[[xr.Dataset], Any], ds: xr.Dataset) -> xr.DataArray:
+    """What a function makes of a Dataset, if it is a DataArray."""
+    values = quantity(ds)
+    if not isinstance(values, xr.DataArray):
+        raise InvalidInput(
+            f"the quantity must be a DataArray, but its function gave {shown(values)}: return e.g. "
+            "ds.power"
+        )
+    return values
 
 
 @dataclass(frozen=True)
@@ -226,7 +238,7 @@ def propose(
     known, found = _known(points, values)
     square = _UnitSquare(bounds, spacing)
     if not 0 < resolution < 0.5:
-        raise InvalidInput(f"resolution is a fraction of the map, not {resolution!r}: try 0.001")
+        raise InvalidInput(f"resolution is a fraction of the map, not {resolution:g}: try 0.001")
     if level is not None and not np.isfinite(level):
         raise InvalidInput(f"level must be finite, but is {level!r}: give e.g. level = 0")
     places = square.inward(known)
@@ -307,7 +319,7 @@ class _UnitSquare:
             raise InvalidInput("a map has two axes: give two bounds and two spacings")
         for (low, high), kind in zip(bounds, spacing, strict=True):
             if kind not in ("linear", "geometric"):
-                raise InvalidInput(f"unknown spacing {kind!r}: use linear or geometric")
+                raise InvalidInput(f"unknown spacing {shown(kind)}: use linear or geometric")
             if not (np.isfinite([low, high]).all() and low < high):
                 raise InvalidInput(f"bounds must be finite and ascending, not {low}, {high}")
             if kind == "geometric" and not low > 0:

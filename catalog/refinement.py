@@ -10,19 +10,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, texts
 from catalog.boxes import Box
 from catalog.dataset import labelled
-from catalog.labels import POINT
+from catalog.labels import POINT, label
 from catalog.lazy import stored_dataset
 from catalog.lease import Leases
 from catalog.part import Part
-from catalog.refine import RESOLUTION, Points, Refined, Spacing, known_points, refine
+from catalog.refine import RESOLUTION, Points, Refined, Spacing, computed_by, known_points, refine
 from catalog.run import OnBlock, complete
 from catalog.select import select
 from catalog.store import Block, StoredSweep
 from catalog.structure import STRUCTURE, add_parts, load, next_number
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput, Status
+from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -33,6 +35,27 @@ BLOCK_POINTS = 4
 """Points of a batch in one block: few, so that several workers share a batch."""
 
 
+def a_number(name: str, value: Any) -> float:
+    """A finite number."""
+    return float(label(name, value))
+
+
+def a_quantity(name: str, value: Any) -> Any:
+    """The name of a variable, or a function of a Dataset."""
+    return value if isinstance(value, str) else a_callable(name, value)
+
+
+@checked(
+    budget=a_count,
+    batch=a_count,
+    level=optional(a_number),
+    spacing=texts,
+    resolution=a_number,
+    scheduler=a_scheduler,
+    workers=optional(a_count),
+    on_block=optional(a_callable),
+    quantity=a_quantity,
+)
 def refine_map(
     stored: StoredSweep,
     parameters: tuple[str, str],
@@ -82,7 +105,7 @@ def refine_map(
         raise InvalidInput(
             f"{stored.location} is an archive: unpack it to a directory to refine it"
         )
-    first, second = (parameter_name(text) for text in parameters)
+    first, second = _axes_of(parameters)
     held = _labels_held(stored, (first, second), labels)
     bounds = [(float(stored.box[name][0]), float(stored.box[name][-1])) for name in (first, second)]
     begun = [
@@ -111,18 +134,33 @@ def refine_map(
     )
 
 
+def _axes_of(parameters: Any) -> tuple[str, str]:
+    """The names of the two axes of a map."""
+    chosen = [parameter_name(text) for text in texts("parameters", parameters)]
+    if len(set(chosen)) != 2 or len(chosen) != 2:
+        raise InvalidInput(
+            f"a map has two axes, not {shown(parameters)}: give e.g. ('delta_E', 'T_mean')"
+        )
+    if "N" in chosen:
+        raise InvalidInput("new points lie between labels, where N is no number: choose other axes")
+    return chosen[0], chosen[1]
+
+
 def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, Any]) -> Box:
     """The stored labels that every point of the map shares, of all parameters but its axes."""
     ds = select(stored_dataset(stored), labels)
+    for name in axes:
+        if name not in stored.box:
+            raise InvalidInput(f"{name} is no parameter of this sweep: choose another axis")
     held: Box = {}
     for name in stored.box:
         found = ds.coords[name]
         if name in axes:
-            if not found.dims:
+            if found.size < 2:
                 raise InvalidInput(f"{name} does not vary in this sweep: choose another axis")
             continue
         given = {parameter_name(text) for text in labels}
-        if found.dims and name not in given:
+        if found.size > 1 and name not in given:
             raise InvalidInput(f"{name} has several labels: give the one of the map, or a list")
         held[name] = tuple(np.atleast_1d(found.values).tolist())
     return held
@@ -146,7 +184,7 @@ def _add(stored: StoredSweep, axes: tuple[str, str], points: Points, held: Box) 
 
 def _values(solved: xr.Dataset, quantity: Quantity) -> NDArray[np.float64]:
     """The quantity along ``point``, NaN where a solve failed."""
-    values = solved[quantity] if isinstance(quantity, str) else quantity(solved)
+    values = solved[quantity] if isinstance(quantity, str) else computed_by(quantity, solved)
     if values.dims != (POINT,):
         raise InvalidInput(
             f"the quantity has dimensions {values.dims} beside the map: reduce them, or give labels"

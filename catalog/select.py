@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.labels import NEAR, Label, label
+from catalog.arguments import instance
+from catalog.labels import MOST_LABELS, NEAR, Label, label, matching, slack
 from catalog.vocabulary import parameter_name
 from ensemble import InvalidInput
+from ensemble.checks import as_number, is_finite, shown
 
 NEAREST = "nearest"
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """The labels of a parameter, in any order."""
+
+    name: str
+    labels: NDArray
+
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        """How far a number may lie from each label to be taken for it."""
+        return slack(self.labels, NEAR)
 
 
 def select(
@@ -26,7 +44,8 @@ def select(
 ) -> xr.Dataset:
     """The part of a Dataset at given labels; lazy if the Dataset is.
 
-    Labels match up to a relative 10⁻⁹, so that 0.1 + 0.2 finds 0.3.
+    Labels match up to a relative 10⁻⁹, so that 0.1 + 0.2 finds 0.3; 0 matches a label of 10⁻¹⁷ if
+    the next ones are 10⁹ times as far away.
 
     Parameters
     ----------
@@ -62,33 +81,45 @@ def select(
     >>> float(select(ds, delta_E=0.5, method="nearest", tolerance=0.2).power)
     2.0
     """
-    wanted = _by_name(query or {}, labels)
+    instance(xr.Dataset, "give a Dataset of a sweep")("ds", ds)
+    wanted = _by_name({} if query is None else query, labels)
     for name in wanted:
         if name not in ds.coords:
             known = [str(coord) for coord in ds.coords]
             raise InvalidInput(
                 f"the dataset has no parameter {name}: choose from {', '.join(known)}"
             )
-    limits = _for_each(tolerance, wanted, what="tolerance")
+    limits = {
+        name: _limit(value)
+        for name, value in _for_each(tolerance, wanted, what="tolerance").items()
+    }
     nearest = _methods(method, wanted)
     if limits and not nearest:
         raise InvalidInput('tolerance goes with the nearest label: add method="nearest"')
     for name, value in wanted.items():
         coordinate = ds.coords[name]
         limit = limits.get(name, np.inf) if name in nearest else None
+        axis = _Axis(name, np.asarray(coordinate.values))
+        if axis.labels.dtype.kind not in "iuf":
+            raise InvalidInput(f"{name} of the dataset is not made of numbers: convert it")
         if coordinate.ndim == 0:
             _require_equal(name, coordinate.item(), value, limits.get(name, 0.0))
             continue
+        if coordinate.ndim > 1:
+            raise InvalidInput(f"{name} has {coordinate.ndim} dimensions: select it by isel")
         (dim,) = coordinate.dims
-        axis = np.asarray(coordinate.values)
         if dim == name:
-            ds = ds.isel({dim: _positions(name, axis, value, limit)})
+            ds = ds.isel({dim: _positions(axis, value, limit)})
         else:  # scattered points: several may share a label
-            ds = ds.isel({dim: _members(name, axis, value, limit)})
+            ds = ds.isel({dim: _members(axis, value, limit)})
     return ds
 
 
 def _by_name(query: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(query, Mapping):
+        raise InvalidInput(
+            f"query must map parameters to labels, but is {shown(query)}: write e.g. {{'N': 2}}"
+        )
     wanted: dict[str, Any] = {}
     for text, value in (*query.items(), *labels.items()):
         name = parameter_name(text)
@@ -102,11 +133,20 @@ def _methods(method: str | Mapping[str, str] | None, wanted: Mapping[str, Any]) 
     """The parameters whose nearest label is taken."""
     chosen = _for_each(method, wanted, what="method")
     for given in chosen.values():
-        if given != NEAREST:
-            raise InvalidInput(f'unknown method {given!r}: use method="nearest" or leave it out')
+        if not isinstance(given, str) or given != NEAREST:
+            raise InvalidInput(
+                f'unknown method {shown(given)}: use method="nearest" or leave it out'
+            )
     if isinstance(method, str):
         chosen.pop("N", None)
     return set(chosen)
+
+
+def _limit(value: Any) -> float:
+    number = as_number(value)
+    if number is None or not is_finite(number) or number < 0:
+        raise InvalidInput(f"tolerance must be a number ≥ 0, but is {shown(value)}: e.g. 0.1")
+    return float(number)
 
 
 def _for_each(given: Any, wanted: Mapping[str, Any], *, what: str) -> dict[str, Any]:
@@ -122,41 +162,65 @@ def _for_each(given: Any, wanted: Mapping[str, Any], *, what: str) -> dict[str, 
     return options
 
 
-def _positions(name: str, axis: NDArray, value: Any, limit: float | None) -> Any:
+def _positions(axis: _Axis, value: Any, limit: float | None) -> Any:
     """Positions along an axis, in the shape of what is asked for."""
     if isinstance(value, slice):
-        inside = np.flatnonzero(_inside(name, axis, value))
+        inside = np.flatnonzero(_inside(axis, value))
         return inside[:: value.step]
     if isinstance(value, xr.DataArray):
-        return value.copy(data=_each(name, axis, value.values, limit))
-    if np.ndim(value) > 0 or isinstance(value, set | frozenset):
-        return _each(name, axis, np.asarray(list(value)), limit)
-    return _position(name, axis, value, limit)
+        found = [_position(axis, item, limit) for item in value.values.ravel().tolist()]
+        return value.copy(data=np.array(found, dtype=np.int64).reshape(value.shape))
+    if isinstance(items := _items(axis.name, value), list):
+        return np.array([_position(axis, item, limit) for item in items], dtype=np.int64)
+    return _position(axis, value, limit)
 
 
-def _each(name: str, axis: NDArray, values: NDArray, limit: float | None) -> NDArray[np.int64]:
-    found = [_position(name, axis, value, limit) for value in values.ravel().tolist()]
-    return np.array(found, dtype=np.int64).reshape(values.shape)
+def _items(name: str, value: Any) -> list[Any] | Any:
+    """The items of a list of labels, or the single label."""
+    if isinstance(value, Mapping | xr.Dataset):
+        raise InvalidInput(
+            f"{name} must be a label, but is {shown(value)}: give a number or a list"
+        )
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return value
+    dimensions = getattr(value, "ndim", 1)
+    if dimensions > 1:
+        raise InvalidInput(f"the labels of {name} have {dimensions} dimensions: give a plain list")
+    if not dimensions:
+        return value
+    items = list(itertools.islice(value, MOST_LABELS + 1))
+    if len(items) > MOST_LABELS:
+        raise InvalidInput(f"{name} has more than {MOST_LABELS} labels: take fewer, or a slice")
+    return items
 
 
-def _members(name: str, axis: NDArray, value: Any, limit: float | None) -> NDArray[np.int64]:
+def _members(axis: _Axis, value: Any, limit: float | None) -> NDArray[np.int64]:
     """Positions of all scattered points that have the label, lie in the slice, or in the list."""
     if isinstance(value, slice):
-        return np.flatnonzero(_inside(name, axis, value))[:: value.step]
-    found = [axis[_position(name, axis, item, limit)] for item in np.ravel(value).tolist()]
-    return np.flatnonzero(np.isin(axis, found))
+        return np.flatnonzero(_inside(axis, value))[:: value.step]
+    given = value.values.ravel() if isinstance(value, xr.DataArray) else value
+    items = _items(axis.name, given)
+    asked = items if isinstance(items, list) else [items]
+    found = [axis.labels[_position(axis, item, limit)] for item in asked]
+    return np.flatnonzero(np.isin(axis.labels, found))
 
 
-def _position(name: str, axis: NDArray, value: Any, limit: float | None) -> int:
+def _position(axis: _Axis, value: Any, limit: float | None) -> int:
     """Position of one label; ``limit`` is how far the nearest may be, None if it must be equal."""
+    name, labels = axis.name, axis.labels
     wanted = label(name, value) if limit is None else _number(name, value)
-    distances = np.abs(axis - wanted)
-    if not distances.size:
+    if not labels.size:
         raise InvalidInput(f"the dataset has no label of {name} at all: select less before")
-    position = int(np.argmin(distances))
-    if distances[position] <= max(_rounding(wanted), limit or 0.0):
+    equal = matching(wanted, labels, axis.margins, NEAR)
+    if equal is not None:
+        return equal
+    distances = np.abs(labels - float(wanted))
+    if np.isnan(distances).all():
+        raise InvalidInput(f"no label of {name} is a number: drop the missing ones before")
+    position = int(np.nanargmin(distances))
+    if limit is not None and distances[position] <= limit:
         return position
-    near = " and ".join(f"{item:.15g}" for item in _neighbours(axis, wanted))
+    near = " and ".join(f"{item:.15g}" for item in _neighbours(labels, wanted))
     remedy = f"choose a label or add method={_spelled(name)}"
     if limit is not None:
         remedy = f"choose a label or raise the tolerance of {limit:.15g}"
@@ -178,21 +242,26 @@ def _neighbours(axis: NDArray, wanted: Label) -> list[float]:
     return [*([below.max()] if below.size else []), *([above.min()] if above.size else [])]
 
 
-def _inside(name: str, axis: NDArray, part: slice) -> NDArray[np.bool_]:
+def _inside(axis: _Axis, part: slice) -> NDArray[np.bool_]:
     """Which labels lie in a slice, ends included."""
-    if part.step is not None and not (isinstance(part.step, int) and part.step > 0):
+    name, labels = axis.name, axis.labels
+    step = as_number(part.step)
+    if part.step is not None and not (isinstance(step, int) and step > 0):
         raise InvalidInput(f"the step of {name} counts labels: use a whole number ≥ 1, or none")
-    inside = np.ones(axis.shape, dtype=bool)
+    inside = np.ones(labels.shape, dtype=bool)
+    if not labels.size:
+        return inside
     if part.start is not None:
         start = _number(name, part.start)
-        inside &= axis >= start - _rounding(start)
+        inside &= labels >= start - np.maximum(axis.margins, _rounding(start))
     if part.stop is not None:
         stop = _number(name, part.stop)
-        inside &= axis <= stop + _rounding(stop)
+        inside &= labels <= stop + np.maximum(axis.margins, _rounding(stop))
     if not inside.any():
-        low, high = (f"{end:.15g}" for end in (axis.min(), axis.max()))
+        low, high = (f"{end:.15g}" for end in (labels.min(), labels.max()))
         raise InvalidInput(
-            f"no {name} lies between {part.start} and {part.stop}: choose from {low} to {high}"
+            f"no {name} lies between {shown(part.start)} and {shown(part.stop)}: choose from {low} "
+            f"to {high}"
         )
     return inside
 
@@ -203,13 +272,12 @@ def _rounding(value: Label) -> float:
 
 def _require_equal(name: str, fixed: Label, value: Any, limit: float) -> None:
     """A fixed parameter is what is asked for, or among it."""
-    only = np.array([fixed])
     if isinstance(value, slice):
-        _inside(name, only, value)
+        _inside(_Axis(name, np.array([fixed])), value)
         return
-    for item in np.ravel(value).tolist():
+    items = _items(name, value.values.ravel() if isinstance(value, xr.DataArray) else value)
+    for item in items if isinstance(items, list) else [items]:
         wanted = _number(name, item)
         if abs(fixed - wanted) <= max(_rounding(wanted), limit):
             return
-    asked = value.values.tolist() if isinstance(value, xr.DataArray) else value
-    raise InvalidInput(f"{name} is {fixed:.15g} throughout, not {asked}: leave {name} out")
+    raise InvalidInput(f"{name} is {fixed:.15g} throughout, not {shown(value)}: leave {name} out")

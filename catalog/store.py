@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.blocks import array_dtype
-from catalog.boxes import Box, Piece, box_of, hull, pieces
+from catalog.boxes import Box, Piece, box_of, hull, pieces, snapped
 from catalog.history import DAMAGED, history, older_solvers
 from catalog.part import Part
 from catalog.settle import settle
@@ -106,11 +106,15 @@ class StoredSweep:
         fixed = {n: labels[0] for n, labels in self.box.items() if n not in axes}
         return first.seen_over(axes, fixed)
 
+    def box_of(self, sweep: Sweep) -> Box:
+        """The labels of a sweep; the stored ones where they differ by rounding only."""
+        return box_of(snapped(sweep, self.box))
+
     def blocks(self, sweep: Sweep | None = None) -> list[Block]:
         """All blocks, or those that hold points of a sweep."""
         if sweep is None:
             return [Block(part, i) for part in self.parts for i in part.sweep.block_indices()]
-        box = box_of(sweep)
+        box = self.box_of(sweep)
         return [
             Block(part, index)
             for part in self.parts
@@ -126,7 +130,7 @@ class StoredSweep:
 
     def points_missing(self, sweep: Sweep) -> int:
         """Number of a sweep's points in blocks that are not complete."""
-        box, missing = box_of(sweep), 0
+        box, missing = self.box_of(sweep), 0
         for part in self.parts:
             finished = part.finished()
             missing += sum(
@@ -137,7 +141,7 @@ class StoredSweep:
     def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
         """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
         target = self.sweep if sweep is None else sweep
-        box = box_of(target)
+        box = self.box_of(target)
         result = blank(name, box)
         for part in reversed(self.parts):
             array, statuses = part.whole(name), part.whole("status")
@@ -147,7 +151,7 @@ class StoredSweep:
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        box = self.box if sweep is None else box_of(sweep)
+        box = self.box if sweep is None else self.box_of(sweep)
         states = np.full([len(labels) for labels in box.values()], HOLE, dtype=np.uint8)
         for part in reversed(self.parts):
             codes = part.whole("status")

@@ -7,7 +7,7 @@ import re
 import warnings
 from pathlib import Path
 
-from catalog.boxes import box_of, refuse_near_misses, uncovered
+from catalog.boxes import box_of, refuse_near_misses, snapped, uncovered
 from catalog.history import FOLDER as RUNS
 from catalog.layout import layout
 from catalog.lease import FOLDER as LEASES
@@ -219,6 +219,7 @@ def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
             f"{stored.location} holds a different sweep named {sweep.name!r} "
             f"({', '.join(different)} differ): rename the sweep or choose another store"
         )
+    sweep = snapped(sweep, stored.box)
     refuse_near_misses(box_of(sweep), stored.box)
     grids = [box_of(part.sweep) for part in stored.parts if not part.sweep.points]
     boxes = uncovered(box_of(sweep), grids)

@@ -9,14 +9,17 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from catalog.labels import POINT, Label, axis_labels, by_name, label, scattered_labels
+from catalog.arguments import a_text, texts
+from catalog.axes import axis_labels, scattered_labels
+from catalog.labels import POINT, Label, by_name, label
 from catalog.methods import method_from
 from catalog.vocabulary import names, ordered, suggestion
 from ensemble import Engine, Exact, InvalidInput
+from ensemble.checks import as_number, shown
 from ensemble.method import Method
 
 Index = tuple[int, ...]
@@ -29,6 +32,9 @@ BOOKKEEPING = ("wall_time", "error", "failure", "run", "status")
 BLOCK_POINTS = 128
 """Most points that a block holds unless the sweep says otherwise."""
 
+MOST_POINTS = 10_000_000
+"""Most points of a sweep: planning a larger one would take minutes and gigabytes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
@@ -39,11 +45,14 @@ class Sweep:
     name : str
         Name of the sweep's group in a store: letters, digits, ``_``, ``-`` and ``.``.
     axes : mapping of str to sequence of numbers
-        Labels of each dimension, strictly ascending.  Names or symbols of parameters.
+        Labels of each dimension, strictly ascending: a list, array, Index, Series or DataArray, or
+        a range such as ``{"start": 1, "stop": 8, "num": 4, "spacing": "geometric"}``.  Names or
+        symbols of parameters.  At most 100 000 labels, and 10 million points in all.
     fixed : mapping of str to number
         The other parameters.
     scaling : {"bare", "high-temperature"}
     method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven or Qutip
+        Or its name, or a mapping with its name and options: ``{"name": "cumulant", "order": 4}``.
         A limit N → ∞ takes no N.
     statistics : {"bosonic", "fermionic"}
         Of the baths.
@@ -56,7 +65,7 @@ class Sweep:
         Labels per block along a dimension.  By default one N, and at most ``BLOCK_POINTS`` points.
     description : str
         One line for people.
-    points : mapping of str to sequence of numbers, optional
+    points : mapping of str to sequence of numbers, or DataFrame, optional
         Parameters that vary together: scattered points along a first dimension ``point``, all
         sequences of one length.  Labels may come in any order.
 
@@ -95,21 +104,27 @@ class Sweep:
     blocks_given: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the instance is frozen
+        for text in ("name", "energy_unit", "description"):
+            a_text(text, getattr(self, text))
         if not re.fullmatch(r"(?!zarr\.json$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.name):
             raise InvalidInput(
-                f"sweep name {self.name!r} cannot name a group: use at most 100 letters, digits, "
-                "_, - and ."
+                f"sweep name {shown(self.name)} cannot name a group: use at most 100 letters, "
+                "digits, _, - and ."
             )
-        if not self.axes and not self.points:
-            raise InvalidInput("a sweep needs at least one axis: give [axes], e.g. N = [1, 2, 4]")
-        given = {name: labels for name, labels in self.axes.items() if name != POINT}
-        axes = by_name("axes", given)
+        if not self.energy_unit.strip() or not self.energy_unit.isprintable():
+            raise InvalidInput(
+                f'energy_unit {shown(self.energy_unit)} is no name of a unit: write e.g. "meV"'
+            )
+        set_field(self, "method", method_from(self.method))
+        axes = by_name("axes", self.axes, point=True)
         fixed = by_name("fixed", self.fixed)
         points = scattered_labels(by_name("points", self.points))
-        for name in axes.keys() & fixed.keys():
-            raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
-        for name in points.keys() & (axes.keys() | fixed.keys()):
-            raise InvalidInput(f"{name} varies along the points: remove it elsewhere")
+        if not axes and not points:
+            raise InvalidInput("a sweep needs at least one axis: give [axes], e.g. N = [1, 2, 4]")
+        if axes.pop(POINT, None) is not None and not points:  # replace() gives it with the points
+            raise InvalidInput(f"{POINT} is no parameter: leave it out, or give points")
+        _require_apart(axes, fixed, points)
         known = axes.keys() | fixed.keys() | points.keys()
         needed = [name for name in REQUIRED if name != "N" or self.method.sized]
         missing = [name for name in needed if name not in known]
@@ -121,15 +136,20 @@ class Sweep:
             raise InvalidInput(
                 f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"
             )
-        set_field = object.__setattr__  # the instance is frozen
         set_field(self, "points", points)
         count = {POINT: tuple(range(len(next(iter(points.values())))))} if points else {}
         labels = {name: axis_labels(name, axes[name]) for name in ordered(axes)}
         set_field(self, "axes", {**count, **labels})
+        if self.size > MOST_POINTS:
+            raise InvalidInput(
+                f"the sweep has {' × '.join(map(str, self.shape))} = {self.size} points, more than "
+                f"{MOST_POINTS}: take fewer labels, or make several sweeps"
+            )
         set_field(self, "fixed", {name: label(name, fixed[name]) for name in ordered(fixed)})
         set_field(self, "variables", _variables(self.method, self.variables))
-        set_field(self, "blocks_given", bool(self.blocks))
-        set_field(self, "blocks", block_shape(self.axes, by_name("blocks", self.blocks)))
+        blocks = by_name("blocks", self.blocks, point=True)
+        set_field(self, "blocks_given", bool(blocks))
+        set_field(self, "blocks", block_shape(self.axes, blocks))
         self._try_engines()
 
     def _try_engines(self) -> None:
@@ -152,6 +172,10 @@ class Sweep:
 
     def engine(self, labels: Mapping[str, Label]) -> Engine:
         """The engine at labels of the axes; further labels take the place of fixed ones."""
+        if not isinstance(labels, Mapping):
+            raise InvalidInput(
+                f"labels map axes to numbers, but are {shown(labels)}: give a mapping"
+            )
         parameters: dict[str, Any] = {**self.fixed, **labels}
         if self.points and POINT in parameters:
             position = parameters.pop(POINT)
@@ -159,7 +183,13 @@ class Sweep:
         if not self.method.sized:
             parameters["N"] = 1  # a limit takes engines of any N
         parameters |= {"scaling": self.scaling, "statistics": self.statistics}
-        return Engine(**parameters)
+        try:
+            return Engine(**parameters)
+        except TypeError:  # a name that is no parameter, or one that is missing
+            raise InvalidInput(
+                f"no engine has the labels {shown(dict(labels))}: give one of each axis, "
+                f"{', '.join(self.axes)}"
+            ) from None
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -232,7 +262,18 @@ class Sweep:
     @classmethod
     def from_definition(cls, definition: Mapping[str, Any]) -> Sweep:
         """The sweep with a given ``definition()``."""
-        return cls(**{**definition, "method": method_from(definition["method"])})
+        if not isinstance(definition, Mapping):
+            raise InvalidInput(
+                f"a definition is a mapping, not {shown(definition)}: see definition"
+            )
+        known = [item.name for item in fields(cls) if item.init]
+        for key in definition:
+            if key not in known:
+                raise InvalidInput(f"unknown entry {shown(key)} of a sweep: remove it")
+        for key in ("name", "axes", "fixed"):
+            if key not in definition:
+                raise InvalidInput(f"the definition of a sweep lacks {key}: add it")
+        return cls(**definition)
 
     def over(self, box: Mapping[str, Sequence[Label]]) -> Sweep:
         """The same kind of sweep over other labels; blocks as far as they were given.
@@ -282,16 +323,25 @@ class Sweep:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _variables(method: Method, given: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(given, str):
-        raise InvalidInput(f'variables must be a list, but is {given!r}: write ["{given}"]')
-    for name in given:
+def _require_apart(
+    axes: Mapping[str, Any], fixed: Mapping[str, Any], points: Mapping[str, Any]
+) -> None:
+    """No parameter is given in two places."""
+    for name in axes.keys() & fixed.keys():
+        raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
+    for name in points.keys() & (axes.keys() | fixed.keys()):
+        raise InvalidInput(f"{name} varies along the points: remove it elsewhere")
+
+
+def _variables(method: Method, given: Any) -> tuple[str, ...]:
+    wanted = texts("variables", given)
+    for name in wanted:
         if name not in method.variables:
             raise InvalidInput(
-                f"method {method.name} does not define {name!r}"
-                f"{suggestion(str(name), method.variables)}"
+                f"method {method.name} does not define {shown(name)}"
+                f"{suggestion(name, method.variables)}"
             )
-    chosen = set(given) or set(method.chosen(None))
+    chosen = set(wanted) or set(method.chosen(None))
     return tuple(name for name in names("variable") if name in chosen)
 
 
@@ -311,10 +361,12 @@ def block_shape(
     for dim, length in given.items():
         if dim not in axes:
             raise InvalidInput(f"blocks names {dim}, which is not an axis: remove it")
-        if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+        number = as_number(length)
+        if not isinstance(number, int) or number < 1:
             raise InvalidInput(
-                f"blocks must be whole numbers ≥ 1, but {dim} is {length!r}: e.g. {dim} = 8"
+                f"blocks must be whole numbers ≥ 1, but {dim} is {shown(length)}: e.g. {dim} = 8"
             )
+    given = {dim: int(length) for dim, length in given.items()}
     shape = {dim: min(given.get(dim, len(axes[dim])), len(axes[dim])) for dim in axes}
     if "N" in axes and "N" not in given:
         shape["N"] = 1

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from catalog.labels import label
-from catalog.methods import method_from
+from catalog.arguments import a_path, a_text, checked
+from catalog.points_file import read_points
 from catalog.sweep import Sweep
 from catalog.vocabulary import suggestion
 from ensemble import InvalidInput
+from ensemble.checks import shown
 
-TABLES = ("sweep", "axes", "fixed", "blocks")
-SWEEP_KEYS = ("name", "scaling", "statistics", "method", "variables", "energy_unit", "description")
-RANGE_KEYS = ("start", "stop", "num", "spacing")
-SPACINGS: dict[str, Callable] = {"linear": np.linspace, "geometric": np.geomspace}
+TABLES = ("sweep", "axes", "fixed", "points", "blocks")
+SWEEP_KEYS = (
+    *("name", "scaling", "statistics", "method", "variables", "energy_unit", "description"),
+    "points",
+)
+MOST_BYTES = 2**24
+"""Largest sweep file that is read."""
 
 
+@checked(path=a_path)
 def read_sweep(path: str | Path) -> Sweep:
     """Read a sweep from a TOML file.
 
     The file has the tables ``[sweep]`` (name, scaling, statistics, method, variables, energy_unit,
     description), ``[axes]`` (lists, or ``{start, stop, num}`` with an optional
-    ``spacing = "linear" | "geometric"``), ``[fixed]`` and, if wanted, ``[blocks]``.
+    ``spacing = "linear" | "geometric"``), ``[fixed]`` and, if wanted, ``[points]`` (lists of
+    parameters that vary together; or ``points = "file.csv"``, relative to the sweep file) and
+    ``[blocks]``.
 
     Raises
     ------
@@ -35,99 +41,117 @@ def read_sweep(path: str | Path) -> Sweep:
         In one line that names the file and the remedy; nothing has been computed.
     """
     path = Path(path)
+    text = read_text(path, "sweep file")
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as failure:
-        raise InvalidInput(
-            f"cannot read the sweep file {path}: {failure.strerror or failure}"
-        ) from None
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is not UTF-8 text: save it as UTF-8") from None
-    try:
-        return sweep_from_toml(text)
+        return _sweep(text, path.parent)
     except InvalidInput as failure:
         raise InvalidInput(f"{path}: {failure}") from None
 
 
-def sweep_from_toml(text: str) -> Sweep:
-    """The sweep that a TOML text describes (see `read_sweep`)."""
+def read_text(path: Path, what: str) -> str:
+    """The text of a small file, without a byte-order mark."""
     try:
-        content = tomllib.loads(text)
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as failure:
+        raise InvalidInput(
+            f"cannot read the {what} {path}: {failure.strerror or failure}"
+        ) from None
+    if len(content) > MOST_BYTES:
+        raise InvalidInput(f"{path} is larger than {MOST_BYTES} bytes: it is no {what}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{path} is not UTF-8 text: save it as UTF-8") from None
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """The content of a TOML text; every error is `InvalidInput`."""
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as failure:
-        raise InvalidInput(f"not valid TOML: {failure}") from None
+        raise InvalidInput(f"not valid TOML: {str(failure)[:200]}") from None
+    except ValueError:  # of int(): Python reads at most 4300 digits
+        raise InvalidInput("a number has thousands of digits: write fewer") from None
+    except RecursionError:
+        raise InvalidInput("lists or tables are nested too deeply: write them flat") from None
+
+
+@checked(text=a_text)
+def sweep_from_toml(text: str) -> Sweep:
+    """The sweep that a TOML text describes (see `read_sweep`).
+
+    A file of points is looked for in the current directory.
+    """
+    return _sweep(text, Path())
+
+
+def _sweep(text: str, folder: Path) -> Sweep:
+    content = parsed_toml(text)
     _check_keys("table", content, TABLES)
-    for table, entries in content.items():
-        if not isinstance(entries, dict):
-            raise InvalidInput(f"{table} must be a table: write [{table}] on a line of its own")
     head = content.get("sweep", {})
+    for table, entries in content.items():
+        if not isinstance(entries, dict) and not (table == "points" and isinstance(entries, str)):
+            raise InvalidInput(f"{table} must be a table: write [{table}] on a line of its own")
     _check_keys("key in [sweep]", head, SWEEP_KEYS)
     if "name" not in head:
         raise InvalidInput('[sweep] has no name: add name = "my-sweep"')
-    for key in ("name", "scaling", "statistics", "energy_unit", "description"):
+    for key in ("name", "scaling", "statistics", "energy_unit", "description", "points"):
         if not isinstance(head.get(key, ""), str):
-            raise InvalidInput(f"{key} in [sweep] must be a string, but is {head[key]!r}: quote it")
+            raise InvalidInput(
+                f"{key} in [sweep] must be a string, but is {shown(head[key])}: quote it"
+            )
     if not isinstance(head.get("variables", []), list):
         raise InvalidInput('variables in [sweep] must be a list: e.g. variables = ["power"]')
-    axes = content.get("axes", {})
+    if "points" in head and "points" in content:
+        raise InvalidInput("points are given twice: keep the table or the file")
+    points = head.pop("points", content.get("points", {}))
+    if isinstance(points, str):
+        points = read_points(folder / a_path("points", points))
     return Sweep(
-        **{key: head[key] for key in SWEEP_KEYS if key in head and key != "method"},
-        method=method_from(head.get("method", "exact")),
-        axes={name: _axis(name, given) for name, given in axes.items()},
+        **head,
+        axes=content.get("axes", {}),
         fixed=content.get("fixed", {}),
+        points=points,
         blocks=content.get("blocks", {}),
     )
 
 
 def presets() -> dict[str, Sweep]:
     """All presets by name."""
+    return dict(_presets())
+
+
+@cache
+def _presets() -> dict[str, Sweep]:
     folder = resources.files("catalog") / "presets"
     files = sorted(item.name for item in folder.iterdir() if item.name.endswith(".toml"))
     sweeps = (sweep_from_toml((folder / file).read_text(encoding="utf-8")) for file in files)
     return {sweep.name: sweep for sweep in sweeps}
 
 
-def find_sweep(name_or_path: str) -> Sweep:
+def find_sweep(name_or_path: str | Path) -> Sweep:
     """A preset by its name, else the sweep in the TOML file of that path."""
     known = presets()
-    if name_or_path in known:
+    if isinstance(name_or_path, str) and name_or_path in known:
         return known[name_or_path]
-    if name_or_path.endswith(".toml") or Path(name_or_path).exists():
-        return read_sweep(name_or_path)
+    path = a_path("the sweep file", name_or_path)
+    if path.suffix == ".toml" or _is_there(path):
+        return read_sweep(path)
     raise InvalidInput(
-        f"{name_or_path!r} is neither a preset nor a sweep file{suggestion(name_or_path, known)}"
+        f"{shown(str(name_or_path))} is neither a preset nor a sweep file"
+        f"{suggestion(str(name_or_path), known)}"
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long for a file, or a folder that may not be looked into
+        return False
 
 
 def _check_keys(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     for key in given:
         if key not in known:
-            raise InvalidInput(f"unknown {what} {key!r}{suggestion(key, known)}")
-
-
-def _axis(name: str, given: Any) -> Any:
-    """The labels of an axis given as a list or as a range."""
-    if not isinstance(given, Mapping):
-        return given
-    _check_keys(f"key in axis {name}", given, RANGE_KEYS)
-    missing = [key for key in RANGE_KEYS[:3] if key not in given]
-    if missing:
-        raise InvalidInput(f"axis {name} lacks {', '.join(missing)}: give {{start, stop, num}}")
-    start, stop, num = label(name, given["start"]), label(name, given["stop"]), given["num"]
-    if isinstance(num, bool) or not isinstance(num, int) or num < 2:
-        raise InvalidInput(
-            f"num of axis {name} must be a whole number ≥ 2, but is {num!r}: write a single "
-            f"label as {name} = [{start!r}]"
-        )
-    if stop < start:
-        raise InvalidInput(
-            f"axis {name} must be ascending, but stop = {stop!r} lies below start = {start!r}: "
-            "swap them"
-        )
-    spacing = str(given.get("spacing", "linear"))
-    if spacing not in SPACINGS:
-        raise InvalidInput(
-            f"unknown spacing {spacing!r} of axis {name}{suggestion(spacing, SPACINGS)}"
-        )
-    if spacing == "geometric" and not start > 0:
-        raise InvalidInput(f"axis {name} has geometric spacing: start it above 0, not {start!r}")
-    return [float(value) for value in SPACINGS[spacing](start, stop, num)]
+            raise InvalidInput(f"unknown {what} {shown(key)}{suggestion(key, known)}")

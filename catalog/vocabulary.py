@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ensemble import InvalidInput, Status
+from ensemble.checks import shown
+
+SIMPLE_UNIT = re.compile(r"\w+")
+"""A unit that a power may follow; others, such as cm^-1, stand in brackets then."""
 
 Kind = Literal["index", "parameter", "variable", "diagnostic"]
 
@@ -53,7 +58,10 @@ class Term:
         """Unit string for a sweep whose energies and temperatures are in ``energy_unit``."""
         if self.energy_power is None:
             return self.unit
-        return energy_unit if self.energy_power == 1 else f"{energy_unit}^{self.energy_power}"
+        if self.energy_power == 1:
+            return energy_unit
+        base = energy_unit if SIMPLE_UNIT.fullmatch(energy_unit) else f"({energy_unit})"
+        return f"{base}^{self.energy_power}"
 
     def attributes(self, energy_unit: str) -> dict[str, Any]:
         """Attributes of the labelled array."""
@@ -301,21 +309,28 @@ def parameter_name(text: str) -> str:
     >>> parameter_name("T̄"), parameter_name("ω₀"), parameter_name("N")
     ('T_mean', 'omega_0', 'N')
     """
-    if text in names("parameter"):
+    if not isinstance(text, str):
+        raise InvalidInput(f"a parameter is named by text, not {shown(text)}: write e.g. 'N'")
+    if text in VOCABULARY and VOCABULARY[text].kind == "parameter":
         return text
     try:
         return _PARAMETER_BY_SYMBOL[_fold(text)]
     except KeyError:
         raise InvalidInput(
-            f"unknown parameter {text!r}{suggestion(text, names('parameter'))}"
+            f"unknown parameter {shown(text)}{suggestion(text, names('parameter'))}"
         ) from None
 
 
-def suggestion(text: str, known: Iterable[str]) -> str:
+MOST_LETTERS = 100
+"""Of an unknown word, those that are compared with known ones."""
+
+
+def suggestion(text: object, known: Iterable[str]) -> str:
     """The tail of an error about an unknown word: ": did you mean 'x'?" or the whole list."""
     known = list(known)
+    word = text[:MOST_LETTERS].lower() if isinstance(text, str) else ""
     lowered = {word.lower(): word for word in known}
-    near = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.5)
     if near:
         return f": did you mean {lowered[near[0]]!r}?"
     return f": choose from {', '.join(known)}"

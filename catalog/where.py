@@ -15,9 +15,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.arguments import a_text, instance
 from catalog.status import status_codes
 from catalog.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
 from ensemble import InvalidInput, Status
+from ensemble.checks import shown
 
 Kind = Literal["number", "truth", "text"]
 Arrays = Mapping[str, NDArray]
@@ -102,6 +104,8 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     >>> where_expression(ds, "P > 0 and ΔE <= 2").values.tolist()
     [True, False, False]
     """
+    instance(xr.Dataset, "give a Dataset of a sweep")("ds", ds)
+    a_text("text", text)
     try:
         tree = ast.parse(_with_names(text.strip()), mode="eval").body
         used: dict[str, None] = {}
@@ -142,7 +146,7 @@ def _name(word: str) -> str:
         return parameter_name(word)  # also knows typographic variants
     except InvalidInput:
         known = [*VOCABULARY, *NAME_OF_SYMBOL]
-        raise InvalidInput(f"unknown name {word!r}{_nearest(word, known)}") from None
+        raise InvalidInput(f"unknown name {shown(word)}{_nearest(word, known)}") from None
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
@@ -200,7 +204,7 @@ class _Reader:
     def _array(self, name: str) -> _Part:
         if name not in self.ds.variables:
             known = [str(variable) for variable in self.ds.variables]
-            raise InvalidInput(f"the dataset has no {name!r}{_nearest(name, known)}")
+            raise InvalidInput(f"the dataset has no {shown(name)}{_nearest(name, known)}")
         self.used[name] = None
         if self.ds[name].dtype.kind in "OTU":
             return _Part("text", lambda arrays: arrays[name], name=name)

@@ -9,10 +9,16 @@ from typing import Literal, get_args
 
 from scipy import special
 
+from ensemble.checks import as_number, is_finite, shown
 from ensemble.errors import InvalidInput
 
 Scaling = Literal["bare", "high-temperature"]
 Statistics = Literal["bosonic", "fermionic"]
+
+MOST_PAIRS = 10**9
+"""Largest N: beyond it, 2S + 1 levels have no place in any memory."""
+SMALLEST, LARGEST = 1e-100, 1e100
+"""Sizes of a parameter that is not 0, so that products of three of them stay within a float."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +69,10 @@ class Bath:
     mu: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("energy", "temperature", "Gamma_0", "mu"):
+            object.__setattr__(self, name, _as_float(name, getattr(self, name)))
         for name in ("energy", "temperature", "Gamma_0"):
-            _require_positive(name, _as_float(name, getattr(self, name)))
+            _require_positive(name, getattr(self, name))
         _require_statistics(self.statistics, mu=self.mu)
 
     @property
@@ -191,11 +199,15 @@ class Engine:
             raise InvalidInput(
                 f"N must be a whole number ≥ 1, but is {self.N:g}: use N = 1, 2, 3, …"
             )
-        if self.scaling not in get_args(Scaling):
+        if self.N > MOST_PAIRS:
             raise InvalidInput(
-                f"scaling must be one of {', '.join(get_args(Scaling))}, but is {self.scaling!r}"
+                f"N must be at most {MOST_PAIRS}, but is {self.N:g}: use a limit N → ∞, e.g. "
+                "method macroscopic"
             )
+        _require_choice("scaling", self.scaling, get_args(Scaling))
         _require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
+        for name in ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0", "mu_1", "mu_2"):
+            _require_size(name, getattr(self, name))
         _require_positive("E_1", self.E_1)
         _require_positive("Gamma_0", self.Gamma_0)
         _require_not_negative("omega_0", self.omega_0, "the sign of the drive is a choice of gauge")
@@ -208,9 +220,13 @@ class Engine:
             )
         for name in ("spin_1", "spin_2"):
             spin = getattr(self, name)
-            if spin is not None and not (spin > 0 and 2 * spin == int(2 * spin)):
+            if spin is not None and not (spin > 0 and (2 * spin).is_integer()):
                 raise InvalidInput(
                     f"{name} must be a positive half-integer, but is {spin:g}: use 0.5, 1, 1.5, …"
+                )
+            if spin is not None and 2 * spin > MOST_PAIRS:
+                raise InvalidInput(
+                    f"{name} must be at most {MOST_PAIRS / 2:g}, but is {spin:g}: use a smaller one"
                 )
 
     @property
@@ -278,13 +294,20 @@ class Engine:
 
 
 def _as_float(name: str, value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number) or isinstance(value, bool):
-        raise InvalidInput(f"{name} must be a finite number, but is {value!r}")
-    return number
+    number = as_number(value)
+    if number is None or not is_finite(number):
+        raise InvalidInput(
+            f"{name} must be a finite number, but is {shown(value)}: give e.g. {name} = 1"
+        )
+    return float(number)
+
+
+def _require_size(name: str, value: float) -> None:
+    if value and not SMALLEST <= abs(value) <= LARGEST:
+        raise InvalidInput(
+            f"{name} is {value:g}, and sizes outside of {SMALLEST:g} … {LARGEST:g} are not "
+            "computed with: choose a unit in which it is closer to 1"
+        )
 
 
 def _require_positive(name: str, value: float) -> None:
@@ -297,13 +320,16 @@ def _require_not_negative(name: str, value: float, why: str) -> None:
         raise InvalidInput(f"{name} must not be negative, but is {value:g}: {why}")
 
 
+def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if not (isinstance(value, str) and value in choices):
+        known = ", ".join(choices)
+        raise InvalidInput(f"{name} must be one of {known}, but is {shown(value)}: choose one")
+
+
 def _require_statistics(statistics: str, **mu: float) -> None:
-    if statistics not in get_args(Statistics):
-        raise InvalidInput(
-            f"statistics must be one of {', '.join(get_args(Statistics))}, but is {statistics!r}"
-        )
+    _require_choice("statistics", statistics, get_args(Statistics))
     for name, value in mu.items():
-        if _as_float(name, value) != 0 and statistics == "bosonic":
+        if value != 0 and statistics == "bosonic":
             raise InvalidInput(
                 f"{name} is {value:g}, but bosonic baths have no chemical potential: leave it 0 "
                 "or choose fermionic statistics"

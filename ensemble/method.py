@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
 
+from ensemble.checks import LONGEST, as_number, is_finite, shown
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.solution import Solution, Status
@@ -45,6 +46,10 @@ class Method:
     diagnostics: ClassVar[tuple[str, ...]]
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            set_option = object.__setattr__  # the instance is frozen
+            value = getattr(self, option.name)
+            set_option(self, option.name, _plain_option(option.name, value, option.default))
         if not (isinstance(self.tolerance, int | float) and 0 < self.tolerance < 1):
             raise InvalidInput(
                 f"tolerance must lie between 0 and 1, but is {self.tolerance!r}: try 1e-10"
@@ -69,6 +74,20 @@ class Method:
                 f"{', '.join(self.variables)}"
             )
         return names
+
+
+def _plain_option(name: str, value: object, default: object) -> object:
+    """An option as plain data of the kind of its default; subclasses check its range."""
+    number = as_number(value)
+    if number is not None and is_finite(number) and not isinstance(default, str | bool):
+        return number
+    kind, meant = (str, "text") if isinstance(default, str) else (bool, "true or false")
+    if isinstance(default, kind) and isinstance(value, kind) and len(str(value)) <= LONGEST:
+        return value
+    if default is None and value is None:
+        return value
+    what = meant if isinstance(default, str | bool) else "a finite number"
+    raise InvalidInput(f"{name} must be {what}, but is {shown(value)}: correct it, or leave it out")
 
 
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:

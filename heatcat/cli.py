@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
+import shlex
 import sys
+import tempfile
 import time
+import tomllib
+import traceback
 import warnings
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -31,8 +38,23 @@ NOTES = (catalog.OlderSolver, catalog.SweepLeftOut)
 """Warnings that users are shown."""
 
 
+TRACEBACK = "HEATCAT_TRACEBACK"
+"""Environment variable: if it is set, unexpected errors show their traceback."""
+LONGEST_LINE = 1000
+BUG = 70
+"""Exit code of an error of ours, EX_SOFTWARE of sysexits.h."""
+UNFIT = (
+    *(RecursionError, MemoryError, UnicodeError, OverflowError, zipfile.BadZipFile, zlib.error),
+    tomllib.TOMLDecodeError,
+)
+"""What Python raises on input that is too large, too deep, or not what its name says."""
+
+
 def main() -> NoReturn:
-    """Run the command line; every expected error is one line on standard error, exit code 2."""
+    """Run the command line; every expected error is one line on standard error, exit code 2.
+
+    An error that nobody expected is one line too, with exit code 70, and its traceback is kept.
+    """
     terminal.prepare()
     try:
         with warnings.catch_warnings():
@@ -51,7 +73,47 @@ def main() -> NoReturn:
         _fail(str(error), code=1)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted: finished blocks are stored, run the same command to go on", code=130)
+    except UNFIT as error:
+        _show_traceback(error)
+        _fail(
+            f"the input cannot be used ({_in_short(error)}): make it smaller and simpler; with "
+            f"{TRACEBACK}=1 you see where"
+        )
+    except Exception as error:
+        if _show_traceback(error):
+            _fail(f"internal error ({_in_short(error)}): please report it", code=BUG)
+        _fail(
+            f"internal error ({_in_short(error)}): please report it with {_keep_traceback(error)}",
+            code=BUG,
+        )
     sys.exit(code)
+
+
+def _in_short(error: BaseException) -> str:
+    text = str(error)[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _show_traceback(error: BaseException) -> bool:
+    """Print the traceback if the user asked for it."""
+    if not os.environ.get(TRACEBACK):
+        return False
+    traceback.print_exception(error)
+    return True
+
+
+def _keep_traceback(error: BaseException) -> str:
+    """Write the traceback to a file; its name, or how to see the traceback."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="heatcat-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(f"heatcat {__version__} {shlex.join(sys.argv[1:])}\n".encode(
+                "utf-8", "backslashreplace").decode())  # fmt: skip
+            traceback.print_exception(error, file=file)
+    except (OSError, UnicodeError):
+        return f"what it prints with {TRACEBACK}=1"
+    return f"the traceback in {file.name}, or with {TRACEBACK}=1"
 
 
 def _note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
@@ -61,7 +123,10 @@ def _note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -
 
 
 def _fail(message: str, *, code: int = 2) -> NoReturn:
-    terminal.echo("heatcat: " + " ".join(message.split()), err=True)
+    line = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE // 2]} … {line[-LONGEST_LINE // 2 :]}"
+    terminal.echo(f"heatcat: {line}", err=True)
     sys.exit(code)
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 import catalog
-from catalog.export import export as export_dataset
-from catalog.export import zip_store
+from catalog.arguments import a_path
 from ensemble import InvalidInput
 from heatcat import terminal
 from heatcat.store_commands import find_entry
@@ -32,17 +31,18 @@ def export(store: str, sweep: str | None, target: Path, force: bool, as_json: bo
 
     SWEEP may be left out if the store holds just one, and for .zip, which takes them all.
     """
+    target = a_path("--to", target)
     if target.exists() and not force:
         raise InvalidInput(f"{target} is there already: choose another name or add --force")
     if target.suffix == ".zip":
         if sweep is not None:
             raise InvalidInput("a .zip takes the whole store: leave out the sweep")
-        shipped = zip_store(store, target, overwrite=force)
+        shipped = catalog.zip_store(store, target, overwrite=force)
         words = f"{shipped.files} files of the store, {shipped.left_out} temporary ones left out"
         _report(asdict(shipped), words, as_json=as_json)
         return
     entry = find_entry(catalog.open(store), sweep)
-    written = export_dataset(entry.dataset(), target, overwrite=force)
+    written = catalog.export(entry.dataset(), target, overwrite=force)
     fate = "kept as holes" if target.suffix == ".nc" else "left out"
     words = f"{written.points} points of {entry.name}, {written.not_computed} not computed {fate}"
     _report({"sweep": entry.name, **asdict(written)}, words, as_json=as_json)

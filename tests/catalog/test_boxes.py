@@ -6,10 +6,20 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.boxes import Box, box_of, hull, pieces, refuse_near_misses, uncovered
+from catalog.boxes import (
+    Box,
+    box_of,
+    hull,
+    missing_points,
+    pieces,
+    refuse_near_misses,
+    snapped,
+    uncovered,
+)
+from catalog.sweep import Sweep
 from tests.catalog.support import FIXED, refused, tiny_sweep
 
 LABELS = st.sets(st.integers(1, 6), min_size=1, max_size=4).map(lambda s: tuple(sorted(s)))
@@ -89,3 +99,59 @@ def test_labels_that_nearly_equal_stored_ones_are_refused():
     refuse_near_misses({"delta_E": (0.3, 0.4)}, stored)
     with refused(r"delta_E = 0\.5000000001 nearly equals the stored label 0\.5: use that one"):
         refuse_near_misses({"delta_E": (0.5000000001,)}, stored)
+
+
+def test_labels_that_differ_from_stored_ones_by_rounding_become_these():
+    own = np.geomspace(50, 250, 15)
+    rounded = tuple(float(f"{label:.15g}") for label in own)
+    assert set(own) != set(rounded)
+    sweep = tiny_sweep(axes={"N": [1], "delta_E": own, "T_mean": [60.0]}, blocks={"T_mean": 1})
+    found = snapped(sweep, {**box_of(sweep), "delta_E": rounded, "E_1": (100 * (1 + 1e-13),)})
+    assert found.axes["delta_E"] == rounded
+    assert found.fixed["E_1"] == 100 * (1 + 1e-13)
+    assert found.blocks == sweep.blocks
+    assert snapped(found, box_of(found)) is found
+    assert snapped(sweep, {"delta_E": tuple(own * (1 + 1e-11))}) is sweep
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored", "expected"),
+    [
+        ((-0.5, 5.5e-17, 0.5), (-0.5, 0.0, 0.5), 0.0),
+        ((-0.5, 0.0, 0.5), (-0.5, -1.1e-16, 0.5), -1.1e-16),
+        ((-0.5, 1.1e-16, 0.5), (0.0,), 0.0),
+        ((-0.5, 1e-11, 0.5), (-0.5, 0.0, 0.5), 1e-11),
+        ((0.0, 1e-30, 1e-20), (0.0, 2e-30, 1e-20), 1e-30),
+    ],
+)
+def test_what_rounding_left_of_zero_is_zero(asked, stored, expected):
+    sweep = tiny_sweep(
+        axes={"mu_1": asked}, statistics="fermionic", blocks={},
+        fixed={**FIXED, "N": 1, "delta_E": 50.0, "T_mean": 60.0},
+    )  # fmt: skip
+    assert snapped(sweep, {"mu_1": stored}).axes["mu_1"][1] == expected
+
+
+def scattered(points: list[tuple[float, float]], N: list[int]) -> Sweep:
+    columns = dict(zip(("delta_E", "T_mean"), zip(*points, strict=True), strict=True))
+    return tiny_sweep(axes={"N": N}, points=columns, blocks={})
+
+
+PLACES = st.lists(
+    st.tuples(st.sampled_from([50.0, 60.0, 70.0]), st.sampled_from([60.0, 90.0])),
+    min_size=1, max_size=4, unique=True,
+)  # fmt: skip
+SIZES = st.sets(st.integers(1, 3), min_size=1).map(sorted)
+
+
+@settings(deadline=None)
+@given(asked=PLACES, sizes=SIZES, held=st.lists(st.tuples(PLACES, SIZES), max_size=2), grid=SIZES)
+def test_scattered_points_that_are_not_held_are_missing(asked, sizes, held, grid):
+    others = [scattered(*item) for item in held]
+    others.append(tiny_sweep(axes={"N": grid, "delta_E": [50.0], "T_mean": [60.0]}, blocks={}))
+    covered = {(*place, N) for places, Ns in held for place in places for N in Ns}
+    covered |= {(50.0, 60.0, N) for N in grid}
+    expected = [place for place in asked if not {(*place, N) for N in sizes} <= covered]
+    missing = missing_points(scattered(asked, sizes), others)
+    found = [] if missing is None else list(zip(*missing.points.values(), strict=True))
+    assert found == expected

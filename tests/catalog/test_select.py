@@ -9,6 +9,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.ranges import range_labels
 from catalog.select import select
 from tests.catalog.samples import sample
 from tests.catalog.support import refused
@@ -41,6 +42,23 @@ def test_a_sum_finds_its_decimal():
     assert float(select(ds, delta_E=0.1 + 0.2).delta_E) == 0.3
     assert select(ds, {"T̄": 0.3}).T_mean.item() == 0.1 + 0.2
     assert select(ds, {"T̄": slice(0.3, 0.3)}).T_mean.values.tolist() == [0.1 + 0.2]
+
+
+@pytest.mark.parametrize("zero", [0.0, 5.5e-17, -1.1e-16])
+def test_what_rounding_left_of_zero_is_found_as_zero(zero):
+    ds = xr.Dataset(coords={"mu_1": [-0.2, zero, 0.2]})
+    for asked in (0, 1e-16, [0], xr.DataArray([0], dims="x")):
+        assert np.ravel(select(ds, mu_1=asked).mu_1).tolist() == [zero]
+    assert select(ds, mu_1=slice(0, 0.2)).mu_1.values.tolist() == [zero, 0.2]
+    with refused('"nearest"'):
+        select(ds, mu_1=1e-9)
+
+
+def test_ranges_of_numpy_are_found_in_ranges_of_a_file():
+    labels = range_labels("T_mean", {"start": 0.1, "stop": 1.3, "num": 13})
+    ds = xr.Dataset(coords={"T_mean": labels})
+    assert labels != np.linspace(0.1, 1.3, 13).tolist()
+    assert select(ds, T_mean=np.linspace(0.1, 1.3, 13)).T_mean.values.tolist() == labels
 
 
 def test_lists_keep_the_dimension_and_the_order_asked_for():

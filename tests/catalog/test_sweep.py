@@ -6,15 +6,19 @@ import itertools
 import json
 import math
 from dataclasses import fields
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.methods import METHODS, method_from
 from catalog.sweep import BLOCK_POINTS, Sweep
-from ensemble import Bosonic, Engine, Exact, InvalidInput, Qutip
+from ensemble import Bosonic, Cumulant, Engine, Exact, InvalidInput, Qutip
 from tests.catalog.support import AXES, FIXED, refused, tiny_sweep
 
 
@@ -78,12 +82,12 @@ def fixed_without(*names: str) -> dict[str, float]:
         ),
         pytest.param(
             {"scaling": "Bare"},
-            "scaling must be one of bare, high-temperature, but is 'Bare'",
+            "scaling must be one of bare, high-temperature, but is 'Bare': choose one",
             id="scaling",
         ),
         pytest.param(
             {"statistics": "fermi"},
-            "statistics must be one of bosonic, fermionic, but is 'fermi'",
+            "statistics must be one of bosonic, fermionic, but is 'fermi': choose one",
             id="statistics",
         ),
         pytest.param(
@@ -114,12 +118,12 @@ def fixed_without(*names: str) -> dict[str, float]:
         ),
         pytest.param(
             {"axes": {**AXES, "delta_E": [50, 50 * (1 + 1e-10)]}},
-            r"label 50.0 twice or nearly so \(50.000000005 follows\): keep one of them",
+            r"label 50.0 twice or nearly so \(50.00000000500000. follows\): keep one of them",
             id="near duplicate",
         ),
         pytest.param(
             {"axes": {**AXES, "omega_0": [0.3, 0.1 + 0.2]}, "fixed": fixed_without("omega_0")},
-            r"axis omega_0 has the label 0.3 twice or nearly so \(0.3 follows\): keep one of them",
+            r"label 0.3 twice or nearly so \(0.30000000000000004 follows\): keep one of them",
             id="0.1 + 0.2",
         ),
         pytest.param(
@@ -174,7 +178,7 @@ def fixed_without(*names: str) -> dict[str, float]:
         ),
         pytest.param(
             {"variables": [1]},
-            "method exact does not define 1: choose from power, .*",
+            "variables must be text, but one is 1: put it in quotes",
             id="variable that is no text",
         ),
         pytest.param(
@@ -209,7 +213,7 @@ def test_bad_sweeps_are_refused_in_one_line_with_the_remedy(changes, complaint):
         (math.nan, "must be finite, but is nan"),
         (math.inf, "must be finite, but is inf"),
         (-math.inf, "must be finite, but is -inf"),
-        (10**400, "must be finite, but is 1000*"),
+        (10**400, "must be finite, but is a whole number of 401 digits"),
         ("1", "must be a number, but is '1'"),
         (True, "must be a number, but is True"),
         (np.True_, r"must be a number, but is np\.True_"),
@@ -255,8 +259,7 @@ def test_other_names_are_kept(name):
         ({"name": "exact", "tolerance": 2}, "tolerance must lie between 0 and 1.*: try 1e-10"),
         (
             {"name": "qutip", "largest": "9"},
-            r"an option of method qutip has the wrong type in \{'largest': '9'\}: "
-            "write numbers unquoted",
+            "largest must be a finite number, but is '9': correct it, or leave it out",
         ),
         (3, 'method must be a name or a table, but is 3: write "exact"'),
     ],
@@ -280,15 +283,121 @@ def test_methods_come_from_their_name_or_a_table(name):
     assert method_from(name) == method_from({"name": name}) == METHODS[name]()
 
 
-def test_labels_are_canonical():
+def test_labels_are_kept_as_they_are_given_in_one_type():
     sweep = tiny_sweep(
         axes={"T̄": np.array([60, 100]), "N": range(1, 4), "ΔE": (np.float32(0.5), 0.1 + 0.7)},
         blocks={},
     )
-    assert sweep.axes == {"N": (1, 2, 3), "delta_E": (0.5, 0.8), "T_mean": (60.0, 100.0)}
+    assert sweep.axes == {"N": (1, 2, 3), "delta_E": (0.5, 0.1 + 0.7), "T_mean": (60.0, 100.0)}
     assert [type(labels[0]) for labels in sweep.axes.values()] == [int, float, float]
     assert sweep.dims == ("N", "delta_E", "T_mean")
-    assert tiny_sweep(fixed={**FIXED, "omega_0": 0.1 + 0.2}).fixed["omega_0"] == 0.3
+    assert tiny_sweep(fixed={**FIXED, "omega_0": 0.1 + 0.2}).fixed["omega_0"] == 0.1 + 0.2
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.geomspace(1.3, 71.9, 15),
+        np.linspace(50.1, 60.7, 11),
+        pd.Index([50.0, 125.0, 250.0]),
+        pd.Series([50.0, 125.0, 250.0], index=[7, 8, 9]),
+        xr.DataArray([50.0, 125.0, 250.0], dims="x"),
+        (value for value in (50.0, 125.0, 250.0)),
+        [np.float64(50.0), np.array(125), xr.DataArray(250.0)],
+        [Fraction(101, 2), Decimal("125.3"), 250],
+        {"start": 50, "stop": 250, "num": 3},
+    ],
+    ids=lambda labels: type(labels).__name__,
+)
+def test_whatever_holds_numbers_gives_labels(labels):
+    expected = [50, 150, 250] if isinstance(labels, dict) else list(labels := [*labels])
+    found = tiny_sweep(axes={**AXES, "delta_E": labels}, blocks={}).axes["delta_E"]
+    assert list(found) == [float(label) for label in expected]
+    assert {type(label) for label in found} == {float}
+
+
+@pytest.mark.parametrize("ratio", [2, 3, 4, 5, 10])
+@pytest.mark.parametrize("num", [2, 3, 4, 5])
+def test_powers_are_whole_numbers_of_pairs(ratio, num):
+    """NumPy's geomspace gives 7.999999999999999 for 8."""
+    powers = tuple(ratio**i for i in range(num))
+    fixed = {**FIXED, "T_mean": 60.0, "delta_E": 50.0}
+    geometric = {"start": 1, "stop": powers[-1], "num": num, "spacing": "geometric"}
+    for labels in (np.geomspace(1, powers[-1], num), geometric):
+        sweep = Sweep(name="powers", axes={"N": labels}, fixed=fixed)
+        assert sweep.axes["N"] == powers
+        assert {type(label) for label in sweep.axes["N"]} == {int}
+
+
+def test_a_negative_zero_is_a_zero():
+    cold = {name: value for name, value in FIXED.items() if name != "delta_T"}
+    sweeps = [tiny_sweep(fixed={**cold, "delta_T": zero}) for zero in (0.0, -0.0)]
+    assert sweeps[0].key() == sweeps[1].key()
+
+
+@pytest.mark.parametrize(
+    "method", ["cumulant", {"name": "cumulant", "order": 4}, Cumulant(), Cumulant(order=4)]
+)
+def test_a_method_is_an_object_a_name_or_a_mapping(method):
+    sweep = Sweep(
+        name="named",
+        axes={"T_mean": [60.0, 100.0]},
+        fixed={**FIXED, "delta_E": 50.0},
+        scaling="high-temperature",
+        method=method,
+    )
+    assert isinstance(sweep.method, Cumulant)
+    assert sweep == Sweep.from_definition(sweep.definition())
+
+
+def test_a_variable_that_is_not_in_the_vocabulary_is_refused():
+    class Heavy(Exact):
+        variables = (*Exact.variables, "weight")
+
+    with refused("declares the variable 'weight', which is not in the vocabulary: add a row to .*"):
+        tiny_sweep(method=Heavy())
+
+    class Talkative(Exact):
+        diagnostics = (*Exact.diagnostics, "words")
+
+    with refused("declares the diagnostic 'words', which is not in the vocabulary: add a row .*"):
+        tiny_sweep(method=Talkative())
+
+
+def test_a_frame_and_a_mapping_give_the_same_points():
+    columns = {"ΔE": [90.0, 50.0, 70.0], "T_mean": [80.0, 60.0, 65.1]}
+    arguments = {"axes": {"N": [1, 2]}, "blocks": {}}
+    sweep = tiny_sweep(points=pd.DataFrame(columns), **arguments)
+    assert sweep == tiny_sweep(points=columns, **arguments)
+    assert sweep.points["T_mean"] == (80.0, 60.0, 65.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"axes": {**AXES, "delta_E": range(10**9)}}, "more than 100000 labels: take fewer, or .*"),
+        ({"axes": {**AXES, "delta_E": itertools.count(1)}}, "more than 100000 labels: .*"),
+        (
+            {"axes": {**AXES, "delta_E": {"start": 1, "stop": 2, "num": 10**9}}},
+            "num of axis delta_E must be at most 100000, but is 1000000000: take fewer labels, .*",
+        ),
+        (
+            {"axes": {"N": [1], "delta_E": range(1, 10**4), "T_mean": range(60, 10**4)}},
+            r"1 × 9999 × 9940 = 99390060 points, more than 10000000: take fewer labels, or .*",
+        ),
+        ({"points": {"mu_1": range(10**9)}}, "points mu_1 has more than 100000 labels: .*"),
+        ({"axes": {**AXES, "N": [1, 10**10]}}, "N must be at most 1000000000, .*: use a limit .*"),
+        ({"axes": {**AXES, "delta_E": {"start": -1.7e308, "stop": 1.7e308, "num": 9}}}, "closer"),
+    ],
+)
+def test_sizes_are_limited_before_anything_is_allocated(changes, complaint):
+    with refused(complaint):
+        tiny_sweep(**changes)
+
+
+def test_points_that_are_not_given_are_no_axis():
+    with refused("point is no parameter: leave it out, or give points"):
+        tiny_sweep(axes={**AXES, "point": [0, 1]})
 
 
 def test_variables_are_kept_in_the_order_of_the_table_once_each():

@@ -82,7 +82,7 @@ def test_labels_of_a_range_are_those_that_a_person_would_write():
         ),
         pytest.param(
             "x = 1\n" + TINY,
-            "unknown table 'x': choose from sweep, axes, fixed, blocks",
+            "unknown table 'x': choose from sweep, axes, fixed, points, blocks",
             id="key outside the tables",
         ),
         pytest.param(
@@ -209,7 +209,7 @@ def test_labels_of_a_range_are_those_that_a_person_would_write():
         ),
         pytest.param(
             changed("[50, 125, 250]", "{start = 0, stop = 4, num = 4, spacing = 'geometric'}"),
-            "axis ΔE has geometric spacing: start it above 0, not 0.0",
+            "axis delta_E has geometric spacing: start it above 0, not 0.0",
             id="geometric from zero",
         ),
         pytest.param(
@@ -288,3 +288,86 @@ def test_fig2_quick_is_the_same_figure_on_part_of_its_grid():
     assert quick.axes["N"][0] == 1
     assert quick.axes["N"][-1] == 24
     assert 125.0 in quick.axes["delta_E"]
+
+
+COLUMNS = {"delta_E": [50.0, 125.0, 0.1 + 0.2], "T_mean": [60.0, 100.0, 70.0]}
+SCATTERED = changed('"ΔE" = [50, 125, 250]\nT_mean = [60, 100.0]\n', "").replace(
+    '[blocks]\ndelta_E = 2\n"T̄" = 1\n', ""
+)
+
+
+def expected_points():
+    return tiny_sweep(axes={"N": [1, 2]}, points=COLUMNS, blocks={})
+
+
+def test_points_are_a_table_of_lists():
+    rows = "".join(f"{name} = {values}\n" for name, values in COLUMNS.items())
+    assert sweep_from_toml(f"{SCATTERED}\n[points]\n{rows}") == expected_points()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("place", ["top", "sweep", "home"])
+def test_points_are_a_file_beside_the_sweep_file(place, mark, tmp_path, monkeypatch):
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    text = "# three points\nΔE, T_mean\n50,60\n125,100\n\n0.30000000000000004,70\n"
+    (folder / "points.csv").write_text(mark + text, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(folder))
+    file = {"top": "points.csv", "sweep": "points.csv", "home": "~/points.csv"}[place]
+    content = f'points = "{file}"\n{SCATTERED}'
+    if place == "sweep":
+        content = SCATTERED.replace("[axes]", f'points = "{file}"\n[axes]')
+    (folder / "scattered.toml").write_text(mark + content, encoding="utf-8")
+    assert read_sweep(folder / "scattered.toml") == expected_points()
+    assert read_sweep("~/scattered.toml") == find_sweep("~/scattered.toml") == expected_points()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is empty: write a line of names, then one line a point"),
+        ("ΔE;T_mean\n1;2\n", "has one column 'ΔE;T_mean': separate by commas"),
+        ("ΔE,T_mean\n1\n", "line 2 of .* has 1 values for 2 columns: give one a column"),
+        ("ΔE,T_mean\n1,x\n", "line 2 of .*: T_mean must be a number, but is 'x': correct it"),
+        ("ΔE,T_mean\n1,\n", "line 2 of .*: T_mean must be a number, but is '': correct it"),
+        ("ΔE,T_mean\n1,nan\n", "T_mean must be finite, but is nan: give e.g. T_mean = 1"),
+        ("ΔE,T_maen\n1,2\n", r"unknown parameter 'T_maen': did you mean 'T_mean'\?"),
+        (",ΔE\n0,1\n", "line 1 of .*: column 1 has no name: name its parameter, or remove it"),
+        ("ΔE,ΔE\n0,1\n", "line 1 of .* names a column twice: keep one of them"),
+        ("ΔE\n" + "1\n" * 100_001, "has more than 100000 points: make several sweeps"),
+    ],
+)
+def test_bad_files_of_points_are_refused_in_one_line(text, complaint, tmp_path):
+    (tmp_path / "points.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "s.toml").write_text(f'points = "points.csv"\n{SCATTERED}', encoding="utf-8")
+    with refused(complaint):
+        read_sweep(tmp_path / "s.toml")
+
+
+def test_a_file_of_points_that_cannot_be_read_is_refused(tmp_path):
+    (tmp_path / "s.toml").write_text(f'points = "gone.csv"\n{SCATTERED}', encoding="utf-8")
+    with refused(r"cannot read the points .*gone\.csv: No such file or directory"):
+        read_sweep(tmp_path / "s.toml")
+    (tmp_path / "gone.csv").write_bytes(b"\xff\xfe1")
+    with refused(r"gone\.csv is not UTF-8 text: save it as UTF-8"):
+        read_sweep(tmp_path / "s.toml")
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("9" * 5000, "a number has thousands of digits: write fewer"),
+        ("[" * 50_000, "lists or tables are nested too deeply: write them flat"),
+        ("{start = 1, stop = 2, num = 1000000000}", "num of axis N must be at most 100000, .*"),
+    ],
+)
+def test_files_that_would_take_for_ever_are_refused(value, complaint):
+    with refused(complaint):
+        sweep_from_toml(changed("N = [1, 2]", f"N = {value}"))
+
+
+def test_a_file_too_large_to_be_a_sweep_is_not_read():
+    with refused("/dev/zero is larger than 16777216 bytes: it is no sweep file"):
+        read_sweep("/dev/zero")
+    with refused("there is no home directory for '~nobody-here/x.toml': give path in full"):
+        read_sweep("~nobody-here/x.toml")

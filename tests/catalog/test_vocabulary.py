@@ -140,3 +140,19 @@ def test_parameters_are_ordered_as_in_the_table():
 def test_terms_are_frozen():
     with pytest.raises(AttributeError):
         VOCABULARY["power"].name = "P"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("unit", "squared"),
+    [
+        ("meV", "meV^2"),
+        ("E_1", "E_1^2"),
+        ("cm^-1", "(cm^-1)^2"),
+        ("k_B T", "(k_B T)^2"),
+        ("eV/ħ", "(eV/ħ)^2"),
+        ("µeV", "µeV^2"),
+    ],
+)
+def test_powers_of_compound_units_have_brackets(unit, squared):
+    assert VOCABULARY["power"].units(unit) == squared
+    assert VOCABULARY["delta_E"].units(unit) == unit

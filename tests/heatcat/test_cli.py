@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -559,3 +561,58 @@ def test_wrong_requests_of_a_limit_are_one_line(arguments, message, heatcat):
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "line"),
+    [
+        (KeyError("sweep"), 70, r"internal error \(KeyError: 'sweep'\): please report it with .*"),
+        (AssertionError(), 70, r"internal error \(AssertionError\): please report it with .*"),
+        (
+            RecursionError("too deep"),
+            2,
+            r"the input cannot be used \(Recursion.*: make it .*",
+        ),
+        (MemoryError(), 2, r"the input cannot be used \(MemoryError\): make it smaller .*"),
+        (zipfile.BadZipFile("cut"), 2, r"the input cannot be used \(BadZipFile: cut\): make it .*"),
+    ],
+)
+def test_an_error_that_nobody_expected_is_one_line_and_never_silent(
+    failure, code, line, heatcat, monkeypatch, tmp_path
+):
+    def fail() -> None:
+        raise failure
+
+    monkeypatch.setattr(catalog, "presets", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    outcome = heatcat("presets")
+    assert (outcome.code, outcome.out) == (code, "")
+    assert re.fullmatch(f"heatcat: {line}\n", outcome.err)
+    files = list(tmp_path.glob("heatcat-*.txt"))
+    assert len(files) == (code == 70)
+    for file in files:
+        assert file.name in outcome.err
+        assert "raise failure" in file.read_text(encoding="utf-8")
+    monkeypatch.setenv("HEATCAT_TRACEBACK", "1")
+    outcome = heatcat("presets")
+    assert outcome.code == code
+    assert "raise failure" in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("heatcat: ")
+
+
+def test_a_reader_that_stops_early_is_no_error(tmp_path):
+    command = f"{sys.executable} -m heatcat presets | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert (done.stdout.strip() in ("0", "1"), done.stderr) == (True, "")
+
+
+def test_a_terminal_without_greek_letters_is_served(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "heatcat", "solve", *ENGINE], cwd=tmp_path, capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True,
+    )  # fmt: skip
+    assert b"power" in done.stdout
+    assert done.stderr == b""

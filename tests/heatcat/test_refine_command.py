@@ -90,3 +90,15 @@ def test_what_it_refuses_it_refuses_before_any_work(store, options, remedy):
     assert isinstance(result.exception, InvalidInput)
     assert str(result.exception).endswith(remedy)
     assert sum(catalog.open(store)["tiny"].counts().values()) == 18
+
+
+def test_an_axis_of_one_label_needs_no_label(tmp_path):
+    sweep = tiny_sweep(axes={**AXES, "N": [1]}, variables=["power"], blocks={})
+    catalog.run(sweep, tmp_path / "one.zarr", scheduler="synchronous")
+    for more in ({}, {"at": "N=1"}):
+        result = command(tmp_path / "one.zarr", points=3, **more)
+        assert json.loads(result.output)["added"] == 3
+    for axes, remedy in (("N,T_mean", "choose other axes"), ("mu_1,T_mean", "choose another axis")):
+        refused = command(tmp_path / "one.zarr", over=axes).exception
+        assert isinstance(refused, InvalidInput)
+        assert str(refused).endswith(remedy)
