@@ -9,13 +9,14 @@ from typing import ClassVar
 
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.limits.classical_pair import ClassicalPair
+from ensemble.limits.classical_pair import ClassicalPair, require_classical_limit
 from ensemble.limits.classical_spectrum import ClassicalMode, classical_spectrum
 from ensemble.limits.classical_state import BathCount, ClassicalState
 from ensemble.limits.limit_values import FROM_PAIR, LIMIT_VARIABLES, limit_values, pair_values
 from ensemble.limits.mode_selection import classical_state
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
 
 BATH_AGREEMENT = 1e-5
 """Difference allowed between the drive's count and a bath's, relative to J/N or to the activity.
@@ -62,8 +63,9 @@ class Macroscopic(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: bare, or with fermionic baths."""
-        ClassicalPair(engine)
+        require_classical_limit(engine)
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Solve the limit for one engine.
 
