@@ -18,8 +18,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from ensemble.errors import Unsolvable
 from ensemble.sector import FloatArray
 
+MOST_HARMONICS = 1200
+"""Spherical harmonics of one order that a bath may need: 6√b̃ of them, hence T/E > 3e-5."""
+MARGIN = 8
+"""Harmonics beyond the estimate, doubled until the modes are resolved."""
 RESOLVED = 1e-14
 """Largest coefficient of a mode at the highest harmonic: beyond it there is only rounding."""
 
@@ -68,10 +73,22 @@ class BathModes:
     @classmethod
     @lru_cache(maxsize=16)  # neighbours in a sweep share baths
     def of(cls, reference: float, *, modes: int, orders: int) -> BathModes:
-        """The first ``modes`` modes at each of the orders 0 … ``orders``."""
-        margin = 8
+        """The first ``modes`` modes at each of the orders 0 … ``orders``.
+
+        Raises
+        ------
+        Unsolvable
+            If they need more than ``MOST_HARMONICS``.
+        """
+        margin = MARGIN
         while True:
-            n = modes + margin + int(6 * np.sqrt(reference))
+            n = _harmonics_needed(reference, modes, margin)
+            if n > MOST_HARMONICS:
+                raise Unsolvable(
+                    f"a bath at νE/T = {reference:.1e} needs {n} spherical harmonics, and at most "
+                    f"{MOST_HARMONICS} are taken: raise the temperatures, lower ω₀/Γ₀, or use "
+                    "method exact at finite N"
+                )
             rates, vectors = _eigenmodes(reference, n, modes, orders)
             if np.abs(vectors[:, -2:]).max() <= RESOLVED:
                 break
@@ -111,6 +128,15 @@ class BathModes:
             rotation=_between(vectors[1:], rotation, vectors[:-1]),
             vectors=vectors,
         )
+
+
+def work_of(reference: float, modes: int, orders: int) -> float:
+    """Multiplications that ``BathModes.of`` takes, nearly: dense eigenproblems."""
+    return 10.0 * _harmonics_needed(reference, modes, MARGIN) ** 3 * (orders + 1)
+
+
+def _harmonics_needed(reference: float, modes: int, margin: int) -> int:
+    return modes + margin + int(6 * np.sqrt(reference))
 
 
 def _harmonics(n: int, orders: int) -> tuple[FloatArray, FloatArray, FloatArray]:
