@@ -40,8 +40,8 @@ class SpinAverage:
         quanta counted in a time t, so that one preparation is not typical of the next.
     neglected : float
         Weight of the pairs (S₁, S₂) that were left out.
-    status : Status
-        The worst among the engines solved.
+    status, message : Status and str
+        The worst among the engines solved, and what its message says.
     engines : int
         Number of engines solved.
     """
@@ -54,6 +54,7 @@ class SpinAverage:
     current_spread: float
     neglected: float
     status: Status
+    message: str
     engines: int
 
 
@@ -148,7 +149,7 @@ def spin_average(
         )
 
     sums = dict.fromkeys(AVERAGED, 0.0)
-    square, status, solved = 0.0, Status.OK, 0
+    square, status, message, solved = 0.0, Status.OK, "", 0
     for flat in np.flatnonzero(kept):
         i, j = np.unravel_index(flat, weights.shape)
         if spins[i] == 0 or spins[j] == 0:
@@ -160,13 +161,15 @@ def spin_average(
         for name in AVERAGED:
             sums[name] += weight * solution.values[name]
         square += weight * solution.values["quanta_current"] ** 2
-        status = max(status, solution.status)
+        if solution.status > status:
+            status, message = solution.status, solution.message
         solved += 1
     return SpinAverage(
         **sums,
         current_spread=max(square - sums["quanta_current"] ** 2, 0.0),
         neglected=float(weights.ravel()[left_out].sum()),
         status=status,
+        message=message,
         engines=solved,
     )
 
@@ -228,10 +231,10 @@ class IndependentSpins(Method):
             "efficiency": engine.efficiency,
             "cop": engine.cop,
         }
-        ok = average.status is Status.OK
+        ok, label = average.status is Status.OK, average.status.label
         return Solution(
             values={name: values[name] for name in names},
             status=average.status,
-            message="" if ok else f"an engine of the average is {average.status.label}",
+            message="" if ok else f"an engine of the average is {label}: {average.message}",
             diagnostics={"neglected": average.neglected},
         )

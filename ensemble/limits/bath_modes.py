@@ -21,8 +21,8 @@ import numpy as np
 from ensemble.errors import Unsolvable
 from ensemble.sector import FloatArray
 
-MOST_HARMONICS = 1200
-"""Spherical harmonics of one order that a bath may need: 6√b̃ of them, hence T/E > 3e-5."""
+MOST_HARMONICS = 900
+"""Spherical harmonics of one order that a bath may need: 6√b̃ of them, hence T/E > 5e-5."""
 MARGIN = 8
 """Harmonics beyond the estimate, doubled until the modes are resolved."""
 RESOLVED = 1e-14
@@ -83,12 +83,6 @@ class BathModes:
         margin = MARGIN
         while True:
             n = _harmonics_needed(reference, modes, margin)
-            if n > MOST_HARMONICS:
-                raise Unsolvable(
-                    f"a bath at νE/T = {reference:.1e} needs {n} spherical harmonics, and at most "
-                    f"{MOST_HARMONICS} are taken: raise the temperatures, lower ω₀/Γ₀, or use "
-                    "method exact at finite N"
-                )
             rates, vectors = _eigenmodes(reference, n, modes, orders)
             if np.abs(vectors[:, -2:]).max() <= RESOLVED:
                 break
@@ -131,12 +125,27 @@ class BathModes:
 
 
 def work_of(reference: float, modes: int, orders: int) -> float:
-    """Multiplications that ``BathModes.of`` takes, nearly: dense eigenproblems."""
-    return 10.0 * _harmonics_needed(reference, modes, MARGIN) ** 3 * (orders + 1)
+    """Multiplications that ``BathModes.of`` takes, in the unit of those of an LU factorisation.
+
+    Dense eigenproblems, of which each multiplication takes about three times as long.
+
+    Raises
+    ------
+    Unsolvable
+        If the modes need more than ``MOST_HARMONICS``.
+    """
+    return 30.0 * _harmonics_needed(reference, modes, MARGIN) ** 3 * (orders + 1)
 
 
 def _harmonics_needed(reference: float, modes: int, margin: int) -> int:
-    return modes + margin + int(6 * np.sqrt(reference))
+    n = modes + margin + 6 * np.sqrt(reference)
+    if not n <= MOST_HARMONICS:
+        raise Unsolvable(
+            f"modes of a bath at νE/T = {reference:.1e} need {n:.0f} spherical harmonics, and at "
+            f"most {MOST_HARMONICS} are taken: raise the temperatures, lower ω₀/Γ₀, or use method "
+            "exact at finite N"
+        )
+    return int(n)
 
 
 def _harmonics(n: int, orders: int) -> tuple[FloatArray, FloatArray, FloatArray]:

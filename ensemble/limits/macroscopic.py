@@ -91,7 +91,7 @@ class Macroscopic(Method):
         InvalidInput
             If a name is unknown, the scaling is bare or the baths are fermionic.
         Unsolvable
-            If a bath is colder than T/E = 3·10⁻⁵, or the equations leave double precision.
+            If a bath is colder than T/E = 5·10⁻⁵, or the equations leave double precision.
         """
         names = self.chosen(variables)
         pair = ClassicalPair(engine)

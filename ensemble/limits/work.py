@@ -13,7 +13,7 @@ class OutOfWork(Unsolvable):
 
 
 class Work:
-    """Multiplications that are left.
+    """Multiplications that are left, of ``MOST_WORK`` unless another number is allowed.
 
     Examples
     --------
@@ -23,8 +23,8 @@ class Work:
     6.0
     """
 
-    def __init__(self, allowed: float = MOST_WORK) -> None:
-        self.left = self.allowed = allowed
+    def __init__(self, allowed: float | None = None) -> None:
+        self.left = self.allowed = MOST_WORK if allowed is None else allowed
 
     def take(self, amount: float) -> None:
         """Take an amount before it is done.
