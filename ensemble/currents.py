@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from ensemble.engine import Bath
 from ensemble.sector import FloatArray, IntArray
@@ -25,6 +28,9 @@ class Currents:
         Heat currents Q₁, Q₂ from the baths into the engine, each seen at its own bath (Eq. 12).
     first_law_error : float
         |P − Q₁ − Q₂| over the largest of the three (Eq. 13).
+    cancellation : float
+        Largest factor by which a heat current is smaller than the terms that add up to it: its
+        rounding error, relative to it, is about this times the machine epsilon.
     """
 
     quanta: float
@@ -33,6 +39,7 @@ class Currents:
     heat_1: float
     heat_2: float
     first_law_error: float
+    cancellation: float
 
 
 def currents(state: Stationary) -> Currents:
@@ -41,12 +48,13 @@ def currents(state: Stationary) -> Currents:
     drive_row = -engine.drive * sector.hop
     quanta = state.current(drive_row)
     per_affinity = state.contrast_per_affinity * float(drive_row @ state.delta)
-    heat_1 = engine.E_1 * state.current(
-        _absorption(engine.cold, sector.k_1, sector.n_1) * sector.trace
+    flows = (
+        _absorption(engine.cold, sector.k_1, sector.n_1) * sector.trace,
+        _absorption(engine.hot, sector.k_2, sector.n_2) * sector.trace,
     )
-    heat_2 = engine.E_2 * state.current(
-        _absorption(engine.hot, sector.k_2, sector.n_2) * sector.trace
-    )
+    taken = [state.current(flow) for flow in flows]
+    gross = [abs(state.contrast) * float(np.abs(flow) @ np.abs(state.delta)) for flow in flows]
+    heat_1, heat_2 = engine.E_1 * taken[0], engine.E_2 * taken[1]
     power = engine.delta_E * quanta
     scale = max(abs(power), abs(heat_1), abs(heat_2))
     return Currents(
@@ -56,6 +64,10 @@ def currents(state: Stationary) -> Currents:
         heat_1=heat_1,
         heat_2=heat_2,
         first_law_error=abs(power - heat_1 - heat_2) / scale if scale else 0.0,
+        cancellation=max(
+            large / abs(net) if net else math.inf if large else 1.0
+            for large, net in zip(gross, taken, strict=True)
+        ),
     )
 
 

@@ -265,11 +265,14 @@ class Engine:
         """
         if self._known_affinity is not None:
             return self._known_affinity
-        t_1 = self.T_mean - self.delta_T / 2
-        t_2 = self.T_mean + self.delta_T / 2
-        numerator = (self.E_1 - self.mu_1) * self.delta_T - (
-            self.delta_E - (self.mu_2 - self.mu_1)
-        ) * t_1
+        # A power of two near T̄ as the unit: exact, and the products cannot overflow.
+        unit = math.ldexp(1.0, math.frexp(self.T_mean)[1] - 1)
+        delta_T, delta_E, level = (
+            x / unit for x in (self.delta_T, self.delta_E, self.E_1 - self.mu_1)
+        )
+        t_1 = (self.T_mean - self.delta_T / 2) / unit
+        t_2 = (self.T_mean + self.delta_T / 2) / unit
+        numerator = level * delta_T - (delta_E - (self.mu_2 - self.mu_1) / unit) * t_1
         return numerator / (t_1 * t_2 * self._size_factor)
 
     def with_affinity(self, affinity: float) -> Engine:

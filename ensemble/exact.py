@@ -10,6 +10,7 @@ from typing import ClassVar, get_args
 from ensemble.counting import Noise, noise
 from ensemble.cumulants import cumulants
 from ensemble.currents import Currents, currents
+from ensemble.dark import LINEAR, brightened
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.factorization import has_pardiso
@@ -19,6 +20,8 @@ from ensemble.sector import FloatArray, IntArray
 from ensemble.solution import Solution, Status
 from ensemble.spectrum import gap
 from ensemble.stationary import SolverName, Stationary, stationary
+from ensemble.truncation import require_size
+from ensemble.units import in_natural_units
 
 CURRENTS_AND_NOISE = (
     "power",
@@ -133,6 +136,15 @@ class Exact(Method):
                 "have it chosen"
             )
 
+    def accept(self, engine: Engine) -> None:
+        """Refuse an engine that needs more memory than the method may take.
+
+        The limits are 10⁶ levels a spin and 5·10⁷ unknowns (20 GB), see `ensemble.truncation`:
+        about N = 5000 where all levels matter, more where cold baths fill the lowest ones only.
+        """
+        require_size(engine)
+
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Solve one engine.
 
@@ -154,11 +166,14 @@ class Exact(Method):
         Raises
         ------
         InvalidInput
-            If a name is unknown.
+            If a name is unknown, or the engine or its gap is too large.
+        Unsolvable
+            If double precision does not hold the equations.
         """
         names = self.chosen(variables)
+        brighter, power_of_two = brightened(engine)
         state = stationary(
-            engine,
+            brighter,
             tolerance=self.tolerance,
             solver=self.solver,
             coherence_order=self.coherence_order,
@@ -177,11 +192,13 @@ class Exact(Method):
             values |= {f"quanta_cumulant_{n}": float(higher.rates[n - 1]) for n in (3, 4)}
             residuals.append(higher.residual)
         if "gap" in names:
-            slowest = gap(engine)
+            slowest = gap(brighter)
             values["gap"] = slowest.value
             residuals.append(slowest.residual)
         residual = max(residuals)
         status, message, self_check = self._judge(state, flow, fluctuations, residual)
+        if power_of_two:
+            values |= {n: math.ldexp(values[n], power_of_two) for n in LINEAR & values.keys()}
         return Solution(
             values={name: values[name] for name in names},
             status=status,
@@ -206,6 +223,12 @@ class Exact(Method):
             message = f"relative residual {residual:.1e} exceeds {self.tolerance:.1e}"
             return Status.UNCERTIFIED, message, self_check
         if not flow.first_law_error <= AGREEMENT:
+            if flow.first_law_error <= ROUNDING * flow.cancellation:
+                message = (
+                    f"first law holds to {flow.first_law_error:.1e} (relative) only: the heat "
+                    f"currents are 1/{flow.cancellation:.0e} of the flows whose difference they are"
+                )
+                return Status.UNCERTIFIED, message, self_check
             message = f"first law violated by {flow.first_law_error:.1e} (relative)"
             return Status.UNPHYSICAL, message, self_check
         if fluctuations is not None:

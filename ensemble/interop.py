@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
-from ensemble.engine import Bath, Engine
-from ensemble.errors import InvalidInput
+from ensemble.engine import Engine
+from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.exact import CURRENTS_AND_NOISE, FROM_NOISE
-from ensemble.method import AGREEMENT, ROUNDING, Method
+from ensemble.method import Method
 from ensemble.solution import Solution, Status
 from ensemble.stationary import Stationary
+from ensemble.units import in_natural_units
+
+EPS = float(np.finfo(float).eps)
+REFINEMENTS = 2
+"""Steps of iterative refinement, of QuTiP's state and of the response."""
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -32,6 +39,21 @@ def _qutip() -> ModuleType:
             "QuTiP is not installed: run pip install qutip, or use method exact"
         ) from None
     return qutip
+
+
+_SETTINGS = threading.Lock()
+
+
+@contextmanager
+def _every_element_kept() -> Iterator[ModuleType]:
+    """QuTiP, without its habit to drop elements below 1e-14 in sparse sums and products.
+
+    With it the absorption of a cold bath, γ↑ = Γ₀ e^{−E/T}, would be lost without a word.  The
+    setting belongs to the whole process: one thread at a time changes it and changes it back.
+    """
+    qutip = _qutip()
+    with _SETTINGS, qutip.CoreOptions(auto_tidyup=False):
+        yield qutip
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +103,11 @@ def to_qutip(engine: Engine) -> QutipModel:
     >>> model.H.dims, len(model.c_ops), model.power.isherm
     ([[3, 3], [3, 3]], 4, True)
     """
-    qutip = _qutip()
+    with _every_element_kept() as qutip:
+        return _model(qutip, engine)
+
+
+def _model(qutip: ModuleType, engine: Engine) -> QutipModel:
     up_1, up_2 = (qutip.jmat(level / 2, "+") for level in engine.levels)
     up_1, up_2 = (
         qutip.tensor(up_1, qutip.qeye_like(up_2)),
@@ -143,17 +169,30 @@ def state_to_qutip(state: Stationary) -> Qobj:
 
 @dataclass(frozen=True)
 class Qutip(Method):
-    """The reference: QuTiP's direct steady state, and Eq. 11 with QuTiP's Liouvillian.
+    r"""The reference: QuTiP's direct steady state, and Eq. 11 with QuTiP's Liouvillian.
 
-    It uses neither the symmetry nor the deviation form, so that it loses the current's digits
-    towards the Carnot point and takes minutes beyond N = 20.
+    It uses neither the symmetry nor the deviation form.  So it loses the current's digits towards
+    the Carnot point, and takes minutes beyond N = 20.
+
+    **What is certified** is every value that is returned, not the residual of the equations.  The
+    state is refined with an LU factorisation of QuTiP's Liouvillian L.  An error bound of a value
+    f·ρ then follows from the adjoint w, Lᵀw = f − (f·ρ) trace:
+
+    .. math:: |f\cdot\delta\rho| \le |w|\cdot\left(|L\rho|
+              + \epsilon\,|L|\,|\rho|\right)
+
+    with ε the rounding of the elements of L and of the products with them.  The status is "ok" if
+    the bound of every value that was asked for is within the tolerance, relative to the value (for
+    magnetisations: to 1), and if the quanta counted at the drive and at both baths agree within
+    their bounds.  Where a current is a small difference of large flows, the status is
+    "uncertified" and the message says how many digits are left.
 
     Parameters
     ----------
     tolerance : float
-        Largest relative residual that still counts as certified.
+        Largest relative error bound that still counts as certified.
     largest : int
-        Largest dimension (2S₁+1)(2S₂+1) that is attempted; 441 (N = 20) needs some 10 s and
+        Largest dimension (2S₁+1)(2S₂+1) that is attempted; 441 (N = 20) needs some 20 s and
         1.5 GB, and both grow as its third power.
 
     Examples
@@ -185,6 +224,7 @@ class Qutip(Method):
                 "use method exact, or raise largest if time and memory allow"
             )
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Solve one engine.
 
@@ -199,123 +239,209 @@ class Qutip(Method):
         -------
         Solution
             Its diagnostics are ``residual`` (‖Lx − b‖₁/(‖|L||x|‖₁ + ‖b‖₁), the largest of the
-            solves) and ``self_check`` (first law, relative to the largest energy flow).
+            solves) and ``self_check`` (the largest relative error bound of the values returned;
+            1 if no digit of one of them is certain).
 
         Raises
         ------
         InvalidInput
             If a name is unknown, the engine is too large or QuTiP is not installed.
+        Unsolvable
+            If double precision does not hold the equations.
         """
         names = self.chosen(variables)
-        self.accept(engine)
         reference = _Reference(engine)
-        values, gross = reference.averages()
-        residual = reference.residual
+        bounded = reference.averages()
         if FROM_NOISE.intersection(names):
-            more, noise_residual = reference.fluctuations(values["quanta_current"])
-            values |= more
-            residual = max(residual, noise_residual)
-
-        power, *heats = (values[n] for n in ("power", "heat_current_1", "heat_current_2"))
-        violation, scale = abs(power - sum(heats)), max(abs(power), *map(abs, heats))
+            bounded |= reference.fluctuations()
         status, message = Status.OK, ""
-        if not residual <= self.tolerance:
+        errors = {name: bounded[name].relative for name in names}
+        worst = max(names, key=lambda name: errors[name], default="")
+        if worst and not errors[worst] <= self.tolerance:
             status = Status.UNCERTIFIED
-            message = f"relative residual {residual:.1e} exceeds {self.tolerance:.1e}"
-        elif not violation <= AGREEMENT * scale + ROUNDING * gross:
+            certain = f"to {errors[worst]:.1e} (relative)" if errors[worst] < 1 else "to no digit"
+            message = (
+                f"rounding leaves {worst} certain {certain}, which exceeds {self.tolerance:.1e}: "
+                "use method exact"
+            )
+        elif reference.disagreement > 1:
             status = Status.UNPHYSICAL
-            message = f"first law violated by {violation / scale:.1e} (relative)"
+            message = (
+                "the quanta counted at the drive and at the baths differ by "
+                f"{reference.disagreement:.1e} times their error bounds"
+            )
         return Solution(
-            values={name: values[name] for name in names},
+            values={name: bounded[name].value for name in names},
             status=status,
             message=message,
-            diagnostics={"residual": residual, "self_check": violation / gross if gross else 0.0},
+            diagnostics={
+                "residual": reference.residual,
+                "self_check": max(errors.values(), default=0.0),
+            },
         )
+
+
+class _Bounded(NamedTuple):
+    """A value and a bound on its error, relative to ``scale``, which is the value by default."""
+
+    value: float
+    bound: float = 0.0
+    scale: float | None = None
+
+    def times(self, factor: float) -> _Bounded:
+        return _Bounded(factor * self.value, abs(factor) * self.bound)
+
+    @property
+    def relative(self) -> float:
+        """Bound over scale, at most 1; 0 where the bound is."""
+        scale = abs(self.value) if self.scale is None else self.scale
+        # Undefined values (NaN) have the bound 0; a bound that is NaN certifies nothing.
+        return 0.0 if self.bound == 0 else 1.0 if not self.bound < scale else self.bound / scale
 
 
 class _Reference:
-    """One engine by QuTiP: operators, state, averages and noise."""
+    """One engine by QuTiP: operators, the refined state, averages, noise and their error bounds."""
 
     def __init__(self, engine: Engine) -> None:
-        qutip = _qutip()
-        self.engine, self.model = engine, to_qutip(engine)
-        self.rho = qutip.steadystate(self.model.H, self.model.c_ops, method="direct")
-        liouvillian = qutip.liouvillian(self.model.H, self.model.c_ops)
+        with _every_element_kept() as qutip:
+            model = _model(qutip, engine)
+            liouvillian = qutip.liouvillian(model.H, model.c_ops)
+            self.rows = _rows(engine, model)
+            current = _current(engine, model)
+            half = (qutip.spre(current) + qutip.spost(current)) / 2
+        self.engine = engine
         self.matrix = sparse.csc_array(liouvillian.to("CSR").data.as_scipy())
-        self.residual = self._residual(_vector(self.rho), 0.0)
+        self.half_current = sparse.csc_array(half.to("CSR").data.as_scipy())
+        self.magnitude = abs(self.matrix)
+        # An element of L is a sum of a few products, with the rounding of exp(−E/T) in the rates;
+        # a row times a vector has as many terms as elements.
+        exponent = min(max(abs(bath.log_ratio) for bath in (engine.cold, engine.hot)), 745.0)
+        terms = int(np.diff(sparse.csr_array(self.matrix).indptr).max())
+        self.slack = EPS * (terms + 8 + exponent)
 
-    def _residual(self, x: NDArray[np.complex128], source: NDArray[np.complex128] | float) -> float:
-        scale = float((abs(self.matrix) @ np.abs(x)).sum() + np.abs(source).sum())
+        rho = _vector(qutip.steadystate(liouvillian, method="direct"))
+        self.trace = _vector(qutip.qeye(model.H.dims[0])).real
+        # The largest population is fixed and its row, which the others imply, is dropped.
+        self.kept = np.delete(np.arange(rho.size), int(np.argmax(self.trace * rho.real)))
+        try:
+            self.factors = linalg.splu(self.matrix[:, self.kept][self.kept].tocsc())
+        except RuntimeError as failure:  # "Factor is exactly singular"
+            raise Unsolvable(
+                "QuTiP's Liouvillian is singular in double precision: use method exact"
+            ) from failure
+        for _ in range(REFINEMENTS):
+            rho = rho - self._solve(self.matrix @ rho)
+            rho = rho / (self.trace @ rho)
+        self.rho = rho
+        self.doubt = np.abs(self.matrix @ rho) + self.slack * (self.magnitude @ np.abs(rho))
+        self.residual = self._residual(rho, np.zeros_like(rho))
+        self.disagreement = 0.0
+
+    def _solve(self, right: NDArray[np.complex128], trans: str = "N") -> NDArray[np.complex128]:
+        """x with L x = right (or Lᵀx = right), 0 at the element that is fixed."""
+        x = np.zeros_like(right)
+        x[self.kept] = self.factors.solve(right[self.kept], trans=trans)
+        return x
+
+    def _residual(self, x: NDArray[np.complex128], source: NDArray[np.complex128]) -> float:
+        scale = float((self.magnitude @ np.abs(x)).sum() + np.abs(source).sum())
         return float(np.abs(self.matrix @ x - source).sum()) / scale if scale > 0 else 0.0
 
-    def averages(self) -> tuple[dict[str, float], float]:
-        """First moments by variable, and the largest energy flow of either sign."""
-        qutip, engine = _qutip(), self.engine
-        up = self.model.raising
-        hop = up[0] @ up[1].dag()
-        quanta = qutip.expect(-0.5j * engine.drive * (hop - hop.dag()), self.rho)
-        heats, gross = [], 0.0
-        for bath, raising in zip((engine.cold, engine.hot), up, strict=True):
-            absorbed, emitted = self._flows(bath, raising)
-            heats.append(bath.energy * (absorbed - emitted))
-            gross = max(gross, bath.energy * (absorbed + emitted))
-        affinity = engine.affinity
-        spins = [level / 2 for level in engine.levels]
-        m_1, m_2 = (
-            qutip.expect(raising @ raising.dag() - raising.dag() @ raising, self.rho) / (2 * spin)
-            for raising, spin in zip(up, spins, strict=True)
-        )
-        values = {
-            "power": qutip.expect(self.model.power, self.rho),
-            "heat_current_1": heats[0],
-            "heat_current_2": heats[1],
-            "quanta_current": quanta,
-            "efficiency": engine.efficiency,
-            "cop": engine.cop,
-            "entropy_production": affinity * quanta,
-            "affinity": affinity,
-            "magnetization_1": m_1,
-            "magnetization_2": m_2,
-        }
-        return values | {"power_per_pair": values["power"] / engine.N}, gross
+    def _adjoint(self, row: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """w with w·r = row·δρ, if δρ is what a defect r of L ρ = 0 makes of the normalised ρ."""
+        return self._solve(row - (row @ self.rho) * self.trace, trans="T")
 
-    def _flows(self, bath: Bath, raising: Qobj) -> tuple[float, float]:
-        """Quanta absorbed from and emitted to a bath per time, γ↑⟨S⁻S⁺⟩ and γ↓⟨S⁺S⁻⟩."""
-        expect = _qutip().expect
-        return (
-            bath.gamma_up * expect(raising.dag() @ raising, self.rho),
-            bath.gamma_down * expect(raising @ raising.dag(), self.rho),
-        )
+    def _average(self, name: str, scale: float | None = None) -> _Bounded:
+        """The expectation value of an operator of ``_rows``, with its bound."""
+        row = self.rows[name]
+        gross = float(np.abs(row) @ np.abs(self.rho))
+        bound = float(np.abs(self._adjoint(row)) @ self.doubt) + self.slack * gross
+        return _Bounded(float((row @ self.rho).real), bound, scale)
 
-    def fluctuations(self, mean: float) -> tuple[dict[str, float], float]:
-        """Second moments by variable, and the relative residual of the response (Eq. 11).
-
-        D = −2 Tr[J L⁺ (½{J, ρ} − ⟨J⟩ρ)] with the population of |−S₁, −S₂⟩ of the response fixed
-        and its row dropped: a sparse LU in place of QuTiP's pseudo-inverse, whose defaults raise.
-        """
+    def averages(self) -> dict[str, _Bounded]:
+        """First moments by variable."""
         engine = self.engine
-        hop = self.model.raising[0] @ self.model.raising[1].dag()
-        current = -0.5j * engine.drive * (hop - hop.dag())
-        source = _vector((current @ self.rho + self.rho @ current) / 2 - mean * self.rho)
-        ground = source.size - 1
-        factors = linalg.splu(self.matrix[:ground, :ground].tocsc())
-        y = np.zeros_like(source)
-        for _ in range(2):  # the second pass refines
-            y[:ground] += factors.solve((source - self.matrix @ y)[:ground])
-        residual = self._residual(y, source)
-        rho = _vector(self.rho)
-        trace = _vector(_qutip().qeye_like(self.rho))
-        y = y - (trace @ y) / (trace @ rho) * rho
-        # Tr[J y] = Σ conj(J) y for a Hermitian J.
-        noise = -2 * float(np.vdot(_vector(current), y).real)
-        variance = engine.delta_E**2 * noise
-        defined = engine.affinity != 0 and engine.drive > 0
+        quanta, power = self._average("current"), self._average("power")
+        taken = [self._average("taken_1"), self._average("taken_2")]
+        pairs = ((quanta, taken[1], -1), (quanta, taken[0], 1), (taken[0], taken[1], 1))
+        for one, other, sign in pairs:
+            allowed = one.bound + other.bound
+            if (apart := abs(one.value + sign * other.value)) > 0:
+                self.disagreement = max(self.disagreement, apart / allowed)
+        return {
+            "power": power,
+            "heat_current_1": taken[0].times(engine.E_1),
+            "heat_current_2": taken[1].times(engine.E_2),
+            "quanta_current": quanta,
+            "efficiency": _Bounded(engine.efficiency),
+            "cop": _Bounded(engine.cop),
+            "entropy_production": quanta.times(engine.affinity),
+            "affinity": _Bounded(engine.affinity),
+            "magnetization_1": self._average("magnetization_1", scale=1.0),
+            "magnetization_2": self._average("magnetization_2", scale=1.0),
+            "power_per_pair": power.times(1 / engine.N),
+        }
+
+    def fluctuations(self) -> dict[str, _Bounded]:
+        """Second moments by variable, from Eq. 11.
+
+        D = −2 Tr[Ĵ L⁺ s] with s = ½{Ĵ, ρ} − Jρ, by sparse LU in place of QuTiP's pseudo-inverse,
+        whose defaults raise.  Its bound has a part for the response y = L⁺s and one for the error
+        of ρ in s.
+        """
+        engine, rho, row, product = self.engine, self.rho, self.rows["current"], self.half_current
+        mean = float((row @ rho).real)
+        source = product @ rho - mean * rho
+        gross = abs(product) @ np.abs(rho) + abs(mean) * np.abs(rho)
+        y = np.zeros_like(rho)
+        for _ in range(1 + REFINEMENTS):
+            y = y + self._solve(source - self.matrix @ y)
+        self.residual = max(self.residual, self._residual(y, source))
+        offset = self.trace @ y
+        w = self._adjoint(row)
+        doubt = np.abs(source - self.matrix @ y)
+        doubt += self.slack * (self.magnitude @ np.abs(y) + gross)
+        # Tr Ĵ y − (Tr y) J with its derivative with respect to ρ.
+        gradient = product.T @ w - mean * w - (w @ rho + offset) * row
+        centred = row @ (y - offset * rho)
+        bound = float(np.abs(w) @ doubt + np.abs(self._adjoint(gradient)) @ self.doubt)
+        bound += self.slack * float(np.abs(row) @ (np.abs(y) + abs(offset) * np.abs(rho)))
+        noise = _Bounded(-2 * float(centred.real), 2 * bound)
+        current = self._average("current")
+        if engine.drive == 0:  # undefined
+            constancy = _Bounded(math.nan)
+        elif engine.affinity == 0 or noise.value == 0:  # defined, but not as this quotient
+            constancy = _Bounded(math.nan, math.inf)
+        else:
+            value = 2 * mean / engine.affinity / noise.value
+            constancy = _Bounded(value, abs(value) * (current.relative + noise.relative))
         return {
             "quanta_noise": noise,
-            "power_variance": variance,
-            "power_per_pair_variance": variance / engine.N**2,
-            "constancy": 2 * mean / (engine.affinity * noise) if defined else math.nan,
-        }, residual
+            "power_variance": noise.times(engine.delta_E**2),
+            "power_per_pair_variance": noise.times((engine.delta_E / engine.N) ** 2),
+            "constancy": constancy,
+        }
+
+
+def _current(engine: Engine, model: QutipModel) -> Qobj:
+    """Ĵ = −(iω₀/2)(S₁⁺S₂⁻ − S₁⁻S₂⁺)."""
+    hop = model.raising[0] @ model.raising[1].dag()
+    return -0.5j * engine.drive * (hop - hop.dag())
+
+
+def _rows(engine: Engine, model: QutipModel) -> dict[str, NDArray[np.complex128]]:
+    """Row vectors f with ⟨A⟩ = f·ρ, ρ column-stacked, of the operators that are averaged.
+
+    The quanta that a bath gives per time are γ↑⟨S⁻S⁺⟩ − γ↓⟨S⁺S⁻⟩; without a drive, none.
+    """
+    operators = {"current": _current(engine, model), "power": model.power}
+    for i, (bath, up) in enumerate(zip((engine.cold, engine.hot), model.raising, strict=True)):
+        raised, lowered = up.dag() @ up, up @ up.dag()
+        taken = bath.gamma_up * raised - bath.gamma_down * lowered
+        operators[f"taken_{i + 1}"] = taken if engine.drive > 0 else 0 * taken
+        operators[f"magnetization_{i + 1}"] = (lowered - raised) / engine.levels[i]
+    # Tr Aρ = Σ conj(A) ρ for a Hermitian A.
+    return {name: _vector(operator).conj() for name, operator in operators.items()}
 
 
 def _vector(operator: Qobj) -> NDArray[np.complex128]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ensemble.checks import LONGEST, as_number, is_finite, shown
 from ensemble.engine import Engine
-from ensemble.errors import InvalidInput
+from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.solution import Solution, Status
 
 AGREEMENT = 1e-10
@@ -93,14 +93,16 @@ def _plain_option(name: str, value: object, default: object) -> object:
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
     """Solve one engine; whatever is raised becomes the status "failed".
 
-    The solution then has no values, and keeps message and traceback.
+    The solution then has no values, and keeps message and traceback.  The message of what the
+    methods foresee is a sentence for people; of anything else it starts with the exception's type.
     """
     try:
         return method.solve(engine, variables)
     except Exception as failure:
+        foreseen = isinstance(failure, InvalidInput | Unsolvable)
         return Solution(
             values={},
             status=Status.FAILED,
-            message=f"{type(failure).__name__}: {failure}",
+            message=str(failure) if foreseen else f"{type(failure).__name__}: {failure}",
             traceback=traceback.format_exc(),
         )

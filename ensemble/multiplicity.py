@@ -15,6 +15,12 @@ from ensemble.exact import Exact
 from ensemble.method import Method
 from ensemble.sector import FloatArray
 from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
+
+LARGEST_N = 2000
+"""N up to which the weights of all pairs (S₁, S₂) are formed: 10⁶ of them."""
+MOST_ENGINES = 10_000
+"""Pairs (S₁, S₂) that may be solved for one average, N = 200 if none is neglected."""
 
 AVERAGED = ("power", "heat_current_1", "heat_current_2", "quanta_current", "quanta_noise")
 
@@ -34,8 +40,8 @@ class SpinAverage:
         quanta counted in a time t, so that one preparation is not typical of the next.
     neglected : float
         Weight of the pairs (S₁, S₂) that were left out.
-    status : Status
-        The worst among the engines solved.
+    status, message : Status and str
+        The worst among the engines solved, and what its message says.
     engines : int
         Number of engines solved.
     """
@@ -48,6 +54,7 @@ class SpinAverage:
     current_spread: float
     neglected: float
     status: Status
+    message: str
     engines: int
 
 
@@ -114,7 +121,7 @@ def spin_average(
     Raises
     ------
     InvalidInput
-        If ``neglect`` is not in [0, 1).
+        If ``neglect`` is not in [0, 1), or more than ``MOST_ENGINES`` pairs are left.
 
     Examples
     --------
@@ -135,9 +142,14 @@ def spin_average(
     left_out = order[np.cumsum(weights.ravel()[order]) <= neglect]
     kept = np.ones(weights.size, dtype=bool)
     kept[left_out] = False
+    if kept.sum() > MOST_ENGINES:
+        raise InvalidInput(
+            f"an average solves at most {MOST_ENGINES} pairs of total spins, but N = {engine.N} "
+            f"has {kept.sum()}: choose a smaller N, or raise neglect to leave out unlikely ones"
+        )
 
     sums = dict.fromkeys(AVERAGED, 0.0)
-    square, status, solved = 0.0, Status.OK, 0
+    square, status, message, solved = 0.0, Status.OK, "", 0
     for flat in np.flatnonzero(kept):
         i, j = np.unravel_index(flat, weights.shape)
         if spins[i] == 0 or spins[j] == 0:
@@ -149,13 +161,15 @@ def spin_average(
         for name in AVERAGED:
             sums[name] += weight * solution.values[name]
         square += weight * solution.values["quanta_current"] ** 2
-        status = max(status, solution.status)
+        if solution.status > status:
+            status, message = solution.status, solution.message
         solved += 1
     return SpinAverage(
         **sums,
         current_spread=max(square - sums["quanta_current"] ** 2, 0.0),
         neglected=float(weights.ravel()[left_out].sum()),
         status=status,
+        message=message,
         engines=solved,
     )
 
@@ -192,13 +206,19 @@ class IndependentSpins(Method):
             raise InvalidInput(f"neglect must lie in [0, 1), but is {self.neglect!r}: try 1e-9")
 
     def accept(self, engine: Engine) -> None:
-        """Refuse given spins: the total spins are what is averaged over."""
+        """Refuse given spins, since the total spins are what is averaged over, and too many."""
         if engine.spin_1 is not None or engine.spin_2 is not None:
             raise InvalidInput(
                 "method independent-spins averages over the total spins: leave out spin_1 and "
                 "spin_2, or use method exact"
             )
+        if engine.N > LARGEST_N:
+            raise InvalidInput(
+                f"method independent-spins takes N up to {LARGEST_N}, but N is {engine.N}: choose "
+                "a smaller N, or use method exact"
+            )
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Average over the total spins; the status is the worst of the engines solved."""
         names = self.chosen(variables)
@@ -211,10 +231,10 @@ class IndependentSpins(Method):
             "efficiency": engine.efficiency,
             "cop": engine.cop,
         }
-        ok = average.status is Status.OK
+        ok, label = average.status is Status.OK, average.status.label
         return Solution(
             values={name: values[name] for name in names},
             status=average.status,
-            message="" if ok else f"an engine of the average is {average.status.label}",
+            message="" if ok else f"an engine of the average is {label}: {average.message}",
             diagnostics={"neglected": average.neglected},
         )

@@ -9,7 +9,7 @@ import numpy as np
 from ensemble.coherence_sectors import CoherenceSector, balanced_generator, sectors
 from ensemble.decay_bound import DecayBound, decay_bound
 from ensemble.engine import Engine
-from ensemble.errors import InvalidInput
+from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.rightmost import (
     ComplexArray,
     Traceless,
@@ -21,6 +21,8 @@ from ensemble.sector import FloatArray
 
 DENSE = 500
 """Sectors of at most so many elements are diagonalised as a whole: 0.1 s, and nothing is missed."""
+MOST_ELEMENTS = 200_000_000
+"""Elements of ρ in all sectors together, with 24 bytes for the quantum numbers of each (5 GB)."""
 ACCEPTED = 1e-9
 """Largest residual of a mode from the plain search, in units of its decay rate.  ARPACK has been
 seen to return values that are no eigenvalues when it searches by real part: they are caught here.
@@ -138,7 +140,7 @@ def gap(engine: Engine) -> Gap:
 
     Raises
     ------
-    numpy.linalg.LinAlgError
+    Unsolvable
         If the search finds no mode.
 
     Examples
@@ -181,8 +183,8 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
     Raises
     ------
     InvalidInput
-        If ``count`` < 1 or there is no such sector.
-    numpy.linalg.LinAlgError
+        If ``count`` < 1, there is no such sector or the engine is too large.
+    Unsolvable
         If a search finds no mode.
 
     Notes
@@ -203,6 +205,13 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
     """
     if not (isinstance(count, int) and count >= 1):
         raise InvalidInput(f"count must be a whole number ≥ 1, but is {count!r}: use 1, 2, …")
+    n_1, n_2 = engine.levels
+    elements = ((n_1 + 1) * (n_2 + 1)) ** 2 // 2
+    if elements > MOST_ELEMENTS:
+        raise InvalidInput(
+            f"the gap is searched among at most {MOST_ELEMENTS:.0e} elements (N = 140), but "
+            f"N = {engine.N} has {elements:.0e}: leave out gap, or choose a smaller N"
+        )
     blocks = list(sectors(*engine.levels))
     if sector is not None:
         blocks = [block for block in blocks if block.difference == sector]
@@ -239,8 +248,9 @@ def _search(
     if not modes or max(mode.residual for mode in modes) > ACCEPTED:
         modes = _modes(sector, space, rightmost_filtered(space, wanted, bound.scale))
     if not modes:
-        raise np.linalg.LinAlgError(
-            f"no modes converged in the sector d = {sector.difference} (size {sector.size})"
+        raise Unsolvable(
+            f"no modes converged in the sector d = {sector.difference} (size {sector.size}): leave "
+            "out gap, or bring ω₀/Γ₀ nearer to 1"
         )
     return modes[:count]
 

@@ -8,12 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ensemble.engine import Engine
+from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.sector import FloatArray, Sector
 
 COMPLETE_SIZE = 6000
 """Sectors up to this size (N = 24) are kept whole: truncating them would gain little."""
 PROXY_LEVELS = 16
 """Levels of the small engine whose coherences are taken as a guess for those of the large one."""
+MOST_UNKNOWNS = 50_000_000
+"""Unknowns that a sector may have.  The iterative solver needs some 50 numbers for each of them: 20
+vectors of the Krylov basis, and as many of the state, its responses and the preconditioner."""
+BYTES = 400
+"""Bytes for each of many unknowns."""
+MOST_LEVELS = 1_000_000
+"""Levels of a spin.  Complete sectors have N³/3 elements, which 64-bit integers must count."""
 AIM = 1e-3
 """Residual that a truncation aims at, relative to the tolerance: values err more than residuals."""
 
@@ -32,7 +40,16 @@ class Truncation:
     cut_2: int
 
     def sector(self, engine: Engine) -> Sector:
-        """The truncated sector of an engine."""
+        """The truncated sector of an engine.
+
+        Raises
+        ------
+        Unsolvable
+            If it has more than ``MOST_UNKNOWNS``.
+        """
+        size = _size(self.coherence_order, self.cut_1, self.cut_2)
+        if size > MOST_UNKNOWNS:
+            raise Unsolvable(too_large(engine, size))
         return Sector(*engine.levels, self.coherence_order, self.cut_1, self.cut_2)
 
     def grown(
@@ -75,22 +92,52 @@ def first_guess(engine: Engine, *, tolerance: float) -> Truncation:
     Coherences fall geometrically with q, at a rate that depends little on N (not at all in the
     two limits N → ∞), which gives the order: from the same engine with fewer levels.
     """
-    n_1, n_2 = engine.levels
-    if _complete_size(n_1, n_2) <= COMPLETE_SIZE:
+    if _size(min(engine.levels), *engine.levels) <= COMPLETE_SIZE:
         return complete(engine)
     goal = AIM * tolerance
-    warmest = min(engine.cold.log_ratio, engine.hot.log_ratio)
-    cut_1, cut_2 = n_1, n_2
-    if warmest > 0:  # an inverted (fermionic) bath fills the upper levels: no cut
-        cut = math.ceil((math.log(max(engine.levels)) - math.log(goal)) / warmest)
-        cut_1, cut_2 = min(n_1, cut), min(n_2, cut)
+    cut_1, cut_2 = _cuts(engine, goal)
     return Truncation(min(_coherence_order(engine, goal), cut_1, cut_2), cut_1, cut_2)
 
 
-def _complete_size(n_1: int, n_2: int) -> int:
-    """Σ_q (n₁+1−q)(n₂+1−q) without building the sector."""
-    q = np.arange(min(n_1, n_2) + 1)
-    return int(np.sum((n_1 + 1 - q) * (n_2 + 1 - q)))
+def require_size(engine: Engine) -> None:
+    """Raise ``InvalidInput`` if the smallest truncation of an engine is too large; cheap."""
+    largest = max(engine.levels)
+    if largest > MOST_LEVELS:
+        raise InvalidInput(
+            f"method exact takes spins of at most {MOST_LEVELS} levels, but N = {engine.N} asks "
+            f"for {largest}: choose a smaller N, or a limit N → ∞, method bosonic or macroscopic"
+        )
+    size = _size(1, *_cuts(engine, AIM))
+    if size > MOST_UNKNOWNS:
+        raise InvalidInput(too_large(engine, size))
+
+
+def too_large(engine: Engine, size: int) -> str:
+    """One line about a sector of so many unknowns."""
+    return (
+        f"method exact takes at most {MOST_UNKNOWNS:.0e} unknowns "
+        f"({MOST_UNKNOWNS * BYTES / 1e9:.0f} GB), but N = {engine.N} needs {size:.0e} or more at "
+        "these temperatures: choose a smaller N, or a limit N → ∞, method bosonic or macroscopic"
+    )
+
+
+def _size(order: int, cut_1: int, cut_2: int) -> int:
+    """Σ_q (c₁+1−q)(c₂+1−q) over the orders 0 … ``order``, without building the sector."""
+    m = min(order, cut_1, cut_2)
+    a, b = cut_1 + 1, cut_2 + 1
+    return (m + 1) * a * b - (a + b) * (m * (m + 1) // 2) + m * (m + 1) * (2 * m + 1) // 6
+
+
+def _cuts(engine: Engine, goal: float) -> tuple[int, int]:
+    """Excitation numbers beyond which the thermal populations weigh less than ``goal``."""
+    n_1, n_2 = engine.levels
+    warmest = min(engine.cold.log_ratio, engine.hot.log_ratio)
+    if not warmest > 0:  # an inverted (fermionic) bath fills the upper levels: no cut
+        return n_1, n_2
+    cut = (math.log(max(engine.levels)) - math.log(goal)) / warmest
+    return (
+        (n_1, n_2) if cut > max(n_1, n_2) else (min(n_1, math.ceil(cut)), min(n_2, math.ceil(cut)))
+    )
 
 
 def _coherence_order(engine: Engine, goal: float) -> int:

@@ -14,7 +14,12 @@ from ensemble.method import AGREEMENT, Method
 from ensemble.sector import FloatArray, ladder
 from ensemble.single_spin import SingleSpin
 from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
 
+LARGEST_N = 1_000_000
+"""Levels of the spin: the populations are summed one by one."""
+LARGEST_N_OF_GAP = 5000
+"""Levels for which the gap is certified, with tables of N² numbers (2 GB)."""
 COUNT_ERROR = 8 * float(np.finfo(float).eps)
 """Bound on the rounding of a bisected rate and of the count of rates, relative to the largest."""
 
@@ -86,9 +91,15 @@ class Undriven(Method):
     diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check")
 
     def accept(self, engine: Engine) -> None:
-        """Refuse an engine with a drive or with fermionic baths."""
+        """Refuse an engine with a drive, with fermionic baths or with too large a spin."""
         cold_spin(engine)
+        if engine.levels[0] > LARGEST_N:
+            raise InvalidInput(
+                f"method undriven takes N up to {LARGEST_N}, but N is {engine.levels[0]}: choose "
+                "a smaller N"
+            )
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Evaluate the cold ensemble of one engine.
 
@@ -109,7 +120,7 @@ class Undriven(Method):
         Raises
         ------
         InvalidInput
-            If a name is unknown, the engine is driven or its baths are fermionic.
+            If a name is unknown, the engine is driven or too large, or its baths are fermionic.
         """
         names = self.chosen(variables)
         spin = cold_spin(engine)
@@ -119,6 +130,11 @@ class Undriven(Method):
         }
         residual, problem = _imbalance(spin), ""
         if "gap" in names:
+            if spin.N > LARGEST_N_OF_GAP:
+                raise InvalidInput(
+                    f"the gap is certified for N up to {LARGEST_N_OF_GAP}, but N is {spin.N}: "
+                    "leave out gap, or choose a smaller N"
+                )
             gap, sector = spin.slowest()
             values["gap"] = gap
             width, problem = _certified_width(spin, gap, sector)

@@ -23,7 +23,7 @@ import click
 import catalog
 from catalog.methods import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
-from ensemble import Engine, InvalidInput, Solution
+from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt
 from heatcat import __version__, show, store_commands, terminal
 from heatcat.browser.command import browse
@@ -190,7 +190,12 @@ def solve(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Solve one engine and print its currents, noise and certificates."""
+    """Solve one engine and print its currents, noise and certificates.
+
+    The exit code is 0 if there are values, also where their status is "uncertified" or
+    "unphysical": a line on standard error then says why.  It is 1 if the point failed (the status
+    is printed, there are no values) and 2 if the engine is refused (nothing is printed).
+    """
     options = {} if order is None else {"order": order}
     method = method_from({"name": method_name, **options})
     names = [name.strip() for name in variables.split(",")] if variables is not None else None
@@ -212,6 +217,10 @@ def solve(
         terminal.echo_json(_solution_json(engine, method, solution, elapsed))
     else:
         show.solution(engine, method, solution, elapsed)
+    if solution.status is Status.FAILED:
+        _fail(f"failed: {solution.message}", code=1)
+    if solution.status is not Status.OK:
+        click.echo(f"note: {solution.status.label}: {solution.message}", err=True)
 
 
 def _solution_json(

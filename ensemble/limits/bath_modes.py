@@ -18,8 +18,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from ensemble.errors import Unsolvable
 from ensemble.sector import FloatArray
 
+MOST_HARMONICS = 900
+"""Spherical harmonics of one order that a bath may need: 6√b̃ of them, hence T/E > 5e-5."""
+MARGIN = 8
+"""Harmonics beyond the estimate, doubled until the modes are resolved."""
 RESOLVED = 1e-14
 """Largest coefficient of a mode at the highest harmonic: beyond it there is only rounding."""
 
@@ -68,10 +73,16 @@ class BathModes:
     @classmethod
     @lru_cache(maxsize=16)  # neighbours in a sweep share baths
     def of(cls, reference: float, *, modes: int, orders: int) -> BathModes:
-        """The first ``modes`` modes at each of the orders 0 … ``orders``."""
-        margin = 8
+        """The first ``modes`` modes at each of the orders 0 … ``orders``.
+
+        Raises
+        ------
+        Unsolvable
+            If they need more than ``MOST_HARMONICS``.
+        """
+        margin = MARGIN
         while True:
-            n = modes + margin + int(6 * np.sqrt(reference))
+            n = _harmonics_needed(reference, modes, margin)
             rates, vectors = _eigenmodes(reference, n, modes, orders)
             if np.abs(vectors[:, -2:]).max() <= RESOLVED:
                 break
@@ -111,6 +122,30 @@ class BathModes:
             rotation=_between(vectors[1:], rotation, vectors[:-1]),
             vectors=vectors,
         )
+
+
+def work_of(reference: float, modes: int, orders: int) -> float:
+    """Multiplications that ``BathModes.of`` takes, in the unit of those of an LU factorisation.
+
+    Dense eigenproblems, of which each multiplication takes about three times as long.
+
+    Raises
+    ------
+    Unsolvable
+        If the modes need more than ``MOST_HARMONICS``.
+    """
+    return 30.0 * _harmonics_needed(reference, modes, MARGIN) ** 3 * (orders + 1)
+
+
+def _harmonics_needed(reference: float, modes: int, margin: int) -> int:
+    n = modes + margin + 6 * np.sqrt(reference)
+    if not n <= MOST_HARMONICS:
+        raise Unsolvable(
+            f"modes of a bath at νE/T = {reference:.1e} need {n:.0f} spherical harmonics, and at "
+            f"most {MOST_HARMONICS} are taken: raise the temperatures, lower ω₀/Γ₀, or use method "
+            "exact at finite N"
+        )
+    return int(n)
 
 
 def _harmonics(n: int, orders: int) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag, get_lapack_funcs, lu_factor
+from scipy.linalg import block_diag, get_lapack_funcs
 
+from ensemble.errors import Unsolvable
 from ensemble.limits.pair_sector import PairSector
 from ensemble.sector import FloatArray
 
@@ -72,14 +73,14 @@ class BlockTridiagonal:
 
         Raises
         ------
-        ValueError
-            If a block is not finite.
+        Unsolvable
+            If a block is singular or not finite.
         """
         factors: list[tuple[FloatArray, NDArray]] = []
         schur = self.diagonal[-1]
         for b in range(len(self.diagonal) - 1, -1, -1):
             shifted = schur - self.shift * np.eye(len(schur)) if self.shift else schur
-            factors.insert(0, lu_factor(shifted))
+            factors.insert(0, _factorised(shifted))
             if b > 0:
                 coupling = _divide(factors[0], self.upward[b - 1])
                 schur = self.diagonal[b - 1] - self.downward[b - 1] @ coupling
@@ -103,7 +104,7 @@ class BlockTridiagonal:
         b = right[self.selection]
         x = self.back_substitute(b)
         weight = self.sector.decay[self.selection]
-        best = np.inf
+        best, kept = np.inf, x
         for _ in range(REFINEMENTS):
             defect = b - self.multiply(x)
             scale = np.abs(b).sum() + np.abs(weight * x).sum()
@@ -148,6 +149,17 @@ class BlockTridiagonal:
 
     def _split(self, x: NDArray[Any]) -> list[NDArray[Any]]:
         return np.split(x, np.cumsum([len(D) for D in self.diagonal])[:-1])
+
+
+def _factorised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray]:
+    (getrf,) = get_lapack_funcs(("getrf",), (matrix,))
+    lu, pivots, info = getrf(matrix)
+    if info != 0 or not np.isfinite(lu.diagonal()).all():
+        raise Unsolvable(
+            "the generator on the selected modes is singular in double precision: bring ω₀/Γ₀ and "
+            "T/E nearer to 1"
+        )
+    return lu, pivots
 
 
 def _divide(factors: tuple[FloatArray, NDArray], right: NDArray[Any]) -> NDArray[Any]:

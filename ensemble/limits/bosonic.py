@@ -14,6 +14,7 @@ from ensemble.errors import InvalidInput
 from ensemble.method import ROUNDING, Method
 from ensemble.sector import FloatArray
 from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
 
 
 @dataclass(frozen=True)
@@ -64,21 +65,11 @@ class BosonicModes:
 
     def __post_init__(self) -> None:
         engine = self.engine
-        if engine.scaling != "bare":
-            raise InvalidInput(
-                "method bosonic is the limit N → ∞ of the bare scaling, but scaling is "
-                f"{engine.scaling!r}: use scaling bare, or method macroscopic"
-            )
+        _require_limit(engine)
         set_field = object.__setattr__  # the instance is frozen
         share = [level / engine.N for level in engine.levels]
         set_field(self, "coupling", engine.drive * math.sqrt(share[0] * share[1]))
         for i, bath in enumerate((engine.cold, engine.hot)):
-            if not bath.log_ratio > 0:
-                raise InvalidInput(
-                    f"method bosonic needs baths that damp (γ↓ > γ↑), but bath {i + 1} has "
-                    f"ln(γ↓/γ↑) = {bath.log_ratio:.3g}: lower its occupation, or use "
-                    "method exact at finite N"
-                )
             x = math.exp(-bath.log_ratio)
             damping = -math.expm1(-bath.log_ratio)
             set_field(self, f"loss_{i + 1}", share[i] * bath.gamma_down * damping)
@@ -203,6 +194,22 @@ class BosonicModes:
         return float(np.trace(Q @ V)), float(noise), residual
 
 
+def _require_limit(engine: Engine) -> None:
+    """Raise ``InvalidInput`` unless the scaling is bare and both baths damp."""
+    if engine.scaling != "bare":
+        raise InvalidInput(
+            "method bosonic is the limit N → ∞ of the bare scaling, but scaling is "
+            f"{engine.scaling!r}: use scaling bare, or method macroscopic"
+        )
+    for i, bath in enumerate((engine.cold, engine.hot), start=1):
+        if not bath.log_ratio > 0:
+            raise InvalidInput(
+                f"method bosonic needs baths that damp (γ↓ > γ↑), but bath {i} has "
+                f"ln(γ↓/γ↑) = {bath.log_ratio:.3g}: lower its occupation, or use method exact at "
+                "finite N"
+            )
+
+
 def _lyapunov(M: FloatArray, source: FloatArray) -> FloatArray:
     """X of MX + XMᵀ + source = 0, by elimination: SciPy's Schur route loses the small elements."""
     one = np.eye(2)
@@ -258,8 +265,9 @@ class Bosonic(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: not bare, or with a bath that does not damp."""
-        BosonicModes(engine)
+        _require_limit(engine)
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Evaluate the limit for one engine.
 

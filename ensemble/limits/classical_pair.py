@@ -55,17 +55,7 @@ class ClassicalPair:
 
     def __post_init__(self) -> None:
         engine = self.engine
-        if engine.scaling != "high-temperature":
-            raise InvalidInput(
-                "this limit N → ∞ is that of the high-temperature scaling, but scaling is "
-                f"{engine.scaling!r}: use scaling high-temperature, or method bosonic"
-            )
-        if engine.statistics != "bosonic":
-            raise InvalidInput(
-                "fermionic baths have no limit in the high-temperature scaling: their rates do not "
-                "grow with T, so that they vanish against the drive as 1/N: use statistics "
-                "bosonic, or method exact"
-            )
+        require_classical_limit(engine)
         half = engine.delta_T / 2
         y = (engine.T_mean - half) / engine.E_1, (engine.T_mean + half) / engine.E_2
         share = engine.levels[0] / engine.N, engine.levels[1] / engine.N
@@ -81,3 +71,18 @@ class ClassicalPair:
     def flux(self) -> float:
         """ω₀ν₁ν₂/4: J/N = −(ω₀ν₁ν₂/4) ⟨m₁ˣm₂ʸ − m₁ʸm₂ˣ⟩."""
         return self.drive * self.share[0] * self.share[1] / 4
+
+
+def require_classical_limit(engine: Engine) -> None:
+    """Raise ``InvalidInput`` if the scaling is bare or the baths are fermionic."""
+    if engine.scaling != "high-temperature":
+        raise InvalidInput(
+            "this limit N → ∞ is that of the high-temperature scaling, but scaling is "
+            f"{engine.scaling!r}: use scaling high-temperature, or method bosonic"
+        )
+    if engine.statistics != "bosonic":
+        raise InvalidInput(
+            "fermionic baths have no limit in the high-temperature scaling: their rates do not "
+            "grow with T, so that they vanish against the drive as 1/N: use statistics "
+            "bosonic, or method exact"
+        )

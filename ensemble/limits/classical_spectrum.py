@@ -17,6 +17,7 @@ from ensemble.limits.mode_search import (
     candidates,
     refined,
 )
+from ensemble.limits.work import Work
 
 FAR_SECTOR = 4
 """Sectors up to this difference are searched where no bound excludes them."""
@@ -66,8 +67,13 @@ def classical_spectrum(
     Returns
     -------
     ClassicalSpectrum
+
+    Raises
+    ------
+    Unsolvable
+        If the work allowed (`work.MOST_WORK`) does not suffice to look at every sector.
     """
-    pair = state.pair
+    pair, work = state.pair, Work()
     lowered = abs(pair.affinity) * pair.flux / 2
     waiting = sorted(_undriven(pair))
     modes: dict[tuple[int, int], ClassicalMode] = {}
@@ -81,7 +87,7 @@ def classical_spectrum(
             if excluded or difference > FAR_SECTOR:
                 left.append((least, difference, parity))
             else:
-                found += candidates(Pool.of(state, difference, parity), IRRELEVANT * known)
+                found += candidates(Pool.of(state, difference, parity, work), IRRELEVANT * known)
         if not found:
             break
         _refine(found, modes, tolerance, all_sectors=all_sectors)

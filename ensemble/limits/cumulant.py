@@ -11,7 +11,7 @@ import numpy as np
 
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.limits.classical_pair import ClassicalPair
+from ensemble.limits.classical_pair import ClassicalPair, require_classical_limit
 from ensemble.limits.closure import require_order
 from ensemble.limits.fixed_point import FixedPoint, fixed_point
 from ensemble.limits.hierarchy import monomial
@@ -19,6 +19,7 @@ from ensemble.limits.limit_values import FROM_PAIR, LIMIT_VARIABLES, limit_value
 from ensemble.limits.regression import TRANSVERSE, current_noise
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
 
 NEGATIVITY = 1e-12
 """Eigenvalues of a covariance matrix above −NEGATIVITY are rounding."""
@@ -82,8 +83,9 @@ class Cumulant(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: bare, or with fermionic baths."""
-        ClassicalPair(engine)
+        require_classical_limit(engine)
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Solve the closed equations for their stationary state.
 
@@ -106,7 +108,7 @@ class Cumulant(Method):
         ------
         InvalidInput
             If a name is unknown or the engine has no such limit.
-        ArithmeticError
+        Unsolvable
             If no stationary state is reached.
         """
         names = self.chosen(variables)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.engine import Engine
+from ensemble.errors import Unsolvable
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.closure import (
     ClosedMoments,
@@ -116,7 +117,7 @@ def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
     ------
     InvalidInput
         If the engine has no such limit, or the order is none of these.
-    ArithmeticError
+    Unsolvable
         If no stationary state is reached.
 
     Examples
@@ -170,7 +171,7 @@ def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
         for growth in GROWTH:
             try:
                 found = attempt(growth)
-            except ArithmeticError as failure:
+            except Unsolvable as failure:
                 problem = failure
             if found and found.gap > 0:
                 return found
@@ -196,7 +197,7 @@ def jacobian_eigenvalues(engine: Engine, *, order: int = 3) -> NDArray[np.comple
 
     Raises
     ------
-    InvalidInput, ArithmeticError
+    InvalidInput, Unsolvable
         See `fixed_point`.
 
     Examples
@@ -253,9 +254,7 @@ def _settled(system: ClosedMoments, c: FloatArray, rates: FloatArray, growth: fl
         fall = float(np.linalg.norm(f)) / max(float(np.linalg.norm(after)), sys.float_info.min)
         step *= min(max(growth * fall, 0.2), 5.0)
         f = after
-    raise ArithmeticError(
-        f"the moments closed at order {system.order} do not settle: try another order"
-    )
+    raise Unsolvable(f"the moments closed at order {system.order} do not settle: try another order")
 
 
 def _newton(
@@ -276,7 +275,7 @@ def _newton(
         since_best += 1
         x = x - _solved(jacobian(x), f, system.order)
     if residual == math.inf:
-        raise ArithmeticError(
+        raise Unsolvable(
             f"Newton's method finds no stationary moments at order {system.order}: try another"
         )
     return best, residual
@@ -286,7 +285,7 @@ def _solved(matrix: FloatArray, right: FloatArray, order: int) -> FloatArray:
     try:
         return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     except np.linalg.LinAlgError as failure:
-        raise ArithmeticError(
+        raise Unsolvable(
             f"the moments closed at order {order} have a singular Jacobian: try another order"
         ) from failure
 

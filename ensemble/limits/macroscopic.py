@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ensemble.engine import Engine
-from ensemble.errors import InvalidInput
-from ensemble.limits.classical_pair import ClassicalPair
+from ensemble.errors import InvalidInput, Unsolvable
+from ensemble.limits.classical_pair import ClassicalPair, require_classical_limit
 from ensemble.limits.classical_spectrum import ClassicalMode, classical_spectrum
 from ensemble.limits.classical_state import BathCount, ClassicalState
 from ensemble.limits.limit_values import FROM_PAIR, LIMIT_VARIABLES, limit_values, pair_values
 from ensemble.limits.mode_selection import classical_state
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
 
 BATH_AGREEMENT = 1e-5
 """Difference allowed between the drive's count and a bath's, relative to J/N or to the activity.
@@ -62,8 +63,9 @@ class Macroscopic(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: bare, or with fermionic baths."""
-        ClassicalPair(engine)
+        require_classical_limit(engine)
 
+    @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Solve the limit for one engine.
 
@@ -88,6 +90,8 @@ class Macroscopic(Method):
         ------
         InvalidInput
             If a name is unknown, the scaling is bare or the baths are fermionic.
+        Unsolvable
+            If a bath is colder than T/E = 5·10⁻⁵, or the equations leave double precision.
         """
         names = self.chosen(variables)
         pair = ClassicalPair(engine)
@@ -108,12 +112,17 @@ class Macroscopic(Method):
         except InvalidInput as error:
             values |= dict.fromkeys(FROM_PAIR, math.nan)
             message = str(error)
-        slowest = None
+        slowest, no_gap = None, ""
         if "gap" in names:
-            slowest = classical_spectrum(state, tolerance=GAP_TOLERANCE).modes[0]
-            values["gap"] = slowest.rate
+            try:
+                slowest = classical_spectrum(state, tolerance=GAP_TOLERANCE).modes[0]
+            except Unsolvable as failure:
+                no_gap = f"no gap (the other values are good): {failure}"
+            values["gap"] = slowest.rate if slowest is not None else math.nan
         self_check = _disagreement(state, counts)
         status, judged = self._judge(state, slowest, self_check, message)
+        if no_gap and status is Status.OK:
+            status, judged = Status.UNCERTIFIED, no_gap
         residuals = [state.residual, *(count.residual for count in counts)]
         changes = [state.change]
         if slowest is not None:
@@ -145,7 +154,8 @@ class Macroscopic(Method):
         if not (state.complete and state.change <= self.tolerance):
             message = (
                 f"not converged with {state.solver.selection.sum()} modes: last relative change "
-                f"{state.change:.1e}, neglected tail {state.tail:.1e}"
+                f"{state.change:.1e}, neglected tail {state.tail:.1e}: raise the temperatures or "
+                "the tolerance, or lower ω₀/Γ₀"
             )
             return Status.UNCERTIFIED, message
         if not self_check <= BATH_AGREEMENT:

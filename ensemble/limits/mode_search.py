@@ -15,12 +15,14 @@ from scipy.linalg import eig, lu_factor, lu_solve
 from scipy.ndimage import binary_dilation
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
-from ensemble.limits.bath_modes import BathModes
+from ensemble.errors import Unsolvable
+from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.classical_state import ClassicalState
 from ensemble.limits.mode_selection import SLOW
 from ensemble.limits.pair_sector import PairSector
+from ensemble.limits.work import Work
 from ensemble.rightmost import ComplexArray
 from ensemble.sector import FloatArray
 
@@ -91,29 +93,33 @@ class Pool:
     pair: ClassicalPair
     sector: PairSector
     reference: tuple[float, float]
+    work: Work
 
     @classmethod
-    def of(cls, state: ClassicalState, difference: int, parity: int) -> Pool:
+    def of(cls, state: ClassicalState, difference: int, parity: int, work: Work) -> Pool:
         reference = state.modes[0].reference, state.modes[1].reference
         sizes = (8, 8, 4 + difference)
-        return cls._made(state.pair, reference, difference, parity, sizes)
+        return cls._made(work, state.pair, reference, difference, parity, sizes)
 
     @classmethod
     def _made(
         cls,
+        work: Work,
         pair: ClassicalPair,
         reference: tuple[float, float],
         difference: int,
         parity: int,
         sizes: tuple[int, int, int],
     ) -> Pool:
+        work.take(
+            work_of(reference[0], sizes[0], sizes[2]) + work_of(reference[1], sizes[1], sizes[2])
+        )
         modes = (
             BathModes.of(reference[0], modes=sizes[0], orders=sizes[2]),
             BathModes.of(reference[1], modes=sizes[1], orders=sizes[2]),
         )
-        return cls(
-            pair, PairSector.of(pair, modes, difference=difference, parity=parity), reference
-        )
+        sector = PairSector.of(pair, modes, difference=difference, parity=parity)
+        return cls(pair, sector, reference, work)
 
     @property
     def usable(self) -> Mask:
@@ -151,8 +157,9 @@ class Pool:
         )
         if sizes == (K_1, K_2, top):
             return self, selection
+        sector = self.sector
         larger = self._made(
-            self.pair, self.reference, self.sector.difference, self.sector.parity, sizes
+            self.work, self.pair, self.reference, sector.difference, sector.parity, sizes
         )
         offset = int(self.sector.orders[0] - larger.sector.orders[0])
         moved = np.zeros(larger.sector.shape, dtype=bool)
@@ -198,6 +205,7 @@ def candidates(pool: Pool, relevant: float) -> list[Candidate]:
     found: list[Candidate] = []
     for size in COARSE:
         pool, selection = _slowest_modes(pool, size)
+        pool.work.take(25.0 * float(selection.sum()) ** 3)
         solver = BlockTridiagonal.of(pool.sector, selection)
         values, vectors = eig(solver.dense())
         rightmost = values.real.max()
@@ -266,8 +274,11 @@ def refined(candidate: Candidate, tolerance: float, rival: float) -> ClassicalMo
         if reach:
             marked = binary_dilation(marked, iterations=reach)
         smaller = pool
-        pool, selection = pool.grown(_without_gaps(pool, (selection | marked) & pool.usable))
-        if 4.0 * float(np.sum(selection.sum(axis=(1, 2), dtype=float) ** 3)) > MOST_WORK:
+        try:
+            pool, selection = pool.grown(_without_gaps(pool, (selection | marked) & pool.usable))
+            needed = 4.0 * float(np.sum(selection.sum(axis=(1, 2), dtype=float) ** 3))
+            pool.work.take(needed if needed <= MOST_WORK else math.inf)
+        except Unsolvable:
             return mode
         x = pool.embedded(smaller, x)
         new, x, residual = _tracked(pool.sector, selection, value, x)

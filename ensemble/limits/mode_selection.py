@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal, overload
 
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from ensemble.limits.bath_modes import BathModes
+from ensemble.errors import Unsolvable
+from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.classical_state import ClassicalState, average, normalised
 from ensemble.limits.pair_sector import PairSector
+from ensemble.limits.work import OutOfWork, Work
 from ensemble.sector import FloatArray
 
 FIRST_MODES = 8
@@ -51,18 +54,26 @@ def classical_state(pair: ClassicalPair, *, tolerance: float = 1e-10) -> Classic
     Returns
     -------
     ClassicalState
-        Not ``complete`` if it would take more work than ``MOST_WORK``.
+        Not ``complete`` if it would take more work than allowed: ``MOST_WORK`` for one
+        factorisation, `work.MOST_WORK` in all, ``MOST_STEPS`` enlargements.
+
+    Raises
+    ------
+    Unsolvable
+        If a bath is too cold, or the work does not suffice for any state.
     """
     near = pair.drive == 0 or abs(pair.affinity) <= LARGE_AFFINITY
-    state = _refined(pair, pair.b, tolerance) if near else None
-    if state is None:
-        # The baths' own density may be far from the state: learn the magnetisations first.
-        reference = min(pair.b[0], NEUTRAL), min(pair.b[1], NEUTRAL)
-        sketch = _refined(pair, reference, tolerance, sketch=True)
-        assert sketch is not None
-        state = _refined(pair, _fitted(pair, sketch), tolerance)
-        assert state is not None
-    return state
+    if near:
+        try:
+            state = _refined(pair, pair.b, tolerance, attempt=True)
+        except Unsolvable:  # too cold for that reference; another one may do
+            state = None
+        if state is not None:
+            return state
+    # The baths' own density may be far from the state: learn the magnetisations first.
+    reference = min(pair.b[0], NEUTRAL), min(pair.b[1], NEUTRAL)
+    sketch = _refined(pair, reference, tolerance, sketch=True)
+    return _refined(pair, _fitted(pair, sketch), tolerance)
 
 
 def _fitted(pair: ClassicalPair, sketch: ClassicalState) -> tuple[float, float]:
@@ -77,16 +88,34 @@ def _fitted(pair: ClassicalPair, sketch: ClassicalState) -> tuple[float, float]:
     return first, second
 
 
+@overload
+def _refined(
+    pair: ClassicalPair, reference: tuple[float, float], tolerance: float, *, attempt: Literal[True]
+) -> ClassicalState | None: ...
+
+
+@overload
 def _refined(
     pair: ClassicalPair, reference: tuple[float, float], tolerance: float, *, sketch: bool = False
+) -> ClassicalState: ...
+
+
+def _refined(
+    pair: ClassicalPair,
+    reference: tuple[float, float],
+    tolerance: float,
+    *,
+    attempt: bool = False,
+    sketch: bool = False,
 ) -> ClassicalState | None:
-    """The state in the modes of a reference; None if that is the baths' and far from the state.
+    """The state in the modes of a reference; an attempt gives up (None) where that is too far.
 
     A sketch is done as soon as 1 + ⟨mᵢᶻ⟩ are known to a tenth.
     """
+    work = Work()
     matched = reference == pair.b
     modes_1, modes_2, orders = FIRST_MODES, FIRST_MODES, FIRST_MODES
-    modes = _pool(reference, modes_1, modes_2, orders)
+    modes = _pool(work, reference, modes_1, modes_2, orders)
     sector = PairSector.of(pair, modes)
     mu, k_1, k_2 = np.indices(sector.shape)
     selection = mu + k_1 + k_2 < FIRST_SELECTION
@@ -97,10 +126,13 @@ def _refined(
     reach = worse = 0
     state: ClassicalState | None = None
     for _ in range(MOST_STEPS):
-        if _work(selection) > MOST_WORK:
-            return replace(state, complete=False) if state is not None else None
+        needed = _work(selection)
+        try:
+            work.take(needed if needed <= MOST_WORK else math.inf)
+        except OutOfWork:
+            break
         state, missed = _solved(sector, selection, matched, modes)
-        if matched and (np.linalg.norm(state.density) > FAR_FROM_BATHS or state.residual > ROUNDED):
+        if attempt and (np.linalg.norm(state.density) > FAR_FROM_BATHS or state.residual > ROUNDED):
             return None
         now = _averages(state)
         change = _relative_change(before, now) if before is not None else math.inf
@@ -131,20 +163,26 @@ def _refined(
         selection[0, 0, 0] = False
         grown = outgrown(selection, sector.shape)
         if grown != sector.shape:
-            modes = _pool(reference, grown[1], grown[2], grown[0] - 1)
+            try:
+                modes = _pool(work, reference, grown[1], grown[2], grown[0] - 1)
+            except Unsolvable:
+                break
             sector = PairSector.of(pair, modes)
             larger = np.zeros(sector.shape, dtype=bool)
             larger[tuple(slice(n) for n in selection.shape)] = selection
             selection = larger
         top = np.flatnonzero(selection.any(axis=(1, 2)))[-1]
         selection[1 : top + 1, 0, 0] = True  # no empty block in between
-    assert state is not None
+    if state is None:  # the first selection has 20 modes: only if the limits are set very low
+        raise OutOfWork("the work allowed does not suffice for any state: raise the limits")
     return replace(state, complete=False)
 
 
 def _pool(
-    reference: tuple[float, float], modes_1: int, modes_2: int, orders: int
+    work: Work, reference: tuple[float, float], modes_1: int, modes_2: int, orders: int
 ) -> tuple[BathModes, BathModes]:
+    # Charged whether or not they are known already: what was solved before must not matter.
+    work.take(work_of(reference[0], modes_1, orders) + work_of(reference[1], modes_2, orders))
     return (
         BathModes.of(reference[0], modes=modes_1, orders=orders),
         BathModes.of(reference[1], modes=modes_2, orders=orders),

@@ -568,7 +568,10 @@ def test_too_much_work_is_uncertified(monkeypatch):
     monkeypatch.setattr(mode_selection, "MOST_WORK", 2e5)
     solution = Macroscopic().solve(PUBLIC, WITHOUT_GAP)
     assert solution.status is Status.UNCERTIFIED
-    expected = r"not converged with \d+ modes: last relative change \S+, neglected tail \S+"
+    expected = (
+        r"not converged with \d+ modes: last relative change \S+, neglected tail \S+: raise the "
+        r"temperatures or the tolerance, or lower ω₀/Γ₀"
+    )
     assert re.fullmatch(expected, solution.message)
     change = solution.diagnostics["truncation"]
     assert 1e-10 < change < 1

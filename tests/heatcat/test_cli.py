@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -379,10 +380,47 @@ def test_failed_points_are_in_the_summary_and_not_an_error(heatcat, monkeypatch)
 
 def test_a_solver_that_fails_says_so_in_the_status(heatcat, monkeypatch):
     fail_for_two_pairs(monkeypatch)
-    code, out, _ = heatcat("solve", *flags(N=2, **FIG_7), "--json")
+    code, out, err = heatcat("solve", *flags(N=2, **FIG_7), "--json")
     found = json.loads(out)
-    assert (code, found["status"]) == (0, "failed: ZeroDivisionError: no pivot")
+    assert (code, found["status"]) == (1, "failed: ZeroDivisionError: no pivot")
     assert found["values"] == {}
+    assert err == "heatcat: failed: ZeroDivisionError: no pivot\n"
+    code, out, err = heatcat("solve", *flags(N=2, **FIG_7))
+    assert code == 1
+    assert "status: failed: ZeroDivisionError: no pivot" in out
+    assert err == "heatcat: failed: ZeroDivisionError: no pivot\n"
+
+
+def test_values_that_are_not_vouched_for_are_printed_with_a_note(heatcat):
+    """Values and exit code 0: scripts read the status, people the note."""
+    carnot = flags(N=2, E_1=1, delta_E=1, T_mean=1.5, delta_T=1, omega_0=1, Gamma_0=1)
+    code, out, err = heatcat("solve", *carnot, "--method", "qutip", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["status"].startswith("uncertified: rounding leaves ")
+    assert found["values"]["magnetization_1"] < 0
+    assert err == f"note: {found['status']}\n"
+
+
+def test_an_engine_that_is_solved_leaves_standard_error_empty(heatcat):
+    code, _, err = heatcat("solve", *ENGINE)
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("exact", "method exact takes spins of at most 1000000 levels, but N = 10000000 asks.*"),
+        ("independent-spins", "method independent-spins takes N up to 2000, but N is 10000000: .*"),
+        ("undriven", "method undriven takes N up to 1000000, but N is 10000000: choose a .*"),
+        ("qutip", "method qutip would need dimension 100000020000001, but largest is 441: .*"),
+    ],
+)
+def test_sizes_beyond_the_memory_are_refused_at_once(method, message, heatcat):
+    engine = {**FIG_7, "omega_0": 0} if method == "undriven" else FIG_7
+    start = time.perf_counter()
+    check_refused(heatcat("solve", *flags(N=10_000_000, **engine), "--method", method), message)
+    assert time.perf_counter() - start < 1
 
 
 def test_run_and_status_note_that_the_solver_has_changed(heatcat, tmp_path):
