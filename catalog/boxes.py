@@ -155,14 +155,14 @@ def missing_points(sweep: Sweep, others: Iterable[Sweep]) -> Sweep | None:
     others : iterable of Sweep
         Grids and scattered points of its kind, such as the parts of a stored sweep.
     """
-    held = [facet for other in others for _, facet in _facets(other)]
+    held = [facet for other in others for _, facet in facets(other)]
     grids = [box for box in held if any(len(box[name]) > 1 for name in sweep.points)]
     at: dict[tuple[Label, ...], list[Box]] = {}
     for box in held:
         at.setdefault(tuple(box[name][0] for name in sweep.points), []).append(box)
     lacking = [
         count
-        for count, facet in _facets(sweep)
+        for count, facet in facets(sweep)
         if count is not None
         and uncovered(facet, [*grids, *at.get(tuple(facet[n][0] for n in sweep.points), ())])
     ]
@@ -220,7 +220,7 @@ def pieces(sweep: Sweep, box: Box, *, steps: Mapping[str, int] | None = None) ->
     """
     steps = sweep.blocks if steps is None else steps
     wanted = {name: {label: i for i, label in enumerate(labels)} for name, labels in box.items()}
-    for count, facet in _facets(sweep):
+    for count, facet in facets(sweep):
         lead_block: Index = () if count is None else (count // steps[POINT],)
         lead: Index = () if count is None else (count % steps[POINT],)
         choices = [
@@ -241,7 +241,7 @@ def pieces(sweep: Sweep, box: Box, *, steps: Mapping[str, int] | None = None) ->
             )
 
 
-def _facets(sweep: Sweep) -> Iterator[tuple[int | None, Box]]:
+def facets(sweep: Sweep) -> Iterator[tuple[int | None, Box]]:
     """The boxes that a sweep consists of: itself, or one for each scattered point."""
     if not sweep.points:
         yield None, box_of(sweep)
@@ -249,6 +249,44 @@ def _facets(sweep: Sweep) -> Iterator[tuple[int | None, Box]]:
     box = box_of(sweep)
     for count in range(len(sweep.axes[POINT])):
         yield count, {**box, **{name: (values[count],) for name, values in sweep.points.items()}}
+
+
+class Locator:
+    """Where the points of boxes lie in the grid of a sweep.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.dims = sweep.dims
+        self.scattered = tuple(sweep.points)
+        self.positions = {
+            name: {label: i for i, label in enumerate(labels)}
+            for name, labels in box_of(sweep).items()
+            if name not in sweep.points
+        }
+        self.points: dict[tuple[Label, ...], int] = {
+            labels: i for i, labels in enumerate(zip(*sweep.points.values(), strict=True))
+        }
+
+    def find(self, box: Box) -> tuple[NDArray, ...] | None:
+        """Index arrays (as of ``numpy.ix_``) of the points that the grid has of a box.
+
+        A grid of scattered points has those of a box with one label of each scattered parameter.
+        None if it has none.
+        """
+        found = {
+            name: [places[label] for label in box[name] if label in places]
+            for name, places in self.positions.items()
+        }
+        if self.scattered:
+            at = self.points.get(tuple(box[name][0] for name in self.scattered))
+            found[POINT] = [] if at is None else [at]
+        if not all(found.values()):
+            return None
+        return np.ix_(*(found[dim] for dim in self.dims))
 
 
 def _by_block(

@@ -19,10 +19,11 @@ from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import NDArray
 
 from catalog.blocks import Arrays, seen_dtype, solve_block
-from catalog.boxes import Box, Piece, box_of, pieces, snapped
+from catalog.boxes import Box, Piece, box_of, facets, pieces, snapped
 from catalog.chunks import chunk_shape
 from catalog.dataset import labelled
 from catalog.history import ON_DEMAND, Session
+from catalog.labels import POINT
 from catalog.part import Part
 from catalog.solving import complete_block, settled_in_the_end
 from catalog.store import StoredSweep, blank, lay
@@ -104,38 +105,54 @@ class View:
     steps: Mapping[str, int]
     solves: bool
 
-    def pieces(self, index: Index) -> list[tuple[Part, Piece]]:
-        """Where the points of a dask chunk are stored; oldest part last: it lies on top.
+    def pieces(self, box: Box) -> list[tuple[Part, Piece]]:
+        """Where the points of a box are stored; oldest part last: it lies on top.
 
         The unit is the block where blocks are solved, else the Zarr chunk.
         """
-        box = self.box(index)
         return [
             (part, piece)
             for part in reversed(self.parts)
             for piece in pieces(part.sweep, box, steps=None if self.solves else part.chunks)
         ]
 
-    def box(self, index: Index) -> Box:
-        """Labels of a dask chunk."""
-        box = box_of(self.sweep)
-        for dim, chunk in zip(self.sweep.dims, index, strict=True):
-            step = self.steps[dim]
-            box[dim] = box[dim][chunk * step : (chunk + 1) * step]
-        return box
+    def boxes(self, index: Index) -> list[Box]:
+        """Labels of a dask chunk: one box, or one for each of its scattered points."""
+        slices = {
+            dim: slice(chunk * self.steps[dim], (chunk + 1) * self.steps[dim])
+            for dim, chunk in zip(self.sweep.dims, index, strict=True)
+        }
+        counts = slices.pop(POINT, None)
+        if counts is None:
+            found = [box_of(self.sweep)]
+        else:
+            found = [
+                facet
+                for count, facet in facets(self.sweep)
+                if count is not None and counts.start <= count < counts.stop
+            ]
+        for box in found:
+            for dim, part in slices.items():
+                box[dim] = box[dim][part]
+        return found
 
     def read(self, index: Index, name: str, solved: Mapping[Key, Arrays]) -> NDArray:
         """An array of a dask chunk, from blocks just solved or else from the store."""
-        box = self.box(index)
+        boxes = self.boxes(index)
+        found = [self._read(box, name, solved) for box in boxes]
+        shape = [len(boxes[0][dim]) for dim in self.sweep.dims if dim != POINT]
+        lead = [len(boxes)] if POINT in self.sweep.dims else []
+        return np.stack(found).reshape([*lead, *shape]).astype(seen_dtype(name), copy=False)
+
+    def _read(self, box: Box, name: str, solved: Mapping[Key, Arrays]) -> NDArray:
         result = blank(name, box)
-        for part, piece in self.pieces(index):
+        for part, piece in self.pieces(box):
             arrays = solved.get((part.group, piece.index))
             if arrays is None:
                 read = part.read if self.solves else part.read_chunk
                 arrays = read(piece.index, {name, "status"})
             lay(result, piece, arrays[name], arrays["status"])
-        shape = [len(box[dim]) for dim in self.sweep.dims]
-        return result.reshape(shape).astype(seen_dtype(name), copy=False)
+        return result
 
 
 def view_of(stored: StoredSweep, sweep: Sweep, *, solves: bool) -> View:
@@ -226,7 +243,11 @@ def _pick(block: Arrays, variable: str) -> NDArray:
 def _complete(view: View, session: Session, block_id: Index) -> dict[Key, Arrays]:
     """Complete the blocks that a dask chunk touches; the arrays of those that were solved."""
     solved = {}
-    touched = {(part.group, piece.index): part for part, piece in view.pieces(block_id)}
+    touched = {
+        (part.group, piece.index): part
+        for box in view.boxes(block_id)
+        for part, piece in view.pieces(box)
+    }
     with settled_in_the_end(list({part.group: part for part in touched.values()}.values())):
         for (group, index), part in touched.items():
             arrays = complete_block(part, index, session, wait=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.blocks import array_dtype
-from catalog.boxes import Box, Piece, box_of, hull, pieces, snapped
+from catalog.boxes import Box, Locator, Piece, box_of, facets, hull, pieces, snapped
 from catalog.history import DAMAGED, history, older_solvers
 from catalog.part import Part
 from catalog.settle import settle
@@ -114,6 +115,8 @@ class StoredSweep:
         """All blocks, or those that hold points of a sweep."""
         if sweep is None:
             return [Block(part, i) for part in self.parts for i in part.sweep.block_indices()]
+        if sweep.points:
+            return self._blocks_of_points(sweep)
         box = self.box_of(sweep)
         return [
             Block(part, index)
@@ -130,6 +133,8 @@ class StoredSweep:
 
     def points_missing(self, sweep: Sweep) -> int:
         """Number of a sweep's points in blocks that are not complete."""
+        if sweep.points:
+            return self.counts(sweep)[Status.NOT_COMPUTED.label]
         box, missing = self.box_of(sweep), 0
         for part in self.parts:
             finished = part.finished()
@@ -151,24 +156,65 @@ class StoredSweep:
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        box = self.box if sweep is None else self.box_of(sweep)
-        states = np.full([len(labels) for labels in box.values()], HOLE, dtype=np.uint8)
-        for part in reversed(self.parts):
-            codes = part.whole("status")
-            for index in part.running():
-                block = codes[part.sweep.block_slices(index)]
-                block[block == Status.NOT_COMPUTED] = AT_WORK
-            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
-                new, old = piece.of(codes), states[piece.outer]
-                # A point may lie in two parts if it is scattered in one: it counts once.
-                waits = np.isin(old, (HOLE, Status.NOT_COMPUTED))
-                states[piece.outer] = np.where(waits | (new != Status.NOT_COMPUTED), new, old)
+        if sweep is not None and sweep.points:
+            states = self._states_of_points(sweep)
+        else:
+            states = self._states(self.box if sweep is None else self.box_of(sweep))
         numbers = np.bincount(states.ravel(), minlength=256)
         return {
             Status.NOT_COMPUTED.label: int(numbers[Status.NOT_COMPUTED]),
             RUNNING: int(numbers[AT_WORK]),
             **{status.label: int(numbers[status]) for status in Status if status},
         }
+
+    def _states(self, box: Box) -> NDArray[np.uint8]:
+        """Status codes over a box, `HOLE` where no part has a point."""
+        states = np.full([len(labels) for labels in box.values()], HOLE, dtype=np.uint8)
+        for part in reversed(self.parts):
+            codes = self._codes(part)
+            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
+                new, old = piece.of(codes), states[piece.outer]
+                # A point may lie in two parts if it is scattered in one: it counts once.
+                waits = np.isin(old, (HOLE, Status.NOT_COMPUTED))
+                states[piece.outer] = np.where(waits | (new != Status.NOT_COMPUTED), new, old)
+        return states
+
+    def _codes(self, part: Part) -> NDArray:
+        """Status codes of a part; `AT_WORK` where somebody is at work."""
+        codes = part.whole("status")
+        for index in part.running():
+            block = codes[part.sweep.block_slices(index)]
+            block[block == Status.NOT_COMPUTED] = AT_WORK
+        return codes
+
+    def _states_of_points(self, sweep: Sweep) -> NDArray[np.uint8]:
+        """Status codes of scattered points, one after the other."""
+        wanted = [box for _, box in facets(snapped(sweep, self.box))]
+        found = [np.full(math.prod(map(len, box.values())), HOLE, dtype=np.uint8) for box in wanted]
+        for part in reversed(self.parts):
+            locator, codes = Locator(part.sweep), self._codes(part)
+            for states, box in zip(found, wanted, strict=True):
+                at = locator.find(box)
+                if at is not None and (new := codes[at].ravel()).size == states.size:
+                    states[:] = np.where(
+                        (new != Status.NOT_COMPUTED) | (states == HOLE), new, states
+                    )
+        return np.concatenate(found)
+
+    def _blocks_of_points(self, sweep: Sweep) -> list[Block]:
+        wanted = [box for _, box in facets(snapped(sweep, self.box))]
+        found: dict[Block, None] = {}
+        for part in self.parts:
+            locator = Locator(part.sweep)
+            steps = [part.sweep.blocks[dim] for dim in part.sweep.dims]
+            for box in wanted:
+                at = locator.find(box)
+                if at is not None:
+                    ranges = [
+                        np.unique(a // step).tolist() for a, step in zip(at, steps, strict=True)
+                    ]
+                    found |= {Block(part, index): None for index in itertools.product(*ranges)}
+        return list(found)
 
     def history(self) -> list[dict[str, Any]]:
         """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""

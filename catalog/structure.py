@@ -7,7 +7,7 @@ import re
 import warnings
 from pathlib import Path
 
-from catalog.boxes import box_of, refuse_near_misses, snapped, uncovered
+from catalog.boxes import box_of, missing_points, refuse_near_misses, snapped, uncovered
 from catalog.history import FOLDER as RUNS
 from catalog.layout import layout
 from catalog.lease import FOLDER as LEASES
@@ -221,6 +221,9 @@ def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
         )
     sweep = snapped(sweep, stored.box)
     refuse_near_misses(box_of(sweep), stored.box)
+    if sweep.points:
+        more = missing_points(sweep, [part.sweep for part in stored.parts])
+        return [] if more is None else layout(more)
     grids = [box_of(part.sweep) for part in stored.parts if not part.sweep.points]
     boxes = uncovered(box_of(sweep), grids)
     return [part for box in boxes for part in layout(sweep.over(box))]

@@ -190,3 +190,25 @@ def test_many_extensions_in_random_order_make_the_same_grid(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.isnan(ds.power.values[~known]).all()
+
+
+def test_scattered_points_are_run_extended_and_read_one_by_one(tmp_path, solved):
+    def scattered(delta_E: list[float], T_mean: list[float]) -> Sweep:
+        return tiny_sweep(
+            axes={"N": [1, 2]}, points={"delta_E": delta_E, "T_mean": T_mean}, blocks={"point": 1},
+            variables=["power"],
+        )  # fmt: skip
+
+    first = scattered([50.0, 125.0, 60.0], [60.0, 70.0, 100.0])
+    assert run(first, tmp_path, scheduler="synchronous")["ok"] == 6
+    assert len(solved) == 6
+    more = scattered([50.0, 80.0, 60.0, 125.0], [60.0, 70.0, 100.0, 60.0])
+    forecast = catalog.plan(more, catalog.find_stored(tmp_path, more))
+    assert (forecast.points, forecast.points_done) == (8, 4)
+    assert run(more, tmp_path, scheduler="synchronous")["ok"] == 8
+    assert len(solved) == 6 + 4  # just the two new points, at both sizes
+    found = catalog.dataset(more, tmp_path).power.compute()
+    assert found.dims == ("point", "N")
+    assert found.values.tobytes() == catalog.dataset(more).power.values.tobytes()
+    assert len(solved) == 10 + 8
+    assert catalog.open(tmp_path)["tiny"].counts()["ok"] == 10
