@@ -4,13 +4,15 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOURCES = ensemble catalog analyses heatcat
 PROCESSES ?= 2
+FLIPS ?= 500
+FUZZ ?= 3000
 
 # One BLAS thread: matrices are small, and threads of several test processes would fight for cores.
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-slow test-slurm test-browser lint types docs bench clean
+.PHONY: demo figures test test-slow test-faults test-slurm test-browser lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -24,6 +26,13 @@ test: lint types
 
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow
+
+# The fault suites at their full size, an hour or more; each prints its counts.
+test-faults: .venv/test
+	HEATCAT_FLIPS=$(FLIPS) HEATCAT_FUZZ=$(FUZZ) .venv/bin/python -m pytest -s -m "slow or not slow" \
+	  tests/catalog/test_store.py tests/catalog/test_kill.py tests/catalog/test_faults.py \
+	  tests/catalog/test_repair.py tests/catalog/test_s3.py tests/catalog/test_fuzz_arguments.py \
+	  tests/heatcat/test_fuzz_commands.py tests/heatcat/test_hostile_terminal.py
 
 # As root: SLURM is installed if it is missing, started for the tests and stopped.
 test-slurm: .venv/test

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +20,7 @@ import catalog
 from catalog import check, repair, run
 from catalog.lease import Busy, Leases
 from catalog.storage import Storage, storage
+from ensemble import InvalidInput
 from tests.catalog.support import AXES, exact, refused, tiny_sweep
 
 SMALL = tiny_sweep(variables=["power", "cop"])
@@ -141,3 +146,50 @@ def test_what_was_stored_locally_can_be_copied_there(bucket, tmp_path, endpoint)
             client.put_object(Bucket="engines", Key=key, Body=path.read_bytes())
     shutil.rmtree(tmp_path / "store")
     assert run(SMALL, f"{bucket}/moved", scheduler="synchronous")["ok"] == SMALL.size
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
+def test_a_run_killed_at_random_moments_loses_nothing(kills, bucket, tmp_path):
+    """kill -9 of the command, again and again; the endpoint goes on, as Amazon's would."""
+    sweep = tmp_path / "tiny.toml"
+    sweep.write_text(
+        '[sweep]\nname = "tiny"\nvariables = ["power", "cop"]\n'
+        "[axes]\nN = [1, 2]\ndelta_E = [50, 125, 250]\nT_mean = [60, 100]\n"
+        "[fixed]\nomega_0 = 1\nE_1 = 100\ndelta_T = 100\nGamma_0 = 1\n"
+        "[blocks]\nN = 1\ndelta_E = 1\nT_mean = 1\n"
+    )
+    run(catalog.read_sweep(sweep), tmp_path / "whole", scheduler="synchronous")
+    rng = random.Random(kills)
+    done = stores = lost = duplicated = wrong = 0
+    while done < kills:
+        location = f"{bucket}/{stores}"
+        seen: dict[Any, float] = {}
+        for _ in range(min(4, kills - done)):
+            command = [sys.executable, "-m", "heatcat", "run", str(sweep), "--workers", "1"]
+            process = subprocess.Popen(
+                [*command, "--store", location],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                process.wait(rng.uniform(1.5, 6.0))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            done += 1
+            if storage(location).names(""):
+                with contextlib.suppress(InvalidInput):  # it holds no sweep yet
+                    part = catalog.open(location)["tiny"].parts[0]
+                    now = {
+                        index: float(part.read(index, ["wall_time"])["wall_time"].sum())
+                        for index in part.finished()
+                    }
+                    lost += len(seen.keys() - now.keys())
+                    duplicated += sum(now.get(index, time) != time for index, time in seen.items())
+                    seen = now
+        assert run(catalog.read_sweep(sweep), location, scheduler="synchronous")["ok"] == 12
+        wrong += values(location) != values(str(tmp_path / "whole"))
+        assert check(location).sound
+        stores += 1
+    print(f"{done} kills on {stores} stores: {lost} lost, {duplicated} duplicated, {wrong} wrong")
+    assert (lost, duplicated, wrong) == (0, 0, 0)
