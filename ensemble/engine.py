@@ -18,7 +18,7 @@ Statistics = Literal["bosonic", "fermionic"]
 MOST_PAIRS = 10**9
 """Largest N: beyond it, 2S + 1 levels have no place in any memory."""
 SMALLEST, LARGEST = 1e-100, 1e100
-"""Sizes of a parameter that is not 0, so that products of three of them stay within a float."""
+"""Sizes of a parameter of the baths that is not 0, so that rates and affinity are finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +206,7 @@ class Engine:
             )
         _require_choice("scaling", self.scaling, get_args(Scaling))
         _require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
-        for name in ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0", "mu_1", "mu_2"):
+        for name in ("E_1", "delta_E", "T_mean", "delta_T", "Gamma_0", "mu_1", "mu_2"):
             _require_size(name, getattr(self, name))
         _require_positive("E_1", self.E_1)
         _require_positive("Gamma_0", self.Gamma_0)

@@ -79,7 +79,9 @@ class Method:
 def _plain_option(name: str, value: object, default: object) -> object:
     """An option as plain data of the kind of its default; subclasses check its range."""
     number = as_number(value)
-    if number is not None and is_finite(number) and not isinstance(default, str | bool):
+    # A NaN is in no range, so that the check of the range refuses it, too.
+    is_number = number is not None and (is_finite(number) or number != number)
+    if is_number and not isinstance(default, str | bool):
         return number
     kind, meant = (str, "text") if isinstance(default, str) else (bool, "true or false")
     if isinstance(default, kind) and isinstance(value, kind) and len(str(value)) <= LONGEST:
