@@ -92,8 +92,8 @@ class Factorization:
 def _superlu(matrix: sparse.csc_array) -> Factors:
     """Factors with pivots on the diagonal, in the symmetric minimum-degree ordering.
 
-    Row exchanges would fill the factors 50 times over when the drive dominates the baths; what
-    accuracy their absence costs, refinement returns.
+    Row exchanges in this ordering would fill the factors 50 times over when the drive dominates
+    the baths; what accuracy their absence costs, refinement returns, or else `_pivoted`.
     """
     return linalg.splu(
         matrix,
