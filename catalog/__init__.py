@@ -4,9 +4,10 @@
 a store, ``open`` lists what a store holds.
 """
 
+from catalog.archive import zip_store
 from catalog.catalogue import Catalogue, Entry
 from catalog.catalogue import Catalogue as open
-from catalog.export import export, zip_store
+from catalog.export import export
 from catalog.lazy import dataset
 from catalog.plan import Plan, plan
 from catalog.point import Point

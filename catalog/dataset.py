@@ -6,11 +6,31 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import dask.array as da
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from catalog.labels import POINT
 from catalog.sweep import Sweep
 from catalog.vocabulary import VOCABULARY
+
+TEXT = np.dtype(object, metadata={"vlen": str})
+"""Python strings, and a note that they are: without it, xarray computes a lazy array of objects
+while it writes a file, just to find out its type, and warns of that."""
+
+
+class TextBlock(np.ndarray):
+    """A block of texts in a lazy array, of which a single element is an array as well.
+
+    NumPy gives the bare string instead, which dask cannot write to a file.
+    """
+
+    def __getitem__(self, where: Any) -> Any:
+        found = super().__getitem__(where)
+        if isinstance(found, str):
+            found = np.array(found, dtype=TEXT).view(TextBlock)
+        return found
 
 
 def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
@@ -36,7 +56,7 @@ def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
     for name, value in sweep.fixed.items():
         coordinates[name] = xr.Variable((), value, VOCABULARY[name].attributes(unit))
     variables = {
-        name: xr.Variable(sweep.dims, array, VOCABULARY[name].attributes(unit))
+        name: xr.Variable(sweep.dims, _with_text(array), VOCABULARY[name].attributes(unit))
         for name, array in arrays.items()
     }
     return xr.Dataset(variables, coordinates, attributes(sweep))
@@ -54,3 +74,15 @@ def attributes(sweep: Sweep) -> dict[str, str]:
         "sweep": json.dumps(sweep.definition(), ensure_ascii=False),
         "sweep_key": sweep.key(),
     }
+
+
+def _with_text(array: Any) -> Any:
+    """The array, in which lazy texts are known to be texts."""
+    if not isinstance(array, da.Array) or array.dtype.kind != "O":
+        return array
+    meta = np.empty((0,) * array.ndim, dtype=TEXT)
+    return da.map_blocks(_text_block, array, dtype=TEXT, meta=meta)
+
+
+def _text_block(block: NDArray[Any]) -> NDArray[Any]:
+    return block.astype(TEXT, copy=False).view(TextBlock)

@@ -1,13 +1,9 @@
-"""Take a Dataset or a store elsewhere: NetCDF, tidy CSV and Parquet tables, a Zip archive."""
+"""Take a Dataset elsewhere: NetCDF, or tidy tables as CSV and Parquet."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from catalog.lease import FOLDER as LEASES
-from catalog.storage import TORN
-from catalog.table import columns, cuts, empty_table, iter_tables
-from ensemble import InvalidInput, Status
+from catalog.netcdf import plain_attributes, write_netcdf
+from catalog.table import columns, computed_pieces, empty_table, new_points, rows_of
+from catalog.whole_file import whole_file
+from ensemble import InvalidInput
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow
 
 
@@ -34,7 +31,7 @@ class Exported:
     bytes : int
         Size of the file.
     points : int
-        Computed points in it.
+        Computed points in it; without a status, all labels.
     not_computed : int
         Points that are not computed: left out of a table; in NetCDF, whose grid is complete,
         their status says so.
@@ -46,28 +43,7 @@ class Exported:
     not_computed: int
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """What `catalog.zip_store` wrote.
-
-    Attributes
-    ----------
-    path : str
-    bytes : int
-        Size of the archive.
-    files : int
-        Files of the store in it.
-    left_out : int
-        Temporary files and leases that were left out.
-    """
-
-    path: str
-    bytes: int
-    files: int
-    left_out: int
-
-
-def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Exported:
+def export(ds: xr.Dataset | xr.DataArray, path: str | Path, *, overwrite: bool = False) -> Exported:
     """Write a Dataset to a file whose suffix says the format.
 
     =============  ================================================================================
@@ -76,12 +52,14 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
     ``.parquet``   the same; units, symbols and long names in the schema's metadata
     =============  ================================================================================
 
-    The file appears under its name only once it is whole.
+    The file appears under its name only once it is whole.  Where xarray has put NaN into the
+    status, texts or whole numbers, the file has "not computed", "" and the fills of a store.
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        Of a sweep, with ``status``; a lazy one is computed, some blocks at a time.
+    ds : xarray.Dataset or xarray.DataArray
+        Of a sweep or of an analysis; a lazy one is computed, some blocks at a time and each block
+        once.  Without ``status`` to tell what is computed, every label is a row.
     path : path
     overwrite : bool
         Replace a file of that name.
@@ -89,8 +67,8 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
     Raises
     ------
     InvalidInput
-        If the suffix is unknown, the file is there already or the folder is not, or the dataset
-        has no status.
+        If the suffix is unknown, the file is there already or the folder is not, or the values are
+        of a kind that the format cannot hold.
     """
     target = Path(path)
     if target.suffix == ".zip":
@@ -101,141 +79,52 @@ def export(ds: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Expo
         raise InvalidInput(
             f"cannot tell the format of {target.name}: end it in {', '.join(WRITERS)}"
         )
-    if "status" not in ds:
+    data = _as_dataset(ds)
+    if target.suffix != ".csv":
+        _require_real(data, target.suffix)
+    with whole_file(target, overwrite=overwrite) as temporary:
+        points = WRITERS[target.suffix](data, temporary)
+        size = temporary.stat().st_size
+    total = data["status"].size if "status" in data else points
+    return Exported(str(target), size, points, total - points)
+
+
+def _as_dataset(data: object) -> xr.Dataset:
+    """The data as a Dataset of at least one array."""
+    if isinstance(data, xr.DataArray):
+        if data.name is None:
+            raise InvalidInput(
+                "the array has no name for its column: give one with rename('power')"
+            )
+        if data.name in data.coords:
+            raise InvalidInput(
+                f"the array has the name of its coordinate {data.name}: give it another with rename"
+            )
+        return data.to_dataset()
+    if not isinstance(data, xr.Dataset):
         raise InvalidInput(
-            "the dataset has no status to tell which points were computed: keep status"
+            f"cannot export a {type(data).__name__}: give a Dataset or a DataArray, such as "
+            "catalog.open(store)[name].dataset()"
         )
-    with _whole(target, overwrite=overwrite) as temporary:
-        points = WRITERS[target.suffix](ds, temporary)
-        size = temporary.stat().st_size
-    return Exported(str(target), size, points, int(ds["status"].size) - points)
+    return data
 
 
-def zip_store(location: str | Path, path: str | Path, *, overwrite: bool = False) -> Shipped:
-    """Pack a store into one file that Zarr opens as it is, for reading.
-
-    The store may be in use meanwhile: a block is either complete in the archive or "not computed".
-
-    Parameters
-    ----------
-    location : path
-        Directory of a Zarr store.
-    path : path
-        The archive, a name that ends in ``.zip``, outside of the store.
-    overwrite : bool
-        Replace a file of that name.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no store, or the archive is there already or cannot be there.
-    """
-    store, target = Path(location).expanduser().absolute(), Path(path)
-    if "://" in str(location):
-        raise InvalidInput(f"cannot zip {location}: copy the store to a directory and zip that")
-    if not (store / "zarr.json").is_file():
-        raise InvalidInput(f"there is no Zarr v3 store at {location}: check the path")
-    if target.suffix != ".zip":
-        raise InvalidInput(f"an archive of a store must end in .zip, not as {target.name}")
-    if target.expanduser().absolute().is_relative_to(store):
-        raise InvalidInput(f"{target} lies inside the store: put the archive elsewhere")
-    files = 0
-    with _whole(target, overwrite=overwrite) as temporary:
-        # Chunks of results have been compressed: they are only stored here.
-        with zipfile.ZipFile(
-            temporary, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False
-        ) as archive:
-            for file in _members(store):
-                archive.write(file, file.relative_to(store).as_posix())
-                files += 1
-        size = temporary.stat().st_size
-    left_out = sum(file.is_file() and not _ships(file, store) for file in store.rglob("*"))
-    return Shipped(str(target), size, files, left_out)
-
-
-def _members(store: Path) -> Iterator[Path]:
-    """The files to ship, in an order that is safe while a run writes.
-
-    A run writes arrays before the attributes that make their group a sweep, and a block's values
-    before its status.  What is looked for and copied in the opposite order, step by step, holds
-    no group without its arrays and no status without its values.
-    """
-    level = "zarr.json"
-    while found := [file for file in sorted(store.glob(level)) if _ships(file, store)]:
-        yield from found
-        level = "*/" + level
-    statuses = store.rglob("status/c/**/*")
-    yield from sorted(file for file in statuses if file.is_file() and _ships(file, store))
-    for file in sorted(store.rglob("*")):
-        inside = file.relative_to(store).parts
-        is_status = ("status", "c") in itertools.pairwise(inside)
-        if file.name != "zarr.json" and not is_status and file.is_file() and _ships(file, store):
-            yield file
-
-
-def _ships(file: Path, store: Path) -> bool:
-    return file.suffix != TORN and LEASES not in file.relative_to(store).parts
-
-
-@contextmanager
-def _whole(target: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary name beside the target that becomes the target once all is written."""
-    _require_free(target, overwrite=overwrite)
-    if not target.parent.is_dir():
-        raise InvalidInput(f"there is no folder {target.parent}: make it first")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{TORN}")
-    try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        _require_free(target, overwrite=overwrite)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _require_free(target: Path, *, overwrite: bool) -> None:
-    if target.is_dir():
-        raise InvalidInput(f"{target} is a folder: give the name of a file")
-    if target.exists() and not overwrite:
-        raise InvalidInput(f"{target} is there already: choose another name or overwrite it")
-
-
-def _write_netcdf(ds: xr.Dataset, path: Path) -> int:
-    plain = ds.drop_encoding()  # chunks and codecs are Zarr's
-    if plain.chunks:  # many small writes would take most of the time
-        lengths = {
-            dim: tuple(part.stop - part.start for part in parts) for dim, parts in cuts(ds).items()
-        }
-        plain = plain.chunk(lengths)
-    for name, variable in plain.variables.items():
-        if variable.dtype.kind in "OT":  # HDF5 takes text of variable length as Python strings,
-            # which xarray must have in memory to tell their type.
-            plain[name] = plain[name].compute().astype(object)
-        plain[name].attrs = _plain_attributes(variable.attrs)
-    plain.attrs = _plain_attributes(ds.attrs)
-    # Undefined values are NaN; whole numbers and text have fills of their own, which are values.
-    encoding = {name: {"_FillValue": None} for name in plain.variables}
-    plain.to_netcdf(path, engine="h5netcdf", format="NETCDF4", encoding=encoding)
-    return int((ds["status"] != Status.NOT_COMPUTED).sum())
-
-
-def _plain_attributes(attributes: dict[Any, Any]) -> dict[str, Any]:
-    """Attributes that every format takes: text, numbers and lists of numbers; the rest as JSON."""
-    plain: dict[str, Any] = {}
-    for name, value in attributes.items():
-        numbers = np.asarray(value).dtype.kind in "iuf" if not isinstance(value, dict) else False
-        plain[str(name)] = value if isinstance(value, str) or numbers else json.dumps(value)
-    return plain
+def _require_real(ds: xr.Dataset, suffix: str) -> None:
+    for name, variable in ds.variables.items():
+        if variable.dtype.kind == "c":
+            raise InvalidInput(
+                f"a {suffix} file cannot hold the complex numbers of {name}: export its .real and "
+                ".imag, or end the name in .csv"
+            )
 
 
 def _write_csv(ds: xr.Dataset, path: Path) -> int:
     points = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         empty_table(ds).to_csv(file, index=False)
-        for frame in iter_tables(ds):
+        for new, frame in _frames(ds):
             frame.to_csv(file, index=False, header=False)
-            points += len(frame)
+            points += new
     return points
 
 
@@ -246,10 +135,17 @@ def _write_parquet(ds: xr.Dataset, path: Path) -> int:
     schema = _schema(ds)
     points = 0
     with parquet.ParquetWriter(path, schema) as writer:
-        for frame in iter_tables(ds):
+        for new, frame in _frames(ds):
             writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-            points += len(frame)
+            points += new
     return points
+
+
+def _frames(ds: xr.Dataset) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The table in pieces, each with the number of its points."""
+    holes = "status" not in ds
+    for where, piece in computed_pieces(ds, holes=holes):
+        yield new_points(ds, where, piece), rows_of(piece, holes=holes)
 
 
 def _schema(ds: xr.Dataset) -> pyarrow.Schema:
@@ -273,12 +169,12 @@ def _schema(ds: xr.Dataset) -> pyarrow.Schema:
 def _text_attributes(attributes: dict[Any, Any]) -> dict[str, str]:
     return {
         name: value if isinstance(value, str) else json.dumps(np.asarray(value).tolist())
-        for name, value in _plain_attributes(attributes).items()
+        for name, value in plain_attributes(attributes).items()
     }
 
 
 WRITERS: dict[str, Callable[[xr.Dataset, Path], int]] = {
-    ".nc": _write_netcdf,
+    ".nc": write_netcdf,
     ".csv": _write_csv,
     ".parquet": _write_parquet,
 }

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 import catalog
+from catalog.archive import zip_store
 from catalog.export import export as export_dataset
-from catalog.export import zip_store
 from ensemble import InvalidInput
 from heatcat.store_commands import find_entry
 
@@ -39,6 +39,10 @@ def export(store: str, sweep: str | None, target: Path, force: bool, as_json: bo
             raise InvalidInput("a .zip takes the whole store: leave out the sweep")
         shipped = zip_store(store, target, overwrite=force)
         words = f"{shipped.files} files of the store, {shipped.left_out} temporary ones left out"
+        if shipped.vanished:
+            words += (
+                f", {shipped.vanished} deleted meanwhile by a run: export again when it is done"
+            )
         _report(asdict(shipped), words, as_json=as_json)
         return
     entry = find_entry(catalog.open(store), sweep)

@@ -7,19 +7,17 @@ import signal
 import subprocess
 import sys
 import textwrap
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-import zarr
 from click.testing import CliRunner
 from pyarrow import parquet
 
 import catalog
-from catalog.export import export, zip_store
+from catalog.export import export
 from catalog.table import table
 from ensemble import InvalidInput
 from heatcat.export_command import export as export_command
@@ -125,12 +123,12 @@ def test_a_killed_export_leaves_no_file_under_the_final_name(tmp_path):
         import importlib, time
         from tests.catalog.samples import sample
         module = importlib.import_module("catalog.export")
-        pieces = module.iter_tables
-        def slowly(ds):
-            yield from pieces(ds)
+        pieces = module.computed_pieces
+        def slowly(ds, **options):
+            yield from pieces(ds, **options)
             print("written", flush=True)
             time.sleep(60)
-        module.iter_tables = slowly
+        module.computed_pieces = slowly
         module.export(sample(), "x.csv")
     """
     process = subprocess.Popen(
@@ -162,93 +160,7 @@ def test_a_killed_export_leaves_no_file_under_the_final_name(tmp_path):
 def test_bad_targets_are_refused_before_any_work(tmp_path, path, remedy):
     with refused(remedy):
         export(sample(), tmp_path / path)
-    with refused("keep status"):
-        export(sample().drop_vars("status"), tmp_path / "x.nc")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_zipped_store_is_opened_by_zarr_and_xarray(tmp_path, store):
-    packed = zip_store(store, tmp_path / "x.zip")
-    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
-        assert len(archive.namelist()) == packed.files
-        assert {item.compress_type for item in archive.infolist()} == {zipfile.ZIP_STORED}
-        assert archive.testzip() is None
-    with zarr.storage.ZipStore(tmp_path / "x.zip", mode="r") as opened:
-        assert list(zarr.open_group(opened, mode="r").group_keys()) == ["tiny"]
-        back = xr.open_zarr(opened, group="tiny", consolidated=False)
-        here = xr.open_zarr(store, group="tiny", consolidated=False)
-        xr.testing.assert_identical(back.compute(), here.compute())
-    reopened = catalog.open(tmp_path / "x.zip")["tiny"]
-    assert reopened.counts() == catalog.open(store)["tiny"].counts()
-    with refused("overwrite it"):
-        zip_store(store, tmp_path / "x.zip")
-
-
-def test_temporary_files_and_leases_stay_behind(tmp_path, store):
-    torn = store / "tiny" / "power" / "zarr.json.1.partial"
-    lease = store / "tiny" / ".heatcat-leases" / "0.0.0"
-    lease.parent.mkdir()
-    try:
-        torn.write_text("{")
-        lease.write_text("me")
-        packed = zip_store(store, tmp_path / "x.zip")
-    finally:
-        torn.unlink()
-        lease.unlink()
-        lease.parent.rmdir()
-    assert packed.left_out == 2
-    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
-        names = archive.namelist()
-    expected = {file.relative_to(store).as_posix() for file in store.rglob("*") if file.is_file()}
-    assert set(names) == expected
-    assert len(names) == len(expected)
-
-
-def kind_of(name: str) -> int:
-    """0 for metadata, 1 for statuses, 2 for all else: the order in which they must be copied."""
-    return 0 if name.endswith("zarr.json") else 1 if "/status/c/" in name else 2
-
-
-def test_a_block_that_is_finished_while_the_store_is_copied_does_not_lose_its_values(
-    tmp_path, monkeypatch
-):
-    """Its values come after the look at the statuses, which then is "not computed"."""
-    sweep = tiny_sweep(variables=["power"])
-    ds = catalog.dataset(sweep, tmp_path / "s.zarr")
-    blocks = [ds.power[sweep.block_slices(index)] for index in sweep.block_indices()]
-    blocks[0].compute()
-    write = zipfile.ZipFile.write
-    late = iter(blocks[1:])
-
-    def writing(archive, file, name):
-        if "/c/" in name:  # a run finishes a block before each chunk is copied
-            for block in [next(late, None)]:
-                if block is not None:
-                    block.compute()
-        return write(archive, file, name)
-
-    monkeypatch.setattr(zipfile.ZipFile, "write", writing)
-    zip_store(tmp_path / "s.zarr", tmp_path / "x.zip")
-    assert next(late, None) is None  # they all were finished meanwhile
-    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
-        kinds = [kind_of(name) for name in archive.namelist()]
-    assert kinds == sorted(kinds)
-    with zarr.storage.ZipStore(tmp_path / "x.zip", mode="r") as opened:
-        back = xr.open_zarr(opened, group="tiny", consolidated=False).compute()
-    done = back.status.values != 0
-    assert 1 <= done.sum() < 12
-    assert np.isfinite(back.power.values[done]).all()
-
-
-def test_what_is_no_store_is_not_zipped(tmp_path, store):
-    with refused("check the path"):
-        zip_store(tmp_path, tmp_path / "x.zip")
-    with refused("put the archive elsewhere"):
-        zip_store(store, store / "x.zip")
-    with refused("not as x.tar"):
-        zip_store(store, tmp_path / "x.tar")
-    with refused("zip that"):
-        zip_store("s3://bucket/x.zarr", tmp_path / "x.zip")
 
 
 def command(*words: object) -> object:
