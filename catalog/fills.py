@@ -51,12 +51,18 @@ def restored_values(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """
     if name == "status":
         return codes_of(values)
-    if values.dtype.kind in "OTU":
+    if holds_text(name, values.dtype):
         return _texts(values)
     term = VOCABULARY.get(name)
     if term is None or term.kind != "diagnostic" or np.dtype(term.dtype).kind not in "iu":
         return values
     return _whole_numbers(name, values, np.dtype(term.dtype), term.fill)
+
+
+def holds_text(name: str, dtype: np.dtype) -> bool:
+    """Whether an array is one of texts, also where nothing is left of them but NaN."""
+    text = name in VOCABULARY and VOCABULARY[name].dtype == "str"
+    return name != "status" and (text or dtype.kind in "OTU")
 
 
 def _texts(values: NDArray[Any]) -> NDArray[Any]:

@@ -58,9 +58,9 @@ def _add_lazy(ds: xr.Dataset, names: list[str], path: Path) -> int:
             points += new_points(ds, where, piece)
             for name in names:
                 variable = piece.variables[name]
-                values = (
-                    variable.values.astype("i1") if variable.dtype.kind == "b" else variable.values
-                )
+                values = variable.values
+                if values.dtype.kind == "b":
+                    values = values.astype("i1")
                 inside = tuple(where[str(dim)] for dim in variable.dims)
                 if values.size:
                     file.variables[name][inside or ...] = values

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.fills import restored_values
+from catalog.fills import holds_text, restored_values
 from catalog.status import code_of
 from catalog.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
 from ensemble import InvalidInput
@@ -204,7 +204,7 @@ class _Reader:
             known = [str(variable) for variable in self.ds.variables]
             raise InvalidInput(f"the dataset has no {name!r}{_nearest(name, known)}")
         self.used[name] = None
-        if self.ds[name].dtype.kind in "OTU" and name != "status":
+        if holds_text(name, self.ds[name].dtype):
             return _Part("text", lambda arrays: arrays[name], name=name)
         return _Part("number", lambda arrays: np.asarray(arrays[name], dtype=float), name=name)
 
