@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np  # noqa: F401 - the examples of docstrings use it
 import xarray as xr
 
+from catalog.archive import zip_store as _zip_store
 from catalog.arguments import (
     Check,
     a_callable,
@@ -28,7 +29,6 @@ from catalog.arguments import (
 )
 from catalog.catalogue import Catalogue, Entry
 from catalog.export import export as _export
-from catalog.export import zip_store as _zip_store
 from catalog.lazy import dataset as _dataset
 from catalog.plan import Plan
 from catalog.plan import plan as _plan

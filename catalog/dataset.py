@@ -6,11 +6,28 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import dask.array as da
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from catalog.blocks import TEXT
 from catalog.labels import POINT
 from catalog.sweep import Sweep
 from catalog.vocabulary import VOCABULARY
+
+
+class TextBlock(np.ndarray):
+    """A block of texts in a lazy array, of which a single element is an array as well.
+
+    NumPy gives the bare string instead, which dask cannot write to a file.
+    """
+
+    def __getitem__(self, where: Any) -> Any:
+        found = super().__getitem__(where)
+        if isinstance(found, str):
+            found = np.array(found, dtype=TEXT).view(TextBlock)
+        return found
 
 
 def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
@@ -36,7 +53,7 @@ def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
     for name, value in sweep.fixed.items():
         coordinates[name] = xr.Variable((), value, VOCABULARY[name].attributes(unit))
     variables = {
-        name: xr.Variable(sweep.dims, array, VOCABULARY[name].attributes(unit))
+        name: xr.Variable(sweep.dims, _with_text(array), VOCABULARY[name].attributes(unit))
         for name, array in arrays.items()
     }
     return xr.Dataset(variables, coordinates, attributes(sweep))
@@ -57,3 +74,15 @@ def attributes(sweep: Sweep) -> dict[str, str]:
         "conventions": "hbar = k_B = 1; power > 0: engine; heat currents into the engine",
         "sweep": json.dumps(sweep.kind(), ensure_ascii=False),
     }
+
+
+def _with_text(array: Any) -> Any:
+    """The array, in which lazy texts are known to be texts."""
+    if not isinstance(array, da.Array) or array.dtype.kind != "O":
+        return array
+    meta = np.empty((0,) * array.ndim, dtype=TEXT)
+    return da.map_blocks(_text_block, array, dtype=TEXT, meta=meta)
+
+
+def _text_block(block: NDArray[Any]) -> NDArray[Any]:
+    return block.astype(TEXT, copy=False).view(TextBlock)

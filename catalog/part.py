@@ -309,6 +309,17 @@ class Part:
             content = self.storage.get(key, most=codec(self.array_metadata(name)).most_bytes)
         except TooLarge as failure:
             raise self.damage(key, str(failure)) from None
+        return self.require_sound(key, name, manifest, content)
+
+    def require_sound(
+        self, key: str, name: str, manifest: Manifest, content: bytes | None
+    ) -> bytes:
+        """The content of an array's chunk if it is the one that its manifest names.
+
+        Raises
+        ------
+        Damaged
+        """
         if content is None:
             raise self.damage(key, "the chunk is missing")
         if digest(content) not in manifest.digests.get(name, ()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from catalog.chunks import chunk_indices
 from catalog.lease import FOLDER as LEASES
@@ -10,14 +10,22 @@ from catalog.part import RETRIES, Damaged, Part
 from catalog.storage import TORN, Storage
 from catalog.structure import load, parent
 
+Read = Callable[[str], bytes | None]
 
-def snapshot(place: Storage) -> Iterator[tuple[str, bytes | None]]:
+
+def snapshot(place: Storage, read: Read) -> Iterator[tuple[str, bytes | None]]:
     """The objects of a store, by key; None for what is left out.
 
     Every block that is finished when it begins is in it, whole.  Of a chunk that somebody is just
     writing anew, files and manifest of one moment are taken: block records first, since they are
-    deleted once the manifest says that they are in the chunk.  Leases, temporary files and links
-    are left out; links may lead out of the store.
+    deleted once the manifest says that they are in the chunk.  Leases and temporary files are left
+    out, and what was deleted before it could be read.
+
+    Parameters
+    ----------
+    place : Storage
+    read : callable
+        Gives the content of a key, None if there is nothing any more.
 
     Raises
     ------
@@ -33,39 +41,37 @@ def snapshot(place: Storage) -> Iterator[tuple[str, bytes | None]]:
     for part in parts:
         for block in part.pending():
             key = part.record_key(block)
-            content = place.get(key)
-            if content is not None and not _is_link(place, key):
+            content = read(key)
+            if content is not None:
                 taken.add(key)
                 yield key, content
         for chunk in chunk_indices(part.sweep, part.chunks):
-            for key, content in _chunk(part, chunk):
+            for key, content in _chunk(part, chunk, read):
                 taken.add(key)
                 yield key, content
     later = {key for part in parts for key in _keys_of_chunks(part)} - taken
     for name in names:
-        alone = place.has(name) or _is_link(place, name)
-        for key in [name] if alone else place.keys(name):
+        for key in [name] if place.has(name) else place.keys(name):
             # A chunk that was begun since is not complete without the files taken above.
             if key in taken or key in later:
                 continue
-            content = None if _left_out(place, key) else place.get(key)
-            yield key, content
+            yield key, None if LEASES in key.split("/") else read(key)
     for _ in range(place.torn("", mend=False, deep=True)):
         yield TORN, None
 
 
-def _chunk(part: Part, chunk: tuple[int, ...]) -> list[tuple[str, bytes]]:
+def _chunk(part: Part, chunk: tuple[int, ...], read: Read) -> list[tuple[str, bytes]]:
     """The files of a chunk and its manifest, of one moment."""
     for _ in range(RETRIES):
         manifest = part.manifest(chunk)
         if manifest is None or not manifest.blocks:
             return []
         try:
-            files = [
-                (part.chunk_key(name, chunk), part.content(chunk, name, manifest))
-                for name in part.sweep.arrays
-            ]
-            content = part.storage.get(part.manifest_key(chunk))
+            files = []
+            for name in part.sweep.arrays:
+                key = part.chunk_key(name, chunk)
+                files.append((key, part.require_sound(key, name, manifest, read(key))))
+            content = read(part.manifest_key(chunk))
             if content is not None and part.manifest(chunk) == manifest:
                 # Values first, as they are written.
                 return [*files, (part.manifest_key(chunk), content)]
@@ -82,23 +88,3 @@ def _keys_of_chunks(part: Part) -> Iterator[str]:
             yield part.chunk_key(name, chunk)
     for block in part.sweep.block_indices():
         yield part.record_key(block)
-
-
-def _left_out(place: Storage, key: str) -> bool:
-    try:
-        key.encode()
-    except UnicodeEncodeError:  # a name that no archive can hold
-        return True
-    return LEASES in key.split("/") or _is_link(place, key) or not place.has(key)
-
-
-def _is_link(place: Storage, key: str) -> bool:
-    """Whether a file, or a folder on the way to it, is a link."""
-    if place.folder is None:
-        return False
-    path = place.folder
-    for name in key.split("/"):
-        path = path / name
-        if path.is_symlink():
-            return True
-    return False

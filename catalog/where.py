@@ -16,9 +16,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from catalog.arguments import a_text, instance
-from catalog.status import status_codes
+from catalog.fills import holds_text, restored_values
+from catalog.status import code_of
 from catalog.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
-from ensemble import InvalidInput, Status
+from ensemble import InvalidInput
 from ensemble.checks import shown
 
 Kind = Literal["number", "truth", "text"]
@@ -80,7 +81,8 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     and ``solver`` compare with quoted text, also by ``in ('failed', 'unphysical')``.  Nothing else
     is understood, and nothing is executed as Python.
 
-    An undefined value compares false with everything; ``not`` makes that true.
+    An undefined value compares false with everything; ``not`` makes that true.  A status that
+    xarray has filled with NaN is "not computed".
 
     Parameters
     ----------
@@ -206,7 +208,7 @@ class _Reader:
             known = [str(variable) for variable in self.ds.variables]
             raise InvalidInput(f"the dataset has no {shown(name)}{_nearest(name, known)}")
         self.used[name] = None
-        if self.ds[name].dtype.kind in "OTU":
+        if holds_text(name, self.ds[name].dtype):
             return _Part("text", lambda arrays: arrays[name], name=name)
         return _Part("number", lambda arrays: np.asarray(arrays[name], dtype=float), name=name)
 
@@ -259,10 +261,7 @@ def _stored(name: str, text: str) -> float | str:
         raise InvalidInput(f"text {text!r} compares only with {', '.join(TEXTS)}: drop the quotes")
     if name != "status":
         return text
-    codes = {status.label: float(status) for status in Status}
-    if text.replace("_", " ") not in codes:
-        raise InvalidInput(f"unknown status {text!r}{suggestion(text, codes)}")
-    return codes[text.replace("_", " ")]
+    return float(code_of(text))
 
 
 def _joined(parts: Sequence[Evaluate], join: Callable[[Any, Any], Any]) -> _Part:
@@ -271,8 +270,7 @@ def _joined(parts: Sequence[Evaluate], join: Callable[[Any, Any], Any]) -> _Part
 
 def _evaluated(whole: _Part, arrays: Arrays) -> NDArray[np.bool_]:
     """The values of the predicate; undefined ones arise without a warning."""
+    arrays = {name: restored_values(name, array) for name, array in arrays.items()}
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-    if "status" in arrays:
-        arrays = {**arrays, "status": status_codes(arrays["status"])}
     with np.errstate(all="ignore"):
         return np.broadcast_to(np.asarray(whole.value(arrays), dtype=bool), shape)

@@ -47,6 +47,51 @@ class HeatcatAccessor:
 
         return select(self._data, query, method=method, tolerance=tolerance, **labels)
 
+    @property
+    def ok(self) -> xr.DataArray:
+        """Which points are computed and certified; lazy if the Dataset is.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> ds = xr.Dataset({"status": ("N", np.array([1, 4], "u1"))}, {"N": [1, 2]})
+        >>> ds.heatcat.ok.values.tolist()
+        [True, False]
+        """
+        return self.status("ok")
+
+    def status(self, *labels: str) -> xr.DataArray:
+        """Which points have one of some states, such as "failed" or "not computed".
+
+        The array ``status`` holds numbers, and NumPy finds no number equal to a text: so
+        ``ds.status == "failed"`` is false at every point.  Here the text is understood, and NaN
+        means "not computed" where ``reindex``, ``where`` or an outer join has put it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> ds = xr.Dataset({"status": ("N", np.array([1, 4], "u1"))}, {"N": [1, 2]})
+        >>> ds.reindex(N=[1, 2, 4]).heatcat.status("failed", "not computed").values.tolist()
+        [False, True, True]
+        """
+        from catalog.status import has_status
+
+        return has_status(self._data, *labels)
+
+    def status_labels(self) -> xr.DataArray:
+        """The status of each point in words; lazy if the Dataset is.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> ds = xr.Dataset({"status": ("N", np.array([1, 4], "u1"))}, {"N": [1, 2]})
+        >>> ds.heatcat.status_labels().values.tolist()
+        ['ok', 'failed']
+        """
+        from catalog.status import status_labels
+
+        return status_labels(self._data)
+
     def map(
         self,
         variable: str | None = None,

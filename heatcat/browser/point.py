@@ -11,6 +11,7 @@ import dask
 import numpy as np
 import xarray as xr
 
+from catalog.fills import restored
 from catalog.vocabulary import VOCABULARY
 from ensemble import Status
 from heatcat.browser import escape
@@ -46,6 +47,7 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
         Derived variables to add, such as the one on the map.
     """
     (stored,) = dask.compute(sheet.data.sel(dict(at)))
+    stored = restored(stored)
     code = Status(int(stored["status"])) if "status" in stored else None
     arrays = [stored[name] for name in in_order(stored) if name not in ("status", "error")]
     kinds = {

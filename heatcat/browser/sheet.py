@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from catalog.labels import label
+from catalog.status import status_codes
 from catalog.vocabulary import VOCABULARY, names, parameter_name, suggestion
 from ensemble import InvalidInput
 from heatcat.browser.derived import DERIVED, closure_errors, closure_variables
@@ -134,11 +135,12 @@ class Sheet:
         """
         chosen = {dim: value for dim, value in at.items() if dim in self.dims_of(variable)}
         if variable in self.data:
-            return self.data[variable].sel(chosen)
+            found = self.data[variable].sel(chosen)
+            return status_codes(found) if variable == "status" else found
         if variable in DERIVED:
             plain = {dim: value for dim, value in chosen.items() if dim != "N"}
-            found = DERIVED[variable].compute(self.data.sel(plain))
-            return found.sel(N=chosen["N"]) if "N" in chosen else found
+            derived = DERIVED[variable].compute(self.data.sel(plain))
+            return derived.sel(N=chosen["N"]) if "N" in chosen else derived
         assert self.reference is not None
         both = [data.sel(chosen) for data in (self.data, self.reference)]
         return closure_variables(*both)[variable]
@@ -147,7 +149,7 @@ class Sheet:
         """Status of the points behind a variable; None where it combines points."""
         if "status" not in self.data or variable not in self.data:
             return None
-        return self.data["status"].sel(dict(at))
+        return status_codes(self.data["status"].sel(dict(at)))
 
 
 def in_order(data: xr.Dataset) -> list[str]:

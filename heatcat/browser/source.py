@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 import catalog
+from catalog.status import status_codes
 from catalog.sweep import Sweep
 from ensemble import Status
 from heatcat.browser.sheet import Sheet
@@ -88,7 +89,8 @@ class Source:
         """Points of a sweep by status label."""
         if self.found is None:
             return self._entries[name].counts()
-        codes = self.found[name]["status"].values if "status" in self.found[name] else np.array([])
+        data = self.found[name]
+        codes = status_codes(data).values if "status" in data else np.array([])
         return {status.label: int(np.sum(codes == status)) for status in Status}
 
     def python(self, name: str) -> str:
