@@ -28,6 +28,7 @@ from tests.heatcat.serving import serving
 from tests.heatcat.stores import FIXED, MILLION, TINY, WIDE, computed, synthetic, synthetic_power
 
 sync_api = pytest.importorskip("playwright.sync_api")
+sync_api.expect.set_options(timeout=20_000)  # milliseconds, for a machine that is busy
 
 pytestmark = pytest.mark.browser
 
