@@ -22,6 +22,7 @@ from ensemble import (
     Qutip,
     Status,
     Undriven,
+    factorization,
 )
 from ensemble.errors import Unsolvable
 from ensemble.limits import mode_search, mode_selection, work
