@@ -320,7 +320,7 @@ class _Reference:
         self.slack = EPS * (terms + 8 + exponent)
 
         rho = _vector(qutip.steadystate(liouvillian, method="direct"))
-        self.trace = _vector(qutip.qeye(model.H.dims[0])).real
+        self.trace = np.eye(model.H.shape[0]).ravel()
         # The largest population is fixed and its row, which the others imply, is dropped.
         self.kept = np.delete(np.arange(rho.size), int(np.argmax(self.trace * rho.real)))
         try:

@@ -182,6 +182,9 @@ def _out_of_range(method: Method, engine: Engine) -> str:
 def _restored(solution: Solution, units: Units) -> Solution:
     values, lost = {}, []
     for name, value in solution.values.items():
+        if math.isnan(value):  # undefined
+            values[name] = value
+            continue
         # In natural units, less than the smallest normal number counts as nothing.
         natural = 0.0 if abs(value) < TINY else value
         restored = units.restored(name, natural)

@@ -22,6 +22,7 @@ from ensemble import (
     Qutip,
     Status,
     Undriven,
+    factorization,
 )
 from ensemble.errors import Unsolvable
 from ensemble.limits import mode_search, mode_selection, work
@@ -263,6 +264,22 @@ def test_strong_drives_are_solved(N, drive):
     stronger = Exact().solve(replace(engine, omega_0=2 * drive))
     near = (3 * N**3 / drive) ** 2 + 1e-10
     assert solution.values["power"] == pytest.approx(stronger.values["power"], rel=near, abs=0)
+
+
+@pytest.mark.parametrize("scaling", ["bare", "high-temperature"])
+@pytest.mark.parametrize("drive", [0.001, 0.006, 0.1])
+def test_ordinary_drives_need_no_row_exchanges(drive, scaling, monkeypatch):
+    """They cost as much again; high coherence orders that hardly weigh must not ask for them."""
+
+    def pivoted(matrix):
+        raise AssertionError("factorised twice")
+
+    monkeypatch.setattr(factorization, "_pivoted", pivoted)
+    engine = Engine(
+        N=24, E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=drive, Gamma_0=0.001,
+        scaling=scaling,
+    )  # fmt: skip
+    assert Exact().solve(engine, ["power"]).status is Status.OK
 
 
 @pytest.mark.parametrize(
