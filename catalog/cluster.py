@@ -55,7 +55,7 @@ class Connection:
     ----------
     client : distributed.Client
     hopeless : callable
-        Why no worker will come any more, in one line with the remedy; empty while some may come.
+        Why it is no use to go on, in one line with the remedy; empty while it is.
     """
 
     client: Client
@@ -227,7 +227,8 @@ def _client_at(address: str) -> Client:
     import distributed
 
     scheme, host, port = _parsed(address)
-    if not host or any(character.isspace() for character in host) or not 1 <= port <= 65535:
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", " ")
+    if not bare or any(character.isspace() for character in bare) or not 1 <= port <= 65535:
         raise _unreachable(address, "an address is scheme://host:port")
     if scheme not in SCHEMES:
         raise _unreachable(address, f"its scheme must be one of {', '.join(SCHEMES)}")
@@ -249,7 +250,13 @@ def _client_at(address: str) -> Client:
             address, timeout=CONNECT_TIMEOUT, security=security, set_as_default=False
         )
     except Exception as failure:  # of many kinds, also ones that are not about the address
-        raise _unreachable(address, _reason(failure)) from None
+        reason = _reason(failure)
+        if "certificate" in reason.lower():
+            raise InvalidInput(
+                f"the scheduler at {address!r} and dask's configuration here do not have the same "
+                f"certificate ({reason}): set distributed.comm.tls.* to the files of that scheduler"
+            ) from None
+        raise _unreachable(address, reason) from None
 
 
 def _parsed(address: str) -> tuple[str, str, int]:

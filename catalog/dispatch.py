@@ -64,7 +64,7 @@ def require_ready(
     folder : str
         The directory that holds it, or will hold it.
     hopeless : callable
-        Why no worker will come any more; empty while some may come.
+        Why it is no use to go on, in one line with the remedy; empty while it is.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def completed(
     location : str
         Of the store, which every worker must reach.
     hopeless : callable
-        Why no worker will come any more; empty while some may come.
+        Why it is no use to go on, in one line with the remedy; empty while it is.
 
     Raises
     ------

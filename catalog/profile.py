@@ -132,13 +132,13 @@ class Profile:
             raise InvalidInput(
                 f'memory must be a size, but is {self.memory!r}: write e.g. memory = "4GB"'
             )
-        if self._walltime_seconds() <= 0:
+        if not self._walltime_seconds() > 0:  # nor NaN
             raise InvalidInput(
                 f"walltime must be a time as SLURM writes it, but is {self.walltime!r}: write e.g. "
                 'walltime = "12:00:00"'
             )
         for name in ("worker_lifetime", "death_timeout"):
-            if (value := getattr(self, name)) is not None and _duration(value) <= 0:
+            if (value := getattr(self, name)) is not None and not _duration(value) > 0:
                 raise InvalidInput(
                     f'{name} must be a time with its unit, but is {value!r}: write e.g. "55m"'
                 )

@@ -11,6 +11,7 @@ import signal
 import stat
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 LOOK_EVERY = 15.0
 """Seconds between looks for jobs that ended."""
 MOST_FAILURES = 3
-"""Number of jobs in a row that end without a worker having joined, after which no more are sent."""
+"""Number of jobs in a row that end without a worker having joined, after which no more are sent;
+as many ends of workers amid the same block end the run."""
 ANSWER_SECONDS = 20.0
 """Time in which a command of SLURM answers."""
 
@@ -79,7 +81,7 @@ def slurm_client(profile: Profile, blocks: int) -> Iterator[Connection]:
                         "dashboard_address": "127.0.0.1:0",  # a fixed port may be taken
                         "dashboard": False,
                     },
-                    silence_logs="ERROR",
+                    silence_logs="CRITICAL",  # a worker that ends in good order is an "error"
                 )
             except (OSError, RuntimeError, ValueError) as failure:
                 raise InvalidInput(
@@ -150,7 +152,7 @@ def _classes() -> tuple[Any, Any]:
     """
     handler = signal.getsignal(signal.SIGINT)
     try:
-        from dask_jobqueue.slurm import SLURMCluster, SLURMJob
+        from dask_jobqueue import SLURMCluster
     except ModuleNotFoundError:
         raise InvalidInput(
             "a cluster profile needs dask-jobqueue: install it with pip install 'heatcat[slurm]'"
@@ -159,7 +161,7 @@ def _classes() -> tuple[Any, Any]:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)  # dask-jobqueue 0.9 set one: exit with code 0
 
-    class ScriptedJob(SLURMJob):
+    class ScriptedJob(SLURMCluster.job_cls):  # type: ignore[misc, valid-type]
         """Its script is ours, where all is quoted, and lies where nobody else can change it."""
 
         submit_command = "sbatch --parsable"
@@ -195,7 +197,8 @@ class Jobs:
     """Keeps a number of jobs in the queue or running, whatever happens to single ones.
 
     A job that ends before a worker of it has joined is submitted anew a few times.  After
-    ``MOST_FAILURES`` of them in a row no more are submitted, until a worker joins.
+    ``MOST_FAILURES`` of them in a row no more are submitted, until a worker joins.  A block that is
+    broken off so many times, since it takes longer than a worker lives, ends the run.
     """
 
     def __init__(self, cluster: Any, number: int, profile: Profile) -> None:
@@ -214,18 +217,26 @@ class Jobs:
         self.warned = False
         """Whether it was said that the queue cannot be asked."""
         self.timer = PeriodicCallback(self.replace_ended, 1e3 * LOOK_EVERY)
+        self.broken_off: Counter[str] = Counter()
+        """How often each block was broken off since any block was finished."""
         jobs = self
 
-        class Arrivals(SchedulerPlugin):
-            """Notes every worker, also one that is gone before the next look."""
+        class Observer(SchedulerPlugin):
+            """Notes what may happen between two looks."""
 
-            name = "heatcat-arrivals"
+            name = "heatcat-jobs"
 
             def add_worker(self, scheduler: Any, worker: str) -> None:
                 jobs.failures = 0
                 jobs.joined |= jobs.of(scheduler.workers[worker].name)
 
-        self.arrivals = Arrivals()
+            def transition(self, key: Any, start: Any, finish: Any, *_: Any, **__: Any) -> None:
+                if finish == "memory":
+                    jobs.broken_off.clear()
+                elif start == "processing" and finish in ("released", "waiting"):
+                    jobs.broken_off[key] += 1
+
+        self.observer = Observer()
 
     def of(self, worker: object) -> set[str]:
         """The job of a worker: those of a job of several are called job-0, job-1, …"""
@@ -233,7 +244,14 @@ class Jobs:
         return {name, name.rpartition("-")[0]} & set(self.cluster.workers)
 
     def hopeless(self) -> str:
-        """Why no worker will come any more; empty while some may come."""
+        """Why it is no use to go on; empty while it is."""
+        if max(self.broken_off.values(), default=0) >= MOST_FAILURES:
+            # dask does not blame a block for a worker that ends in good order.
+            return (
+                f"a block was begun {MOST_FAILURES} times, and each time its worker ended before "
+                "the block was finished; finished blocks are stored: raise walltime (and "
+                "worker_lifetime, if the profile has it)"
+            )
         if self.failures < MOST_FAILURES or self.cluster.workers:
             return ""
         return (
@@ -242,7 +260,7 @@ class Jobs:
         )
 
     async def submit_first(self) -> None:
-        self.cluster.scheduler.add_plugin(self.arrivals)
+        self.cluster.scheduler.add_plugin(self.observer)
         for _ in range(self.number):
             self.cluster.worker_spec.update(self.cluster.new_worker_spec())
         refusal = await self.submit()
@@ -319,7 +337,7 @@ class Jobs:
 
     async def stop(self) -> None:
         self.timer.stop()
-        self.cluster.scheduler.remove_plugin(name=self.arrivals.name)
+        self.cluster.scheduler.remove_plugin(name=self.observer.name)
 
 
 async def _said(*command: str) -> str | None:
