@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-import psutil
-
 from ensemble import InvalidInput
 
 GIB = 2.0**30
@@ -67,8 +65,10 @@ class Admission(Generic[B]):
 
 
 def machine_memory() -> float:
-    """Bytes of memory of this machine."""
-    return float(psutil.virtual_memory().total)
+    """Bytes of memory that this process may use: the machine's, or a limit below that."""
+    from distributed.system import MEMORY_LIMIT  # slow to import: only where something runs
+
+    return float(MEMORY_LIMIT)
 
 
 def require_fitting(needs: Mapping[B, float], largest: float) -> None:

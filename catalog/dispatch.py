@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -23,6 +24,7 @@ from catalog.workers import (
     require_usable,
     workers_of,
 )
+from ensemble import InvalidInput
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -42,6 +44,48 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
+def require_ready(
+    client: Client,
+    needs: Mapping[Any, float],
+    *,
+    location: str,
+    folder: str,
+    hopeless: Callable[[], str] = str,
+) -> None:
+    """Wait for workers and examine them, before anything is written.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    needs : mapping
+        Predicted bytes of a process that computes each block, by what names the block.
+    location : str
+        Of the store, which need not have been begun.
+    folder : str
+        The directory that holds it, or will hold it.
+    hopeless : callable
+        Why it is no use to go on, in one line with the remedy; empty while it is.
+
+    Raises
+    ------
+    InvalidInput
+        If a worker has another version of the solver, or does not see where the store is or will
+        be, if no worker has the memory for some block, or if none will come.
+    ClusterLost
+        If the scheduler dies.
+    """
+    with _naming_a_lost_scheduler(client):
+        watch = _Watch(client, hopeless)
+        try:
+            watch.wait()
+        except ClusterLost as failure:
+            if not hopeless():
+                raise
+            raise InvalidInput(str(failure)) from None
+        require_fitting(needs, watch.largest)
+        require_usable(client, location, folder=folder)
+
+
 def completed(
     client: Client,
     task: Callable[[B], Result],
@@ -49,6 +93,7 @@ def completed(
     needs: Sequence[float],
     *,
     location: str,
+    hopeless: Callable[[], str] = str,
 ) -> Iterator[Result]:
     """Results of the blocks as they finish; closing the iterator cancels the rest.
 
@@ -66,6 +111,8 @@ def completed(
         Predicted bytes of a process that computes the block.
     location : str
         Of the store, which every worker must reach.
+    hopeless : callable
+        Why it is no use to go on, in one line with the remedy; empty while it is.
 
     Raises
     ------
@@ -73,11 +120,18 @@ def completed(
         Before anything is computed: a worker has another version of the solver, does not see the
         store, or no worker has the memory for some block.
     ClusterLost
-        If the scheduler dies, or a block has killed four workers.
+        If the scheduler dies, a block has killed four workers, or no worker will come any more.
     """
+    with _naming_a_lost_scheduler(client):
+        yield from _Dispatch(client, task, blocks, needs, location, hopeless).results()
+
+
+@contextmanager
+def _naming_a_lost_scheduler(client: Client) -> Iterator[None]:
+    """Whatever goes wrong since the scheduler is gone becomes one error, which says so."""
     address = scheduler_address(client)
     try:
-        yield from _Dispatch(client, task, blocks, needs, location).results()
+        yield
     except Exception as failure:
         # A broken connection is met here some moments before the client itself takes note.
         deadline = time.monotonic() + (NOTICE if isinstance(failure, CommClosedError) else 0)
@@ -91,6 +145,81 @@ def completed(
         ) from failure
 
 
+class _Watch:
+    """Asks the scheduler now and then what workers it has, and says so if there are none."""
+
+    def __init__(self, client: Client, hopeless: Callable[[], str]) -> None:
+        self.client, self.hopeless = client, hopeless
+        self.workers: dict[str, dict[str, Any]] = {}
+        self.looked = self.worked = time.monotonic()
+        self.waits = False
+        """Whether it was said that there are no workers."""
+
+    def wait(self) -> None:
+        """Wait until there is a worker."""
+        while not self.look():
+            time.sleep(LOOK_EVERY / 10)
+
+    def look(self) -> bool:
+        """Ask the scheduler for its workers; whether there is any.  Say so if there is none."""
+        if lost(self.client):
+            raise ConnectionError("the scheduler does not answer")
+        if why := self.hopeless():
+            raise ClusterLost(why)
+        self.looked = time.monotonic()
+        try:
+            self.workers = workers_of(self.client)
+        except OSError:  # busy if it is not lost: then the next look is soon enough
+            if lost(self.client):
+                raise
+            return bool(self.workers)
+        if self.workers:
+            self.worked, self.waits = self.looked, False
+        elif not self.waits and self.looked - self.worked > SILENCE:
+            self.waits = True
+            self.say()
+        return bool(self.workers)
+
+    def say(self) -> None:
+        """Say that the run waits, and for what."""
+        address, cluster = scheduler_address(self.client), self.client.cluster
+        if cluster is None:
+            log.warning(
+                "the scheduler at %s has no workers yet: start some with dask worker %s",
+                address,
+                address,
+            )
+        else:
+            log.warning(
+                "none of the %d workers or jobs that were asked for is there yet: in SLURM, "
+                "squeue says what they wait for",
+                len(cluster.worker_spec),
+            )
+
+    @property
+    def threads(self) -> int:
+        """Number of threads of all workers."""
+        return sum(worker["nthreads"] for worker in self.workers.values())
+
+    @property
+    def share(self) -> float:
+        """Bytes that a block has on every worker, all of whose threads are busy."""
+        return min(memory(worker) / worker["nthreads"] for worker in self.workers.values())
+
+    @property
+    def largest(self) -> float:
+        """Bytes of the worker that may use most."""
+        return max(memory(worker) for worker in self.workers.values())
+
+    @property
+    def total(self) -> float:
+        """Bytes that all workers may use together."""
+        # The workers on this machine share its memory, and each is allowed all of it.
+        if isinstance(self.client.cluster, LocalCluster):
+            return float(MEMORY_LIMIT)
+        return sum(memory(worker) for worker in self.workers.values())
+
+
 class _Dispatch(Generic[B, Result]):
     def __init__(
         self,
@@ -99,32 +228,33 @@ class _Dispatch(Generic[B, Result]):
         blocks: Sequence[B],
         needs: Sequence[float],
         location: str,
+        hopeless: Callable[[], str],
     ) -> None:
         self.client, self.location = client, location
         self.task = task
-        self.workers: dict[str, dict[str, Any]] = {}
+        self.watch = _Watch(client, hopeless)
         self.admission = Admission(blocks, needs, memory=0.0)
         self.running: dict[Future, B] = {}
         self.finished: SimpleQueue[Future] = SimpleQueue()
         self.stuck: set[Future] = set()
         """Blocks that the scheduler had on no worker when it was last asked."""
-        self.looked = self.worked = time.monotonic()
         self.plugin: MemoryResource | None = None
         """Has the workers declare their memory, once a block needs that."""
-        self.waits = False
-        """Whether it was said that there are no workers."""
+        self.threads, self.share = 0, 0.0
+        """Of the workers when there were some last."""
 
     def results(self) -> Iterator[Result]:
-        while not self.look():
-            time.sleep(LOOK_EVERY / 10)
-        require_fitting(self.admission.needs, max(memory(w) for w in self.workers.values()))
+        self.watch.wait()
+        self.take_note()
+        require_fitting(self.admission.needs, self.watch.largest)
         require_usable(self.client, self.location)
         try:
             while self.admission.waiting or self.running:
                 for index in self.admission.take(QUEUED_PER_WORKER * self.threads):
                     self.submit(index)
-                if time.monotonic() - self.looked > LOOK_EVERY:
-                    self.look()
+                if time.monotonic() - self.watch.looked > LOOK_EVERY:
+                    if self.watch.look():
+                        self.take_note()
                     self.resubmit_stuck()
                 try:
                     future = self.finished.get(timeout=LOOK_EVERY)
@@ -140,41 +270,10 @@ class _Dispatch(Generic[B, Result]):
                 if self.plugin is not None:
                     self.client.unregister_worker_plugin(self.plugin.name)
 
-    def look(self) -> bool:
-        """Ask the scheduler for its workers; whether there is any.  Say so if there is none."""
-        if lost(self.client):
-            raise ConnectionError("the scheduler does not answer")
-        self.looked = time.monotonic()
-        try:
-            self.workers = workers_of(self.client)
-        except OSError:  # busy if it is not lost: then the next look is soon enough
-            if lost(self.client):
-                raise
-            return bool(self.workers)
-        if self.workers:
-            self.worked, self.waits = self.looked, False
-            self.threads = sum(worker["nthreads"] for worker in self.workers.values())
-            self.share = min(memory(w) / w["nthreads"] for w in self.workers.values())
-            # The workers on this machine share its memory, and each is allowed all of it.
-            local = isinstance(self.client.cluster, LocalCluster)
-            limits = [memory(worker) for worker in self.workers.values()]
-            self.admission.memory = MEMORY_LIMIT if local else sum(limits)
-        elif not self.waits and self.looked - self.worked > SILENCE:
-            self.waits = True
-            address, cluster = scheduler_address(self.client), self.client.cluster
-            if cluster is None:
-                log.warning(
-                    "the scheduler at %s has no workers yet: start some with dask worker %s",
-                    address,
-                    address,
-                )
-            else:
-                log.warning(
-                    "none of the %d workers or jobs that were asked for is there yet: in SLURM, "
-                    "squeue says what they wait for",
-                    len(cluster.worker_spec),
-                )
-        return bool(self.workers)
+    def take_note(self) -> None:
+        """Hand out blocks for the workers that are there now."""
+        self.threads, self.share = self.watch.threads, self.watch.share
+        self.admission.memory = self.watch.total
 
     def submit(self, index: B) -> None:
         need = self.admission.needs[index]

@@ -97,10 +97,23 @@ def bytes_of(sweep: Sweep) -> int:
     return sweep.size * sum(dtype.itemsize if dtype.kind != "T" else 4 for dtype in dtypes)
 
 
-def fitted_model(stored: StoredSweep) -> CostModel:
-    """The cost model that has seen all timings of a stored sweep."""
+def work_left(sweep: Sweep, stored: StoredSweep | None) -> list[Work]:
+    """The blocks that a run of a sweep would compute, its parts still to be begun included.
+
+    Raises
+    ------
+    InvalidInput
+        If the store cannot hold the sweep.
+    """
+    new = layout(sweep) if stored is None else lacking(stored, sweep)
+    begun = [] if stored is None else [block.work for block in stored.missing(sweep)]
+    return [(part, index) for part in new for index in part.block_indices()] + begun
+
+
+def fitted_model(stored: StoredSweep | None) -> CostModel:
+    """The cost model that has seen all timings of a stored sweep; the prior alone if it is None."""
     model = CostModel()
-    for part in stored.parts:
+    for part in stored.parts if stored is not None else ():
         model = model.with_timings(part.sweep, part.whole("wall_time"))
     return model
 

@@ -72,16 +72,24 @@ def checked(task: Callable[[Index], Result], expected: str, index: Index) -> Res
     return task(index)
 
 
-def require_usable(client: Client, location: str) -> None:
+def require_usable(client: Client, location: str, *, folder: str | None = None) -> None:
     """Refuse workers with another version of the solver, or that do not see the store.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    location : str
+        Of the store.
+    folder : str, optional
+        What a worker must see if the store has not been begun: the directory that will hold it.
 
     Raises
     ------
     InvalidInput
         In one line, with the remedy.
     """
-    local = "://" not in location
-    answers = client.run(examined, location if local else None, on_error="return")
+    sought = None if "://" in location else folder or location
+    answers = client.run(examined, sought, on_error="return")
     # One that died before it answered is no worker any more.
     found = {n: answer for n, answer in answers.items() if not isinstance(answer, CommClosedError)}
     broken = {name: answer for name, answer in found.items() if isinstance(answer, Exception)}
@@ -97,13 +105,14 @@ def require_usable(client: Client, location: str) -> None:
     blind = [name for name, (_, seen) in found.items() if not seen]
     if blind:
         raise InvalidInput(
-            f"{len(blind)} of {len(found)} workers do not see the store {location} ({blind[0]}): "
-            "put it on a file system that every worker shares"
+            f"{len(blind)} of {len(found)} workers do not see "
+            f"{'the store' if sought == location else 'the directory of the store,'} {sought} "
+            f"({blind[0]}): put it on a file system that every worker shares"
         )
 
 
 def examined(location: str | None) -> tuple[str, bool]:
-    """On a worker: the version of its solver, and whether it sees the store's directory."""
+    """On a worker: the version of its solver, and whether it sees a directory."""
     return solver_hash(), location is None or Path(location).is_dir()
 
 

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import click
 
 import catalog
+from catalog.job_script import job_script
 from catalog.methods import method_from
 from catalog.vocabulary import VOCABULARY, suggestion
 from ensemble import Engine, InvalidInput, Solution, Status
@@ -286,6 +287,16 @@ def where(scheduler: str | None, cluster: str | None, workers: int | None) -> st
     if cluster is not None:
         return catalog.read_profile(cluster)
     return scheduler or ("synchronous" if workers == 1 else "processes")
+
+
+@cli.command("cluster-script")
+@click.argument("profile", type=click.Path())
+def cluster_script(profile: str) -> None:
+    """Print the job script that PROFILE, a TOML file, leads to; submits nothing.
+
+    Words in capitals stand for what is known once a run has begun.
+    """
+    click.echo(job_script(catalog.read_profile(profile)), nl=False)
 
 
 @cli.command()

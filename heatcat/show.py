@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import catalog
-from catalog.plan import TimeLeft, fitted_model
+from catalog.plan import TimeLeft, fitted_model, work_left
+from catalog.run import run_told
 from catalog.vocabulary import VOCABULARY
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
@@ -57,24 +59,10 @@ def run(
     sweep: catalog.Sweep, store: str, *, scheduler: str | catalog.Profile, workers: int | None
 ) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
-    target = catalog.create_or_open(store, sweep)
     console = stderr()
-    for note in target.notes():
-        console.print(f"note: {sweep.name} is {note}; its finished blocks are kept as they are")
-    forecast = catalog.plan(sweep, target)
-    console.print(
-        f"{sweep.name}: {forecast.points} points in {forecast.blocks} blocks, "
-        f"{forecast.points_done} points stored; {core_time(forecast)} of core time to go"
-    )
-    left = TimeLeft(fitted_model(target), [block.work for block in target.missing(sweep)])
-    progress = _Progress(sweep.name, forecast, left, console)
-
-    def on_block(block: catalog.Block, found: Mapping[str, int]) -> None:
-        left.finished(*block.work, block.part.read(block.index, ["wall_time"])["wall_time"])
-        progress.advance(found)
-
-    with progress.bar:
-        counts = catalog.run(sweep, store, scheduler=scheduler, workers=workers, on_block=on_block)
+    with ExitStack() as shown:
+        progress = _Progress(sweep, console, shown)
+        counts = run_told(sweep, store, scheduler, workers, progress.advance, progress.begin)
     summary = ", ".join(f"{number} {label}" for label, number in counts.items() if number)
     stdout().print(f"{sweep.name}: {summary}  ->  {store}")
     if counts[GOOD] < sweep.size:
@@ -84,11 +72,15 @@ def run(
 
 
 class _Progress:
-    """Bar weighted by predicted time, which the blocks that finish correct."""
+    """Bar weighted by predicted time, which the blocks that finish correct.
 
-    def __init__(self, name: str, forecast: catalog.Plan, left: TimeLeft, console: Console) -> None:
+    It is silent until the run begins, so that a run that is refused says why and nothing else.
+    """
+
+    def __init__(self, sweep: catalog.Sweep, console: Console, shown: ExitStack) -> None:
+        self.sweep, self.shown = sweep, shown
         self.bar = Progress(
-            TextColumn(name, markup=False),
+            TextColumn(sweep.name, markup=False),
             BarColumn(),
             TextColumn("{task.fields[points]}/{task.fields[of]} points", markup=False),
             TextColumn("{task.fields[failures]} not ok", markup=False),
@@ -97,20 +89,35 @@ class _Progress:
             console=console,
             disable=not console.is_terminal,
         )
+        self.failures = 0
+
+    def begin(self, stored: catalog.StoredSweep) -> None:
+        """Say what there is to do, and show the bar."""
+        console, name = self.bar.console, self.sweep.name
+        for note in stored.notes():
+            console.print(f"note: {name} is {note}; its finished blocks are kept as they are")
+        forecast = catalog.plan(self.sweep, stored)
+        console.print(
+            f"{name}: {forecast.points} points in {forecast.blocks} blocks, "
+            f"{forecast.points_done} points stored; {core_time(forecast)} of core time to go"
+        )
+        self.left = TimeLeft(fitted_model(stored), work_left(self.sweep, stored))
+        self.points, self.of = forecast.points_done, forecast.points
         self.task = self.bar.add_task(
             name,
-            total=left.core_seconds_left,
-            points=forecast.points_done,
-            of=forecast.points,
+            total=self.left.core_seconds_left,
+            points=self.points,
+            of=self.of,
             failures=0,
             left="?",
         )
-        self.left, self.points, self.of = left, forecast.points_done, forecast.points
-        self.failures = 0
         self.start = self.reported = time.monotonic()
+        self.shown.enter_context(self.bar)
 
-    def advance(self, found: Mapping[str, int]) -> None:
+    def advance(self, block: catalog.Block, found: Mapping[str, int]) -> None:
         """One block more is stored, with these counts by status."""
+        times = block.part.read(block.index, ["wall_time"])["wall_time"]
+        self.left.finished(*block.work, times)
         self.points += sum(found.values())
         self.failures += sum(found.values()) - found.get(GOOD, 0)
         now = time.monotonic()

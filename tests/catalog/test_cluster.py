@@ -25,11 +25,13 @@ from hypothesis import strategies as st
 
 import catalog.cluster
 import catalog.dispatch
+import catalog.workers
 from catalog import Block, Profile, RunStopped, find_sweep, run
 from catalog.admission import GIB, Admission
 from catalog.cost import CostModel
 from catalog.dispatch import completed
 from catalog.profile import profile_from_toml, read_profile
+from catalog.provenance import solver_hash
 from catalog.workers import MemoryResource, checked, require_usable, worker_memory
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
@@ -138,8 +140,9 @@ def test_a_killed_scheduler_ends_the_run_in_one_line(sweep_file, expected, tmp_p
             start = time.monotonic()
             _, err = process.communicate(timeout=20)
         assert time.monotonic() - start < 10
-        head, line = err.splitlines()
+        note, head, line = err.splitlines()
         assert process.returncode == 1
+        assert note.startswith(f"the connection to {started.address} is open: everybody who can ")
         assert head.startswith("dispatched: 64 points")
         assert line == (
             f"heatcat: the connection to the scheduler at {started.address} is lost; finished "
@@ -228,7 +231,7 @@ def test_workers_with_another_solver_are_refused(bare, tmp_path):
         r"same version there and restart them"
     ):
         run(tiny_sweep(), store, scheduler=bare.address)
-    assert not finished_blocks(store)
+    assert not store.exists()
 
 
 def test_a_worker_with_another_solver_that_joins_late_is_refused():
@@ -284,14 +287,30 @@ def test_workers_that_do_not_see_the_store_are_refused(bare):
         list(completed(client, deadly, [(0,)], [1.0], location="/not/here"))
 
 
+def test_workers_that_do_not_see_where_a_store_will_be_are_refused(tmp_path, monkeypatch):
+    def blind(location: str | None) -> tuple[str, bool]:
+        return solver_hash(), False
+
+    monkeypatch.setattr(catalog.workers, "examined", blind)
+    with (
+        distributed.Client(processes=False, n_workers=1, dashboard_address=":0") as client,
+        refused(
+            rf"1 of 1 workers do not see the directory of the store, {tmp_path} \(inproc://.*\): "
+            "put it on a file system that every worker shares"
+        ),
+    ):
+        run(tiny_sweep(), tmp_path / "new" / "store", scheduler=client)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_block_that_no_worker_has_the_memory_for_is_refused(bare, tmp_path):
     bare.start_worker("--nthreads", "1", "--memory-limit", "100MB")
     with refused(
         r"block \(1, 0, 0\) of tiny needs about 0\.18 GiB, but the largest worker has 0\.093 GiB: "
         "give workers more memory, or leave out the largest N"
     ):
-        run(tiny_sweep(), tmp_path, scheduler=bare.address)
-    assert not finished_blocks(tmp_path)
+        run(tiny_sweep(), tmp_path / "store", scheduler=bare.address)
+    assert not (tmp_path / "store").exists()
 
 
 def spell(index: tuple[int, ...]) -> tuple[float, float]:
@@ -382,6 +401,7 @@ def test_predicted_bytes_of_blocks_grow_with_N():
     assert 1e8 < small < large < 1e9
 
 
+LEAST: dict[str, Any] = {"kind": "slurm", "jobs": 4, "memory": "8GB"}
 PROFILE = {"kind": '"slurm"', "jobs": "4", "memory": '"8GB"'}
 
 
@@ -420,7 +440,56 @@ def test_a_profile_is_read_in_full(tmp_path):
         (profile_text(memory=None), r'\[cluster\] has no memory: add memory = "4GB"'),
         (profile_text(jobs='"4"'), r"jobs must be a whole number, but is '4': correct it"),
         (profile_text(jobs="true"), r"jobs must be a whole number, but is True: correct it"),
-        (profile_text(jobs="0"), r"jobs must be at least 1, but is 0: use 1, 2, …"),
+        (profile_text(jobs="0"), r"jobs must be at least 1 and .*10000, but is 0: use 1, 2, …"),
+        (profile_text(jobs="9" * 999), r"jobs must be at least 1 and .*9…: use 1, 2, …"),
+        (profile_text(jobs="9" * 9999), r"not valid TOML: Exceeds the limit .*: correct it"),
+        (profile_text(jobs="[" * 9999), r"not valid TOML: .*: correct it"),
+        (profile_text(cores="5000"), r"cores must be at least 1 and at most 4096, .*: use 1, 2, …"),
+        (profile_text(queue="'a b'"), r"queue must be a name of letters, .* 'a b': correct it"),
+        (profile_text(queue="'-p'"), r"queue must be a name of letters, .* '-p': correct it"),
+        (profile_text(account="'$(id)'"), r"account must be a name .* '\$\(id\)': correct it"),
+        (profile_text(interface="'lo;id'"), r"interface must be a name .* 'lo;id': correct it"),
+        (
+            profile_text(queue='"a\\n#SBATCH --wrap=id"'),
+            r"queue has a line break or another control character in 'a\\n#SBATCH .*': write .*",
+        ),
+        (
+            profile_text(prologue='["a", "b\\nc"]'),
+            r"prologue has a line break or another control character in 'b\\nc': write each .*",
+        ),
+        (
+            profile_text(directives='["--a\\u2028b"]'),
+            r"directives has a line break or another control character in '--a\\u2028b': write .*",
+        ),
+        (profile_text(prologue=f'["{"a" * 1001}"]'), "prologue is too long: .*, shorten it"),
+        (
+            profile_text(local_directory="'/a`id`'"),
+            "local_directory must be a path without quotes, .* '/a`id`': rename the directory",
+        ),
+        (
+            profile_text(log_directory="'/a\"b'"),
+            "log_directory must be a path without quotes, .*: rename the directory",
+        ),
+        (
+            profile_text(walltime='"1 hour"'),
+            "walltime must be a time as SLURM writes it, but is '1 hour': write e.g. .*",
+        ),
+        (
+            profile_text(worker_lifetime='"60"'),
+            "worker_lifetime must be a time with its unit, but is '60': write e.g. \"55m\"",
+        ),
+        (
+            profile_text(worker_lifetime='"1h"'),
+            "worker_lifetime '1h' is not shorter than walltime '01:00:00': shorten it, so that .*",
+        ),
+        (
+            profile_text(death_timeout='"soon"'),
+            "death_timeout must be a time with its unit, but is 'soon': write e.g. \"55m\"",
+        ),
+        (
+            profile_text(memory='"1e400GB"'),
+            "memory must be a size, but is '1e400GB': write e.g. memory = \"4GB\"",
+        ),
         (profile_text(queue="3"), r"queue must be a string in quotes, but is 3: correct it"),
         (profile_text(prologue='"a"'), r"prologue must be a list of strings, but is 'a': .* it"),
         (profile_text(prologue="[1]"), r"prologue must be a list of strings, but is \[1\]: .* it"),
@@ -436,8 +505,39 @@ def test_a_wrong_profile_is_refused(text, why):
 
 
 def test_a_profile_that_is_not_there_is_refused(tmp_path):
-    with refused(r"cannot read the cluster profile .*: No such file or directory"):
+    with refused(r"cannot read the cluster profile .*: No such file or directory: check the path"):
         read_profile(tmp_path / "profile.toml")
+
+
+def test_a_profile_file_is_bounded_and_may_begin_with_a_byte_order_mark(tmp_path):
+    file = tmp_path / "profile.toml"
+    file.write_text(profile_text(), encoding="utf-8-sig")
+    assert read_profile(file).jobs == 4
+    with refused("/dev/zero is larger than 1000000 bytes: give a cluster profile"):
+        read_profile("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("walltime", "lifetime"),
+    [
+        ("10", (540, 30)),
+        ("10:30", (567, 31.5)),
+        ("01:00:00", (3300, 150)),
+        ("1-0", (86100, 150)),
+        ("1-12:30", (131100, 150)),
+        ("1-00:00:01", (86101, 150)),
+        ("UNLIMITED", None),
+    ],
+)
+def test_a_worker_ends_before_the_wall_time_of_its_job(walltime, lifetime):
+    assert Profile(**LEAST, walltime=walltime).lifetime == lifetime
+
+
+def test_lifetime_and_timeout_are_those_of_the_profile():
+    profile = Profile(**LEAST, worker_lifetime="30m", death_timeout="2m", prologue=["a", "b"])
+    assert profile.lifetime == (1800, 90)
+    assert profile.death_seconds == 120
+    assert profile.prologue == ("a", "b")
 
 
 def test_a_profile_needs_dask_jobqueue_and_slurm(tmp_path, monkeypatch):
@@ -445,6 +545,7 @@ def test_a_profile_needs_dask_jobqueue_and_slurm(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with refused("there is no command sbatch here: start the run on a login node of the SLURM .*"):
         run(tiny_sweep(), tmp_path / "store", scheduler=profile)
+    assert not (tmp_path / "store").exists()
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     with refused(
         r"a cluster profile needs dask-jobqueue: install it with pip install 'heatcat\[slurm\]'"
@@ -456,9 +557,10 @@ def test_a_profile_with_too_little_memory_is_refused_before_any_job(tmp_path):
     with refused(r"block .* needs about .* GiB, but the largest worker has 0\.093 GiB: .*"):
         run(
             tiny_sweep(),
-            tmp_path,
+            tmp_path / "store",
             scheduler=profile_from_toml(profile_text(memory='"100MB"')),
         )
+    assert not (tmp_path / "store").exists()
 
 
 def test_run_stopped_is_what_a_lost_cluster_becomes(tmp_path):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,25 @@ import catalog.cluster
 import catalog.dispatch
 import catalog.storage
 from catalog import Block, RunStopped, create_or_open, run
-from ensemble import Exact
+from ensemble import Exact, InvalidInput
+from tests.catalog.processes import wait_for
 from tests.catalog.support import block_content, finished_blocks, refused, stored_values, tiny_sweep
 
 SWEEP = tiny_sweep(scaling="high-temperature")
+NO_ADDRESSES = (
+    "",
+    "foo",
+    "localhost",
+    "tcp://",
+    "tcp://host",
+    "tcp://host:notaport",
+    "tcp://host:99999",
+    "tcp://a b:1",
+    "tls://",
+    "inproc://x",
+    "tcp://[::1",
+    "tcp://127.0.0.1:1\n",
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +132,12 @@ def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, ad
     assert stored_values(tmp_path) == expected
 
 
+def unexpected(*_: object, **__: object) -> None:
+    raise AssertionError("a cluster was started for nothing")
+
+
 def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
     run(SWEEP, tmp_path, scheduler="synchronous")
-
-    def unexpected(*_: object, **__: object) -> None:
-        raise AssertionError("a cluster was started for nothing")
 
     monkeypatch.setattr(sys.modules["catalog.run"], "connected", unexpected)
     assert run(SWEEP, tmp_path, scheduler="processes")["ok"] == SWEEP.size
@@ -167,10 +186,16 @@ def test_damage_found_on_a_cluster_stops_the_run_in_one_line(tmp_path, address, 
         r"tiny/power/zarr\.json in .* is damaged \(.*\): run heatcat repair .*, then go on"
     ):
         run(SWEEP, tmp_path, scheduler=address)
-    with distributed.Client(address) as client:  # blocks that were begun are being finished
-        while any(client.processing().values()):
-            time.sleep(0.05)
-    report = catalog.repair(tmp_path)
+    reports: list[catalog.Report] = []
+
+    def repaired() -> bool:
+        """Blocks that were begun are being finished: until then it is refused."""
+        with suppress(InvalidInput):
+            reports.append(catalog.repair(tmp_path))
+        return bool(reports)
+
+    wait_for(repaired, "the end of the blocks that were begun")
+    (report,) = reports
     assert [damage.what for damage in report.damages] == ["power/zarr.json"]
     run(SWEEP, tmp_path, scheduler=address)
     assert stored_values(tmp_path) == expected
@@ -185,6 +210,56 @@ def test_stopping_in_the_callback_keeps_the_finished_blocks(tmp_path):
     assert len(finished_blocks(tmp_path)) == 1
 
 
+def test_without_a_scheduler_it_is_the_active_client_as_in_dask(tmp_path, expected, monkeypatch):
+    monkeypatch.setattr(catalog.cluster, "_local_client", unexpected)
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=":0"):
+        assert run(SWEEP, tmp_path / "active")["ok"] == SWEEP.size
+        with pytest.raises(AssertionError, match="for nothing"):
+            run(SWEEP, tmp_path / "local", scheduler="processes")
+    assert stored_values(tmp_path / "active") == expected
+    with pytest.raises(AssertionError, match="for nothing"):  # the client is closed
+        run(SWEEP, tmp_path / "local")
+    assert not (tmp_path / "local").exists()
+
+
+def test_a_client_that_cannot_be_used_is_refused(tmp_path, address):
+    with distributed.Client(address, set_as_default=False) as client:
+        pass
+    with refused("the client is closed: connect a new one, or give scheduler='processes'"):
+        run(SWEEP, tmp_path / "store", scheduler=client)
+    with refused("scheduler must be a name, .*, but is 5: use for instance 'processes'"):
+        run(SWEEP, tmp_path / "store", scheduler=5)
+    assert not (tmp_path / "store").exists()
+
+
+def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatch):
+    code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
+    code += "import catalog.run, sys; print(sys.modules['catalog.run'].CPUS)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
+    monkeypatch.setattr(distributed.system, "MEMORY_LIMIT", 1e8)
+    for scheduler in ("synchronous", "threads"):
+        with refused(r"block .* needs about .*, but the largest worker has 0\.093 GiB: .*"):
+            run(SWEEP, tmp_path / "store", scheduler=scheduler)
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_cannot_be_written_to_is_refused_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog.cluster, "_local_client", unexpected)
+    tmp_path.chmod(0o500)
+    with refused("cannot open the store .*: Permission denied: check the path, its permissions .*"):
+        run(SWEEP, tmp_path / "store")
+
+
+def test_a_store_in_a_file_or_an_archive_is_refused_before_a_cluster_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog.cluster, "_local_client", unexpected)
+    (tmp_path / "file").touch()
+    with refused("cannot open the store .*: Not a directory: check the path, its permissions .*"):
+        run(SWEEP, tmp_path / "file" / "store")
+    with refused("is an archive, only to be read: unpack it to a directory"):
+        run(SWEEP, tmp_path / "store.zip")
+
+
 @pytest.mark.parametrize("workers", [0, -1])
 def test_a_run_needs_a_worker_and_writes_nothing_without(workers, tmp_path):
     with refused(f"workers must be at least 1, but is {workers}: use 1, 2, …"):
@@ -196,19 +271,20 @@ def test_a_run_needs_a_worker_and_writes_nothing_without(workers, tmp_path):
     ("scheduler", "why"),
     [
         ("tcp://127.0.0.1:1", r"Timed out .* after 0\.3 s"),
-        ("localhost", "missing port number in address 'localhost'"),
-        ("carrier-pigeon://home:1", "unknown address scheme 'carrier-pigeon' .*"),
+        *((text, "an address is scheme://host:port") for text in NO_ADDRESSES),
+        ("carrier-pigeon://home:1", "its scheme must be one of tcp, ws, ucx, tls, wss"),
     ],
 )
 def test_a_scheduler_that_does_not_answer_is_refused_quickly(scheduler, why, tmp_path, monkeypatch):
     monkeypatch.setattr(catalog.cluster, "CONNECT_TIMEOUT", "0.3s")
     start = time.monotonic()
     with refused(
-        rf"cannot reach a scheduler at '{scheduler}' \({why}\): start one with dask scheduler and "
-        r"give its address, e\.g\. tcp://127\.0\.0\.1:8786"
+        rf"cannot reach a scheduler at {re.escape(repr(scheduler))} \({why}\): start one with dask "
+        r"scheduler and give its address, e\.g\. tcp://127\.0\.0\.1:8786"
     ):
-        run(SWEEP, tmp_path, scheduler=scheduler)
+        run(SWEEP, tmp_path / "store", scheduler=scheduler)
     assert time.monotonic() - start < 5
+    assert not (tmp_path / "store").exists()
     with pytest.raises(ValueError, match="No clients found"):  # what dask would go on waiting for
         distributed.default_client()
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 import catalog
+import catalog.cluster
 import catalog.storage
 from catalog.solving import complete_block
 from ensemble import Bosonic, Engine, Exact
@@ -232,6 +233,22 @@ def test_the_solution_is_readable_without_json(heatcat):
             ".*tiny.toml is a file, not a store: give a directory",
         ),
         (["run", "tiny.toml", "--store", "tiny.toml/s"], "cannot open the store .*: Not a dir.*"),
+        *(
+            (
+                ["run", "tiny.toml", "--store", "s", "--scheduler", address],
+                rf"cannot reach a scheduler at '{address}' \(.*\): start one with dask .*",
+            )
+            for address in ("tcp://127.0.0.1:1", "tcp://", "foo", "tcp://h:notaport", "inproc://x")
+        ),
+        (
+            ["run", "tiny.toml", "--store", "s", "--scheduler", "tls://127.0.0.1:1"],
+            "'tls://127.0.0.1:1' needs a certificate: set distributed.comm.tls.ca-file, .*",
+        ),
+        (
+            ["run", "tiny.toml", "--store", "s", "--cluster", "gone.toml"],
+            "cannot read the cluster profile gone.toml: No such file .*: check the path",
+        ),
+        (["cluster-script", "tiny.toml"], r"tiny.toml: unknown table 'sweep': choose from cluster"),
         (["status", "gone"], "there is no store at .*gone: check the path"),
         (["status", "."], "/.* is not a Zarr v3 store: give another directory"),
         (["reproduce", "fig11", "--out", "o"], r"unknown figure 'fig11': did you mean 'fig10'\?"),
@@ -243,10 +260,26 @@ def test_the_solution_is_readable_without_json(heatcat):
     ids=lambda value: " ".join(value[:1] + value[-2:]) if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_with_the_remedy_and_exit_code_2(
-    arguments, complaint, heatcat, tmp_path
+    arguments, complaint, heatcat, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(catalog.cluster, "CONNECT_TIMEOUT", "0.3s")
     check_refused(heatcat(*arguments), complaint)
     assert os.listdir(tmp_path) == ["tiny.toml"]
+
+
+def test_a_cluster_without_sbatch_is_refused_and_no_store_begun(heatcat, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    profile = tmp_path / "profile.toml"
+    profile.write_text('[cluster]\nkind = "slurm"\njobs = 2\nmemory = "2GB"\nqueue = "long"\n')
+    check_refused(
+        heatcat("run", "tiny.toml", "--store", "s", "--cluster", "profile.toml"),
+        "there is no command sbatch here: start the run on a login node of the SLURM cluster",
+    )
+    assert sorted(os.listdir(tmp_path)) == ["profile.toml", "tiny.toml"]
+    code, out, err = heatcat("cluster-script", "profile.toml")
+    assert (code, err) == (0, "")
+    assert out.startswith("#!/usr/bin/env bash\n#SBATCH -J heatcat\n#SBATCH -p long\n")
+    assert out.endswith(' --local-directory "$heatcat_scratch"\n')
 
 
 @pytest.mark.parametrize(
