@@ -25,7 +25,7 @@ def read_points(path: Path) -> dict[str, list[int | float]]:
             return _columns(path, file)
     except OSError as failure:
         raise InvalidInput(
-            f"cannot read the points {path}: {failure.strerror or failure}"
+            f"cannot read the points {path}: {failure.strerror or failure}: check the path"
         ) from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{path} is not UTF-8 text: save it as UTF-8") from None

@@ -252,7 +252,7 @@ class StoredSweep:
             )
         if damaged:
             runs = ", ".join(map(str, damaged))
-            notes.append(f"the record of run {runs} is damaged: its versions are not known")
+            notes.append(f"not fully documented: the record of run {runs} is damaged")
         return notes
 
 

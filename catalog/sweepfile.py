@@ -55,7 +55,7 @@ def read_text(path: Path, what: str) -> str:
             content = file.read(MOST_BYTES + 1)
     except OSError as failure:
         raise InvalidInput(
-            f"cannot read the {what} {path}: {failure.strerror or failure}"
+            f"cannot read the {what} {path}: {failure.strerror or failure}: check the path"
         ) from None
     if len(content) > MOST_BYTES:
         raise InvalidInput(f"{path} is larger than {MOST_BYTES} bytes: it is no {what}")

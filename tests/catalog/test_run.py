@@ -227,7 +227,7 @@ def test_a_client_that_cannot_be_used_is_refused(tmp_path, address):
         pass
     with refused("the client is closed: connect a new one, or give scheduler='processes'"):
         run(SWEEP, tmp_path / "store", scheduler=client)
-    with refused("scheduler must be a name, .*, but is 5: use for instance 'processes'"):
+    with refused("scheduler must be a name, .*, but is 5: use e.g. .processes."):
         run(SWEEP, tmp_path / "store", scheduler=5)
     assert not (tmp_path / "store").exists()
 

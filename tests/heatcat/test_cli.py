@@ -12,13 +12,14 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import catalog
 import catalog.cluster
 import catalog.storage
+from catalog.seal import sealed_json, unsealed_json
 from catalog.solving import complete_block
 from ensemble import Bosonic, Engine, Exact
 from heatcat import __version__, show
@@ -459,8 +460,9 @@ def test_sizes_beyond_the_memory_are_refused_at_once(method, message, heatcat):
 def test_run_and_status_note_that_the_solver_has_changed(heatcat, tmp_path):
     heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     (record,) = (tmp_path / "s").glob("tiny/status/*/1.json")
-    changed = {**json.loads(record.read_text()), "solver_hash": "another"}
-    record.write_text(json.dumps(changed))
+    content = unsealed_json(record.read_bytes())
+    assert content is not None
+    record.write_bytes(sealed_json({**content, "solver_hash": "another"}))
     code, _, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert code == 0
     assert err.startswith("note: tiny is computed with another version of the solver")
@@ -496,10 +498,10 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
 def test_a_full_disk_is_one_line_and_exit_code_1(heatcat, monkeypatch):
     write_file = catalog.storage.write_file
 
-    def full(path: Path, content: bytes, *, exclusive: bool = False) -> None:
-        if path.match("power/c/*/*/*"):
+    def full(path: Path, content: bytes, **options: Any) -> None:
+        if path.match(".heatcat-blocks/*/*"):
             raise OSError(28, "No space left on device")
-        write_file(path, content, exclusive=exclusive)
+        write_file(path, content, **options)
 
     monkeypatch.setattr(catalog.storage, "write_file", full)
     code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
