@@ -246,7 +246,18 @@ def test_files_that_vanish_between_listing_and_reading_are_counted(tmp_path, cop
     gone = len({*_names(tmp_path / "whole.zip")} - {*_names(tmp_path / "x.zip")})
     assert packed.vanished == gone > 0
     assert packed.files == whole.files - gone
-    monkeypatch.undo()
+
+
+def test_the_command_says_what_vanished(tmp_path, copy, monkeypatch):
+    def packing(archive, store, name):
+        if "/power/c/1" in name:
+            (store / name).unlink()
+        _pack(archive, store, name)
+
+    monkeypatch.setattr("catalog.archive._pack", packing)
+    result = CliRunner().invoke(export_command, [str(copy), "--to", str(tmp_path / "x.zip")])
+    assert result.exit_code == 0, result.output
+    assert ", 4 deleted meanwhile by a run: export again when it is done  ->" in result.output
 
 
 def _names(archive: Path) -> list[str]:

@@ -197,7 +197,13 @@ def test_a_table_comes_back_from_pandas():
 
 @pytest.mark.parametrize(
     "values",
-    [[0, 1, 9], [0.0, 1.0, 0.5], [0.0, -1.0, np.inf], ["ok", "okay", "failed"], [True, False, True]],
+    [
+        [0, 1, 9],
+        [0.0, 1.0, 0.5],
+        [0.0, -1.0, np.inf],
+        ["ok", "okay", "failed"],
+        [True, False, True],
+    ],
 )
 @pytest.mark.parametrize("lazy", [False, True])
 def test_what_is_no_status_is_one_clear_error(tmp_path, values, lazy):
@@ -247,7 +253,10 @@ def test_other_arrays_stay_as_they_are():
         {"N": [1, 2]},
     )
     xr.testing.assert_identical(restored(ds), ds)
-    assert restored(ds.assign(regular=ds.regular.astype(object))).regular.values.tolist() == ["True", "False"]
+    assert restored(ds.assign(regular=ds.regular.astype(object))).regular.values.tolist() == [
+        "True",
+        "False",
+    ]
 
 
 @pytest.mark.parametrize("label", ["okay", "OK ", "", None, 1])
