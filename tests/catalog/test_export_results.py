@@ -149,6 +149,29 @@ def test_further_dimensions_make_further_rows_but_no_further_points(tmp_path):
         assert xr.load_dataset(tmp_path / "x.nc", engine="h5netcdf").equals(ds)
 
 
+def test_kinds_of_values_that_a_user_may_add(tmp_path):
+    ds = sample()[["power", "status"]]
+    when = np.datetime64("2024-05-01T12:00:00", "ns") + np.arange(3) * np.timedelta64(90, "m")
+    ds = ds.assign(
+        when=("delta_E", when),
+        regular=ds.power > 0,
+        half=ds.power.astype("f4"),
+        word=("N", np.array(["one", "two"])),
+        counted=ds.N.astype("u2") * 1,
+    )
+    for data in (ds, ds.chunk(N=1, delta_E=2)):
+        for suffix in (".nc", ".csv", ".parquet"):
+            export(data, tmp_path / f"x{suffix}", overwrite=True)
+        with xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as back:
+            xr.testing.assert_equal(back, ds)
+            assert {name: back[name].dtype.kind for name in ds} == {
+                name: ds[name].dtype.kind for name in ds
+            }
+        frame = pd.read_parquet(tmp_path / "x.parquet")
+        assert frame.dtypes[["regular", "half", "word"]].tolist() == ["bool", "float32", "str"]
+        assert frame.when.nunique() == 3
+
+
 def test_what_cannot_be_exported_is_said_in_one_line(tmp_path, solved):
     with refused(r"give one with rename\('power'\)"):
         export(solved.power.rename(None), tmp_path / "x.csv")
