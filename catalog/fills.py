@@ -67,10 +67,12 @@ def holds_text(name: str, dtype: np.dtype) -> bool:
 
 def _texts(values: NDArray[Any]) -> NDArray[Any]:
     """Python strings, empty where there is none."""
-    items = ["" if pd.isnull(item) else str(item) for item in values.ravel().tolist()]
-    found = np.empty(values.shape, dtype=object)
-    found.ravel()[...] = items  # the array is new, and so this is no copy
-    return found
+    items = values.astype(object).ravel()
+    texts = np.empty(items.shape, dtype=object)
+    texts[...] = [
+        "" if missing else str(item) for item, missing in zip(items, pd.isnull(items), strict=True)
+    ]
+    return texts.reshape(values.shape)
 
 
 def _whole_numbers(name: str, values: NDArray[Any], dtype: np.dtype, fill: int) -> NDArray[Any]:

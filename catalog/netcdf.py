@@ -27,8 +27,13 @@ def write_netcdf(ds: xr.Dataset, path: Path) -> int:
     plain.attrs = plain_attributes(ds.attrs)
     for name in plain.variables:
         plain[name].attrs = plain_attributes(ds[name].attrs)
-    lazy = [name for name, variable in plain.variables.items() if variable.chunks]
-    ready = restored(plain.drop_vars(lazy))
+    lazy = [
+        name
+        for name, variable in plain.variables.items()
+        if variable.chunks and variable.dtype.kind in "biufOTU"
+    ]
+    # The rest, such as times, xarray translates; it is loaded if it is lazy.
+    ready = restored(plain.drop_vars(lazy).compute())
     # Undefined values are NaN; whole numbers and text have fills of their own, which are values.
     fills = {name: {"_FillValue": None} for name in ready.variables}
     ready.to_netcdf(path, engine="h5netcdf", format="NETCDF4", encoding=fills)

@@ -96,9 +96,9 @@ def computed_pieces(
     """The Dataset in pieces, computed one by one, with the types and fills of the vocabulary.
 
     A piece covers whole dask blocks, as many as make up to ``rows`` points or `MOST_BLOCKS`, at
-    least one; a Dataset in memory is cut likewise.  All arrays of a piece are computed together,
-    so that a block is solved once.  Only where the status shares no work with other arrays, as in
-    a Dataset that just reads a store, is it looked at first.
+    least one; a Dataset in memory is cut likewise.  All arrays of a piece are computed by one call
+    to dask, so that a block that several arrays need is solved once.  Only where the status shares
+    no work with other arrays, as in a Dataset that just reads a store, is it computed first.
 
     Parameters
     ----------

@@ -9,11 +9,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+import dask
+import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from distributed import Client
 from pyarrow import parquet
 
 import catalog
@@ -58,6 +61,55 @@ def test_netcdf_keeps_values_labels_units_and_provenance(tmp_path, lazy):
         assert json.loads(back.attrs["odd"]) == {"a": None}
 
 
+def test_xarray_writes_a_dataset_of_a_sweep_itself(tmp_path):
+    """To NetCDF and Zarr, without warnings, which are errors here; a single point, too."""
+    ds = catalog.dataset(tiny_sweep(variables=["power"])).drop_vars("wall_time")
+    point = {"N": 1, "delta_E": 50.0, "T_mean": 60.0}
+    for data in (
+        ds,
+        ds.sel(N=[2]),
+        ds.sel(point),
+        ds.persist(),
+        ds.compute(),
+        ds.compute().sel(point),
+    ):
+        data.to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
+        with xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as back:
+            assert back.equals(data.compute())
+            assert back.error.attrs == data.error.attrs
+        data.to_zarr(tmp_path / "x.zarr", mode="w", consolidated=False)
+        with xr.open_zarr(tmp_path / "x.zarr", consolidated=False) as back:
+            assert back.error.values.tolist() == data.error.values.tolist()
+            assert back.power.equals(data.power.compute())
+
+
+def test_a_store_that_xarray_opened_is_written_as_well(tmp_path, store):
+    """Its chunks and codecs are Zarr's and mean nothing to NetCDF."""
+    plain = xr.open_zarr(store, group="tiny", consolidated=False)
+    plain.to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
+    export(plain, tmp_path / "y.nc")
+    with (
+        xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as one,
+        xr.open_dataset(tmp_path / "y.nc", engine="h5netcdf") as other,
+    ):
+        xr.testing.assert_identical(one.load(), other.load())
+        assert one.power.equals(plain.power.compute())
+    assert len(table(plain)) == 12
+
+
+def test_an_export_leaves_the_dataset_as_it_was(tmp_path):
+    ds = sample(lazy=True).assign_attrs(odd={"a": None})
+    ds.power.attrs["flags"] = [True, False]
+    before, graph = ds.copy(deep=True), dict(ds.power.data.dask)
+    for suffix in SUFFIXES:
+        export(ds, tmp_path / f"x{suffix}")
+    assert ds.attrs == before.attrs
+    assert {name: ds[name].attrs for name in ds.variables} == {
+        name: before[name].attrs for name in before.variables
+    }
+    assert dict(ds.power.data.dask) == graph
+
+
 def test_csv_is_the_table_to_the_last_bit(tmp_path):
     ds = sample(lazy=True)
     written = export(ds, tmp_path / "x.csv")
@@ -80,6 +132,101 @@ def test_parquet_is_the_table_with_units_in_its_schema(tmp_path):
     assert metadata[b"long_name"] == b"power output"
     assert schema.field("T_mean").metadata[b"symbol"].decode() == "T̄"
     assert json.loads(schema.metadata[b"sweep"])["name"] == "tiny"
+
+
+WAYS = {
+    ".nc": lambda ds, folder: export(ds, folder / "x.nc"),
+    ".csv": lambda ds, folder: export(ds, folder / "x.csv"),
+    ".parquet": lambda ds, folder: export(ds, folder / "x.parquet"),
+    "table": lambda ds, folder: table(ds),
+    "to_netcdf": lambda ds, folder: ds.to_netcdf(folder / "plain.nc", engine="h5netcdf"),
+    "to_zarr": lambda ds, folder: ds.to_zarr(folder / "plain.zarr", consolidated=False),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("stored", [False, True])
+def test_each_block_is_solved_once(tmp_path, solved, way, stored):
+    sweep = tiny_sweep(variables=["power", "efficiency"])
+    ds = catalog.dataset(sweep, tmp_path / "s.zarr" if stored else None)
+    WAYS[way](ds, tmp_path)
+    assert sorted(solved) == list(sweep.block_indices())
+    solved.clear()
+    (tmp_path / "part").mkdir()
+    WAYS[way](ds.isel(N=[0]).isel(delta_E=[0, 2]), tmp_path / "part")
+    assert sorted(solved) == ([] if stored else [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1)])
+
+
+@pytest.mark.parametrize("way", ["table", ".nc"])
+def test_each_block_is_solved_once_in_pieces(tmp_path, solved, monkeypatch, way):
+    monkeypatch.setattr(sys.modules["catalog.table"], "MOST_BLOCKS", 1)
+    sweep = tiny_sweep(variables=["power"])
+    ds = catalog.dataset(sweep)
+    ds["relative"] = (ds.power / ds.power.max("delta_E")).chunk(delta_E=-1)
+    WAYS[way](ds[["power", "relative", "status"]], tmp_path)
+    assert sorted(solved) == list(sweep.block_indices())
+
+
+@pytest.mark.parametrize("way", ["table", ".csv", ".nc"])
+@pytest.mark.parametrize("how", ["lazy", "persist", "compute"])
+def test_each_block_is_solved_once_by_a_cluster(tmp_path, solved, way, how):
+    sweep = tiny_sweep(variables=["power"])
+    options = {"processes": False, "dashboard_address": None, "n_workers": 2}
+    with Client(**options, threads_per_worker=1):
+        ds = catalog.dataset(sweep)
+        if how != "lazy":
+            ds = getattr(ds, how)()
+        WAYS[way](ds, tmp_path)
+    assert sorted(solved) == list(sweep.block_indices())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_dask_graph_is_evaluated_once(tmp_path, way):
+    evaluated = []
+
+    def counting(dsk, keys, **options):
+        evaluated.append(keys)
+        return dask.get(dsk, keys, **options)
+
+    ds = catalog.dataset(tiny_sweep(variables=["power"]))
+    with dask.config.set(scheduler=counting):
+        WAYS[way](ds, tmp_path)
+    assert len(evaluated) == 1
+
+
+def test_a_large_dataset_is_never_in_memory_at_once(tmp_path):
+    """Eight pieces of 50,000 points in 6 arrays: 19 MB of numbers, of which a piece is 2.4 MB."""
+    shape, chunks = (8, 250, 200), (1, 25, 200)
+    alive, most = set(), 0
+
+    class Numbered(np.ndarray):
+        def __del__(self):
+            alive.discard(id(self))
+
+    def block(block_id):
+        nonlocal most
+        found = np.full((1, 25, 200), float(block_id[0])).view(Numbered)
+        alive.add(id(found))
+        most = max(most, len(alive))
+        return found
+
+    arrays = {
+        name: da.map_blocks(
+            block,
+            chunks=da.core.normalize_chunks(chunks, shape),
+            name=f"block-{name}",
+            dtype=float,
+            meta=np.empty((0, 0, 0)),
+        )
+        for name in "abcdef"
+    }
+    dims = ("N", "delta_E", "T_mean")
+    ds = xr.Dataset({name: (dims, array) for name, array in arrays.items()})
+    export(ds, tmp_path / "x.nc")
+    assert most <= 2 * 10 * 6
+    with xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as back:
+        assert (back.a == xr.DataArray(np.arange(8.0), dims="N")).all()
+        assert (back.f == xr.DataArray(np.arange(8.0), dims="N")).all()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -448,7 +448,9 @@ def test_a_damaged_record_of_a_run_is_reported_and_harms_nothing(sound, expected
     (damage,) = check(location).damages
     assert damage.what == "status/.heatcat-runs/1.json"
     assert values(location) == expected
-    with pytest.warns(catalog.OlderSolver, match="not fully documented: the record of run 1 is damaged"):
+    with pytest.warns(
+        catalog.OlderSolver, match="not fully documented: the record of run 1 is damaged"
+    ):
         assert [record["outcome"] for record in catalog.open(location)["tiny"].history()] == [
             "record damaged", "complete",
         ]  # fmt: skip

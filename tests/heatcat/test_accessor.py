@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
-from ensemble import InvalidInput
+from ensemble import InvalidInput, Status
 from tests.heatcat.stores import TINY, computed
 
 
@@ -56,6 +56,24 @@ def test_the_nearest_label_is_taken_within_a_tolerance(stored):
 def test_what_cannot_be_selected_is_refused_with_a_remedy(stored, labels, options, message):
     with pytest.raises(InvalidInput, match=message):
         stored.heatcat.sel(labels, **options)
+
+
+def test_points_are_found_by_their_status_in_words(stored):
+    ds = stored.assign(status=stored.status.where(stored.N < 4, np.uint8(Status.FAILED)))
+    failed = (ds.N >= 4).broadcast_like(ds.status)
+    assert ds.heatcat.status("failed").equals(failed.transpose(*ds.status.dims))
+    assert (ds.heatcat.ok == ~failed).all()
+    assert ds.heatcat.status_labels().sel(N=6, delta_E=50.0, T_mean=60.0) == "failed"
+    longer = ds[["power", "status"]].reindex(N=[1, 1000]).chunk(N=1)
+    assert longer.heatcat.status("not computed").all(["delta_E", "T_mean"]).values.tolist() == [
+        False,
+        True,
+    ]
+    assert longer.heatcat.status("ok", "failed").chunks is not None
+    with pytest.raises(InvalidInput, match="unknown status 'okay': did you mean 'ok'"):
+        ds.heatcat.status("okay")
+    with pytest.raises(InvalidInput, match="has no status: keep status when you select"):
+        ds.drop_vars("status").heatcat.ok  # noqa: B018 (a property)
 
 
 def test_a_map_has_labels_units_and_a_centred_colour_scale(stored):
