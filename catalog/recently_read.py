@@ -40,3 +40,9 @@ class RecentlyRead:
             while self._bytes > self.most_bytes:
                 _, dropped = self._arrays.popitem(last=False)
                 self._bytes -= dropped.nbytes
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._arrays.clear()
+            self._bytes = 0
