@@ -80,7 +80,7 @@ run = _public(
     workers=optional(a_count),
     on_block=optional(a_callable),
 )
-table = _public(_table, ds=_ds, computed_only=a_flag)
+table = _public(_table, ds=_ds, computed_only=optional(a_flag))
 zip_store = _public(_zip_store, location=a_location, path=a_path, overwrite=a_flag)
 
 
