@@ -335,7 +335,7 @@ class Part:
     def write(self, block: Index, arrays: Arrays) -> None:
         """Store a solved block as one record, whole or not at all.
 
-        When this returns, it survives a power cut (see `catalog.storage.DurableStore`).
+        When this returns, it survives a power cut (see `catalog.durable.DurableStore`).
 
         Raises
         ------

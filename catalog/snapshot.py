@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from catalog.chunks import chunk_indices
+from catalog.durable import TORN
 from catalog.lease import FOLDER as LEASES
 from catalog.part import RETRIES, Damaged, Part
-from catalog.storage import TORN, Storage
+from catalog.storage import Storage
 from catalog.structure import load, parent
 
 Read = Callable[[str], bytes | None]

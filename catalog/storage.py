@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
-import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,13 +21,11 @@ from typing import Any
 from zarr.abc.store import Store
 from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
-from zarr.storage import LocalStore, ObjectStore, ZipStore
+from zarr.storage import ObjectStore, ZipStore
 
+from catalog.durable import TORN, TORN_NAME, DurableStore, content_of, files_below, names_in
 from ensemble import InvalidInput
 
-TORN = ".partial"
-"""Ending of a file that is being written: it gets its name once it is whole."""
-TORN_NAME = re.compile(rf".+\.[0-9a-f]{{32}}{re.escape(TORN)}")
 S3 = "s3://"
 ZIP = ".zip"
 ROOT = "zarr.json"
@@ -44,102 +40,6 @@ class NoStore(InvalidInput):
 
 class TooLarge(ValueError):
     """An object has more bytes than what it is meant to hold can have."""
-
-
-class StoreGone(InvalidInput):
-    """The folder of a store was moved or deleted while it was in use."""
-
-
-class DurableStore(LocalStore):
-    """Zarr's local store, except that a write has reached the disk when it returns.
-
-    File and directory entry are flushed (fsync), so that what is written later, a status, cannot
-    survive a power cut that what was written before, its values, does not.
-    """
-
-    async def set(self, key: str, value: Buffer) -> None:
-        self._check_writable()
-        await asyncio.to_thread(write_file, self.root / key, value.to_bytes(), root=self.root)
-
-    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
-        self._check_writable()
-        content = value.to_bytes()
-        await asyncio.to_thread(
-            write_file, self.root / key, content, root=self.root, exclusive=True
-        )
-
-    async def delete(self, key: str) -> None:
-        await super().delete(key)
-        folder = (self.root / key).parent
-        if folder.is_dir():
-            await asyncio.to_thread(_flush_folder, folder)
-
-    def set_sync(self, key: str, value: Buffer) -> None:
-        self._check_writable()
-        write_file(self.root / key, value.to_bytes(), root=self.root)
-
-
-def write_file(path: Path, content: bytes, *, root: Path, exclusive: bool = False) -> None:
-    """Write a file whole or not at all, and durably; if exclusive, only if there is none.
-
-    Folders are made below ``root``, never ``root`` itself: a store that was moved away is not
-    begun anew at its old place.
-
-    Raises
-    ------
-    StoreGone
-        If there is no folder ``root``.
-    """
-    _make_folder(path.parent, root)
-    torn = path.with_name(f"{path.name}.{uuid.uuid4().hex}{TORN}")
-    try:
-        with torn.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if exclusive:
-            try:
-                os.link(torn, path)  # unlike renaming, it never replaces a file: on NFS neither
-            except FileExistsError:
-                return
-            finally:
-                torn.unlink()
-        else:
-            torn.replace(path)
-    except Exception as failure:
-        torn.unlink(missing_ok=True)
-        if isinstance(failure, FileNotFoundError) and not root.is_dir():
-            raise _gone(root) from None
-        raise
-    _flush_folder(path.parent)
-
-
-def _make_folder(folder: Path, root: Path) -> None:
-    if folder.is_dir():
-        return
-    if folder == root:
-        raise _gone(root)
-    _make_folder(folder.parent, root)
-    try:
-        folder.mkdir(exist_ok=True)
-    except FileNotFoundError:
-        raise _gone(root) from None
-    _flush_folder(folder.parent)
-
-
-def _gone(root: Path) -> StoreGone:
-    return StoreGone(
-        f"the store {root} is no longer there, it was moved or deleted: nothing was written; give "
-        "its new place and run the same command again"
-    )
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -207,7 +107,7 @@ class Storage:
         if most is not None and (size := self._size(key)) is not None and size > most:
             raise TooLarge(f"it has {size} bytes where at most {most} are expected")
         if self.folder is not None:
-            return _content(self.folder / key)
+            return content_of(self.folder / key)
         found = sync(self.zarr.get(key, default_buffer_prototype()))
         if found is not None and most is not None and len(found) > most:
             raise TooLarge(f"it has {len(found)} bytes where at most {most} are expected")
@@ -216,7 +116,7 @@ class Storage:
     def get_many(self, keys: Iterable[str]) -> list[bytes | None]:
         """Contents of several objects, read side by side."""
         if self.folder is not None:
-            return [_content(self.folder / key) for key in keys]
+            return [content_of(self.folder / key) for key in keys]
         store, keys = self.zarr, list(keys)
 
         async def collect() -> list[Buffer | None]:
@@ -300,7 +200,7 @@ class Storage:
             If the folder is there and may not be read.
         """
         if self.folder is not None:
-            found = _listed(self.folder / prefix)
+            found = names_in(self.folder / prefix)
         elif isinstance(self.zarr, ObjectStore):
             # Zarr's own listing fails where other tools have marked a folder by an empty object.
             below = f"{prefix}/" if prefix else ""
@@ -325,7 +225,7 @@ class Storage:
             If a folder is there and may not be read.
         """
         if self.folder is not None:
-            found = list(_files_below(self.folder / prefix, prefix))
+            found = list(files_below(self.folder / prefix, prefix))
         else:
             store = self.zarr
 
@@ -338,36 +238,6 @@ class Storage:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"location": self.location}  # each process opens the store for itself
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-
-
-def _listed(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _files_below(folder: Path, prefix: str) -> Iterator[str]:
-    """Keys of the files below a folder; links to folders are not followed."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in found:
-        key = f"{prefix}/{entry.name}" if prefix else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files_below(folder / entry.name, key)
-        else:
-            yield key
 
 
 def _buffer(content: bytes) -> Buffer:

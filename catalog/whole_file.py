@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catalog.storage import TORN
+from catalog.durable import TORN
 from ensemble import InvalidInput
 
 

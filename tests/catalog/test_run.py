@@ -19,6 +19,7 @@ from dask.base import get_scheduler
 
 import catalog.cluster
 import catalog.dispatch
+import catalog.durable
 import catalog.storage
 from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact, InvalidInput
@@ -159,7 +160,7 @@ def test_expensive_blocks_come_first(tmp_path):
 def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
     scheduler, tmp_path, monkeypatch, expected
 ):
-    write_file = catalog.storage.write_file
+    write_file = catalog.durable.write_file
 
     def full_disk(path: Path, content: bytes, **options: Any) -> None:
         if ".heatcat-blocks" in str(path) and path.name.split(".")[1] == "1":
@@ -167,7 +168,7 @@ def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
         write_file(path, content, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.storage, "write_file", full_disk)
+        patch.setattr(catalog.durable, "write_file", full_disk)
         with pytest.raises(RunStopped) as stopped:
             run(SWEEP, tmp_path, scheduler=scheduler, workers=1)
     assert str(stopped.value) == (

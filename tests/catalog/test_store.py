@@ -18,6 +18,7 @@ import xarray as xr
 import zarr
 
 import catalog
+import catalog.durable
 import catalog.storage
 from catalog import create_or_open, find_stored, run
 from catalog.blocks import Arrays, empty_arrays, solve_block
@@ -168,7 +169,8 @@ def test_chunks_are_whole_blocks_within_their_bounds():
 def test_attributes_say_where_the_values_come_from(whole):
     with opened(whole) as ds:
         record = json.loads(ds.attrs["provenance"])
-        assert json.loads(ds.attrs["sweep"]) == tiny_sweep().definition()
+        definition = {**tiny_sweep().definition(), "description": "a small one"}
+        assert json.loads(ds.attrs["sweep"]) == definition
         assert ds.attrs["sweep_key"] == tiny_sweep().key()
     assert record["packages"]["numpy"] == np.__version__
     assert {"heatcat", "numpy", "scipy", "xarray", "dask", "zarr"} <= set(record["packages"])
@@ -377,14 +379,14 @@ def test_a_block_that_is_not_solved_throughout_is_not_written(tmp_path):
 @contextmanager
 def writing(monkeypatch: pytest.MonkeyPatch, before: Callable[[Path], None]) -> Iterator[None]:
     """Call something before each file that is written, by its path."""
-    write_file = catalog.storage.write_file
+    write_file = catalog.durable.write_file
 
     def write(path: Path, content: bytes, **options: Any) -> None:
         before(path)
         write_file(path, content, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.storage, "write_file", write)
+        patch.setattr(catalog.durable, "write_file", write)
         yield
 
 

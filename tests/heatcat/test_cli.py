@@ -18,6 +18,7 @@ import pytest
 
 import catalog
 import catalog.cluster
+import catalog.durable
 import catalog.storage
 from catalog.seal import sealed_json, unsealed_json
 from catalog.solving import complete_block
@@ -496,14 +497,14 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
 
 
 def test_a_full_disk_is_one_line_and_exit_code_1(heatcat, monkeypatch):
-    write_file = catalog.storage.write_file
+    write_file = catalog.durable.write_file
 
     def full(path: Path, content: bytes, **options: Any) -> None:
         if path.match(".heatcat-blocks/*/*"):
             raise OSError(28, "No space left on device")
         write_file(path, content, **options)
 
-    monkeypatch.setattr(catalog.storage, "write_file", full)
+    monkeypatch.setattr(catalog.durable, "write_file", full)
     code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (1, "")
     assert err.splitlines()[1:] == [
@@ -516,7 +517,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(heatcat, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(catalog.storage, "write_file", full)
+    monkeypatch.setattr(catalog.durable, "write_file", full)
     check_refused(
         heatcat("run", "tiny.toml", "--store", "s", "--workers", "1"),
         r"cannot open the store .*/s: No space left on device: .* and the free space",
