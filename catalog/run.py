@@ -26,7 +26,7 @@ from catalog.profile import Profile
 from catalog.solving import complete_block
 from catalog.storage import absolute, storage
 from catalog.store import Block, StoredSweep
-from catalog.structure import create_or_open, find_stored
+from catalog.structure import create_or_open, find_stored, require_sound
 from catalog.sweep import Sweep
 from ensemble import InvalidInput, Status
 
@@ -112,6 +112,8 @@ def run_told(
     if workers is not None and workers < 1:
         raise InvalidInput(f"workers must be at least 1, but is {workers}: use 1, 2, …")
     stored = None if _is_empty(absolute(store)) else find_stored(store, sweep)
+    if stored is not None:
+        require_sound(stored)
     work = work_left(sweep, stored)
     if stored is not None and not work:
         on_begin(stored)

@@ -59,7 +59,7 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     place = open_storage(location, write=True)
     stored = load(place, sweep.name)
     if stored is not None:
-        _require_sound(stored)
+        require_sound(stored)
         if not lacking(stored, sweep):
             return stored
     with Leases(place, sweep.name).hold(STRUCTURE, wait=True):
@@ -74,7 +74,7 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     return extended
 
 
-def _require_sound(stored: StoredSweep) -> None:
+def require_sound(stored: StoredSweep) -> None:
     """Refuse to write beside metadata that no reader of Zarr could read any more.
 
     Raises
