@@ -111,7 +111,10 @@ def run_told(
     where = chosen(scheduler)
     if workers is not None and workers < 1:
         raise InvalidInput(f"workers must be at least 1, but is {workers}: use 1, 2, …")
-    stored = None if _is_empty(absolute(store)) else find_stored(store, sweep)
+    location = absolute(store)
+    if storage(location).read_only:
+        raise InvalidInput(f"{location} is an archive, only to be read: unpack it to a directory")
+    stored = None if _is_empty(location) else find_stored(store, sweep)
     if stored is not None:
         require_sound(stored)
     work = work_left(sweep, stored)
@@ -120,7 +123,7 @@ def run_told(
         stored.settle()  # what a killed run has finished
         return stored.counts(sweep)
     model = fitted_model(stored)
-    with prepared(absolute(store), where, workers, work, model) as executor:
+    with prepared(location, where, workers, work, model) as executor:
         stored = create_or_open(store, sweep)
         on_begin(stored)
         _complete(executor, stored, stored.missing(sweep), sweep, model, on_block)

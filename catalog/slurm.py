@@ -11,6 +11,7 @@ import signal
 import stat
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -32,6 +33,8 @@ LOOK_EVERY = 15.0
 MOST_FAILURES = 3
 """Number of jobs in a row that end without a worker having joined, after which no more are sent;
 as many ends of workers amid the same block end the run."""
+IDLE_SECONDS = 60.0
+"""Time without the worker that it had after which a job that still runs is cancelled."""
 ANSWER_SECONDS = 20.0
 """Time in which a command of SLURM answers."""
 
@@ -208,8 +211,8 @@ class Jobs:
         self.cluster, self.number, self.profile = cluster, number, profile
         self.joined: set[str] = set()
         """Names of the jobs of which a worker has reached the scheduler."""
-        self.absent: set[str] = set()
-        """Names of those that had no worker there at the last look."""
+        self.absent: dict[str, float] = {}
+        """Since when those that have no worker there have had none."""
         self.failures = 0
         """Number of jobs in a row that ended before a worker of theirs joined."""
         self.last = ""
@@ -292,19 +295,22 @@ class Jobs:
         workers = list(self.cluster.scheduler.workers.values())
         present = {name for worker in workers for name in self.of(worker.name)}
         self.joined |= present
-        absent = set(here) - present
+        absent, now = set(here) - present, time.monotonic()
+        for name in present:
+            self.absent.pop(name, None)
         queued = await self.queued() if absent else None
         for name in absent:
             ended = queued is not None and here[name].job_id not in queued
-            # Without workers for two looks, although it had some: whatever it does, it is no use.
-            idle = name in self.joined and name in self.absent
+            since = self.absent.setdefault(name, now)
+            # Its worker may be on its way back, or out; after that it does nothing of use.
+            idle = name in self.joined and now - since > IDLE_SECONDS
             if ended and name not in self.joined:
                 self.failures += 1
                 self.last = await self.story(here[name].job_id)
                 log.warning("a SLURM job ended before a worker of it joined: %s", self.last)
             if ended or idle:
                 await self.drop(name, cancel=not ended)
-        self.absent = absent & set(self.cluster.workers)
+        self.absent = {name: self.absent[name] for name in absent & set(self.cluster.workers)}
         if self.failures < MOST_FAILURES and (refusal := await self.submit()):
             log.warning("SLURM did not take a job: %s", refusal)
 

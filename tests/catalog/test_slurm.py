@@ -274,8 +274,7 @@ def slowed(profile: Profile, folder: Path, seconds: float) -> Profile:
 def test_workers_that_reach_the_end_of_their_life_hand_over_and_are_replaced(
     sweep_file, profile, cluster, expected, tmp_path, monkeypatch
 ):
-    # A job without workers is cancelled at the second look: this one is to end by itself.
-    monkeypatch.setattr(catalog.slurm, "LOOK_EVERY", 5.0)
+    monkeypatch.setattr(catalog.slurm, "LOOK_EVERY", 0.5)
     brief = replace(slowed(profile, tmp_path, 0.5), worker_lifetime="15s")
     seen: Counter = Counter()
     numbers: set[str] = set()
