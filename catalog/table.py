@@ -95,7 +95,7 @@ def computed_pieces(
 ) -> Iterator[tuple[Where, xr.Dataset]]:
     """The Dataset in pieces, computed one by one, with the types and fills of the vocabulary.
 
-    A piece covers whole dask blocks, as many as make up to ``rows`` points or `MOST_BLOCKS`, at
+    A piece covers whole dask blocks, as many as make up to ``rows`` points or 2,000 blocks, at
     least one; a Dataset in memory is cut likewise.  All arrays of a piece are computed by one call
     to dask, so that a block that several arrays need is solved once.  Only where the status shares
     no work with other arrays, as in a Dataset that just reads a store, is it computed first.

@@ -17,7 +17,7 @@ Statistics = Literal["bosonic", "fermionic"]
 
 MOST_PAIRS = 10**9
 """Largest N: beyond it, 2S + 1 levels have no place in any memory."""
-SMALLEST, LARGEST = 1e-100, 1e100
+SMALLEST, LARGEST = 1e-300, 1e300
 """Sizes of a parameter of the baths that is not 0, so that rates and affinity are finite."""
 
 

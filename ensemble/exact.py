@@ -139,7 +139,7 @@ class Exact(Method):
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that needs more memory than the method may take.
 
-        The limits are 10⁶ levels a spin and 5·10⁷ unknowns (20 GB), see `ensemble.truncation`:
+        The limits are 10⁶ levels a spin and 5·10⁷ unknowns (20 GB), see ``ensemble/truncation.py``:
         about N = 5000 where all levels matter, more where cold baths fill the lowest ones only.
         """
         require_size(engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import dask
 import numpy as np
@@ -111,7 +112,7 @@ def test_everything_is_labelled_with_name_and_unit():
         assert array.dims == sweep.dims
         assert array.dtype.kind == np.dtype(VOCABULARY[str(name)].dtype).kind.replace("U", "O")
     assert ds.power.attrs["units"] == "omega_0^2"
-    assert ds.attrs["sweep_key"] == sweep.key()
+    assert json.loads(ds.attrs["sweep"]) == sweep.kind()
 
 
 def test_variables_that_were_not_asked_for_are_not_there():

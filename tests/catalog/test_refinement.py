@@ -273,7 +273,7 @@ def test_what_cannot_be_refined_is_refused_before_any_work(store):
         stored.refine(MAP, "power", budget=3)
     with refused(r"N = 3 .*"):
         attempt(MAP, N=3)
-    with refused(r"budget 0 and batch 20 count points: use 1, 2, …"):
+    with refused(r"budget must be at least 1, but is 0: use 1, 2, …"):
         attempt(MAP, budget=0)
     with refused(r"resolution is a fraction of the map, not 2: try 0\.001"):
         attempt(MAP, resolution=2)

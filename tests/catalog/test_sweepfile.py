@@ -242,9 +242,11 @@ def test_bad_files_are_refused_in_one_line_with_the_remedy(text, complaint, tmp_
 
 
 def test_files_that_cannot_be_read_are_refused(tmp_path):
-    with refused(r"cannot read the sweep file .*gone\.toml: No such file or directory"):
+    with refused(
+        r"cannot read the sweep file .*gone\.toml: No such file or directory: check the path"
+    ):
         read_sweep(tmp_path / "gone.toml")
-    with refused("cannot read the sweep file .*: Is a directory"):
+    with refused("cannot read the sweep file .*: Is a directory: check the path"):
         read_sweep(tmp_path)
     latin = tmp_path / "latin.toml"
     latin.write_bytes(
@@ -346,7 +348,7 @@ def test_bad_files_of_points_are_refused_in_one_line(text, complaint, tmp_path):
 
 def test_a_file_of_points_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "s.toml").write_text(f'points = "gone.csv"\n{SCATTERED}', encoding="utf-8")
-    with refused(r"cannot read the points .*gone\.csv: No such file or directory"):
+    with refused(r"cannot read the points .*gone\.csv: No such file or directory: check the path"):
         read_sweep(tmp_path / "s.toml")
     (tmp_path / "gone.csv").write_bytes(b"\xff\xfe1")
     with refused(r"gone\.csv is not UTF-8 text: save it as UTF-8"):

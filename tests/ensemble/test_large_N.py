@@ -171,7 +171,7 @@ def test_hundreds_of_pairs(N):
             {"coherence_order": 0},
             "coherence_order must be a whole number ≥ 1, but is 0: leave it out",
         ),
-        ({"coherence_order": True}, "coherence_order must be a whole number ≥ 1, but is True"),
+        ({"coherence_order": True}, "coherence_order must be a finite number, but is True"),
         ({"coherence_order": 1.5}, "coherence_order must be a whole number ≥ 1, but is 1.5"),
     ],
 )

@@ -61,7 +61,8 @@ def computed(folder: Path, text: str = ALL) -> Path:
         axes={"N": [1, 2], "delta_E": [50.0, 125.0], "T_mean": [60.0, 100.0]},
         fixed=FIXED,
         variables=["power", "constancy", "quanta_noise"],
-        energy_unit=text,
+        # A unit with control characters is refused, also where a file of a store has one.
+        energy_unit="".join(filter(str.isprintable, text)) or "energy",
         description=text,
     )
     solve = Exact.solve

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-import zarr
 
 import catalog
+from catalog.blocks import empty_arrays
+from catalog.chunks import blocks_of, chunk_indices
+from catalog.part import Manifest
+from catalog.settle import write_chunk
 from catalog.sweep import Sweep
 from ensemble import Status
 
@@ -55,16 +58,16 @@ def computed(location: Path, sweep: Sweep = TINY) -> xr.Dataset:
 
 def synthetic(location: Path, sweep: Sweep = MILLION) -> None:
     """Write numbers into every array of a sweep at once, as no solver could."""
-    catalog.create_or_open(location, sweep)
-    group = zarr.open_group(str(location), path=sweep.name, mode="r+")
+    (part,) = catalog.create_or_open(location, sweep).parts
     power = synthetic_power(sweep)
-    for name, values in (("power", power), ("constancy", 1 + np.tanh(power) / 2)):
-        array = group[name]
-        assert isinstance(array, zarr.Array)
-        array[...] = values
-    status = group["status"]
-    assert isinstance(status, zarr.Array)
-    status[...] = np.full(sweep.shape, Status.OK, dtype=np.uint8)
+    for chunk in chunk_indices(sweep, part.chunks):
+        where = part.chunk_slices(chunk)
+        arrays = empty_arrays(sweep, part.shape_of(where))
+        arrays["power"][...] = power[where]
+        arrays["constancy"][...] = 1 + np.tanh(power[where]) / 2
+        arrays["status"][...] = Status.OK
+        blocks = frozenset(blocks_of(sweep, part.chunks, chunk))
+        write_chunk(part, chunk, Manifest(frozenset(), {}), blocks, arrays)
 
 
 def synthetic_power(sweep: Sweep = MILLION) -> np.ndarray:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 import catalog
+from catalog.seal import sealed_json, unsealed_json
 from ensemble import Exact, InvalidInput
 from heatcat.cli import cli
-from tests.catalog.support import finished_blocks, stored_values, tiny_sweep
+from tests.catalog.support import AXES, finished_blocks, stored_values, tiny_sweep
 
 SWEEP = tiny_sweep(variables=["power", "cop"])
 
@@ -31,7 +34,7 @@ def store(tmp_path) -> Path:
 def test_check_says_that_a_store_is_sound(store):
     result = call("check", store)
     assert result.exit_code == 0
-    chunks = 8 * len(SWEEP.arrays)
+    chunks = len(SWEEP.arrays)  # all eight blocks are in one chunk of each array
     assert result.stdout == (
         f"8 blocks of {chunks} chunks read, 0 not computed yet, 0 leavings of killed processes\n"
         "sound\n"
@@ -42,11 +45,11 @@ def test_check_says_that_a_store_is_sound(store):
 
 def test_check_names_the_damage_and_repair_mends_it(store):
     before = stored_values(store)
-    (store / "tiny" / "power" / "c" / "0" / "1" / "0").write_bytes(b"nonsense")
+    (store / "tiny" / "power" / "c" / "0" / "0" / "0").write_bytes(b"nonsense")
     (store / "tiny" / "cop" / "zarr.json").unlink()
     result = call("check", store)
     assert result.exit_code == 1
-    for words in ("0.1.0", "power", "chunk fails its checksum", "cop/zarr.json", "missing"):
+    for words in ("0.0.0", "power", "chunk fails its checksum", "cop/zarr.json", "missing"):
         assert words in result.stdout
     assert result.stdout.endswith("2 damaged: run heatcat repair to mend it\n")
     assert call("check", store, "--json").exit_code == 1
@@ -56,20 +59,24 @@ def test_check_names_the_damage_and_repair_mends_it(store):
     damages = json.loads(result.stdout)["damages"]
     assert [(d["what"], d["index"]) for d in damages] == [
         ("cop/zarr.json", None),
-        ("power", [0, 1, 0]),
+        ("power", [0, 0, 0]),
     ]
     assert call("check", store).exit_code == 0
-    assert json.loads(call("status", store, "--json").stdout)["tiny"]["not computed"] == 1
+    assert json.loads(call("status", store, "--json").stdout)["tiny"]["not computed"] == 12
     catalog.run(SWEEP, store, scheduler="synchronous")
     assert stored_values(store) == before
 
 
 def test_log_shows_every_run(store):
-    (store / "tiny" / "status" / "c" / "0" / "0" / "0").unlink()
-    catalog.run(SWEEP, store, scheduler="synchronous")
+    larger = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 4]})
+    catalog.dataset(larger, store).power.sel(N=4, T_mean=60).compute()
+    catalog.run(larger, store, scheduler="synchronous")
     catalog.create_or_open(store, tiny_sweep(name="other"))
     runs = json.loads(call("log", store, "--json").stdout)
-    assert [record["points"] for record in runs["tiny"]] == [{"ok": 12}, {"ok": 2}]
+    assert [record["points"] for record in runs["tiny"]] == [{"ok": 12}, {}, {"ok": 3}]
+    stored = [record["points_stored"] for record in runs["tiny"]]
+    assert stored == [{"ok": 12}, {"ok": 3}, {"ok": 3}]
+    assert [record["state"] for record in runs["tiny"]] == ["complete", "on demand", "complete"]
     assert runs["other"] == []
     assert list(json.loads(call("log", store, "--sweep", "tiny", "--json").stdout)) == ["tiny"]
     table = call("log", store).stdout
@@ -81,9 +88,22 @@ def test_log_shows_every_run(store):
 
 def test_log_says_of_a_killed_run_that_it_has_no_end(store):
     record = store / "tiny" / "status" / ".heatcat-runs" / "1.json"
-    begun = {**json.loads(record.read_text()), "outcome": "begun", "finished": None, "points": {}}
-    record.write_text(json.dumps(begun))
-    assert "at work or killed" in " ".join(call("log", store).stdout.split())
+    content = unsealed_json(record.read_bytes())
+    assert content is not None
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for process, state in [
+        ({}, "at work"),
+        ({"pid": dead.pid}, "killed"),
+        ({"machine": "another"}, "at work or killed, on"),
+    ]:
+        begun = {"outcome": "begun", "finished": None, "points": {}}
+        changed = {**content, **begun, "process": {**content["process"], **process}}
+        record.write_bytes(sealed_json(changed))
+        assert state in " ".join(call("log", store).stdout.split())
+        assert (
+            json.loads(call("log", store, "--json").stdout)["tiny"][0]["state"][:11] == state[:11]
+        )
 
 
 def test_recompute_by_condition(store, monkeypatch):
