@@ -151,7 +151,7 @@ class Entry(StoredSweep):
         *,
         status: str | None = None,
         older_solver: bool = False,
-        scheduler: str | Client = "processes",
+        scheduler: str | Client | None = None,
         workers: int | None = None,
         on_block: OnBlock | None = None,
     ) -> Recomputed:

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, texts
 from catalog.boxes import Box
+from catalog.cluster import chosen
 from catalog.dataset import labelled
 from catalog.labels import POINT, label
 from catalog.lazy import stored_dataset
 from catalog.lease import Leases
 from catalog.part import Part
+from catalog.plan import fitted_model
 from catalog.refine import RESOLUTION, Points, Refined, Spacing, computed_by, known_points, refine
-from catalog.run import OnBlock, complete
+from catalog.run import OnBlock, complete_with, prepared
 from catalog.select import select
 from catalog.store import Block, StoredSweep
 from catalog.structure import STRUCTURE, add_parts, load, next_number
@@ -66,7 +68,7 @@ def refine_map(
     level: float | None = None,
     spacing: Sequence[Spacing] = ("linear", "linear"),
     resolution: float = RESOLUTION,
-    scheduler: str | Client = "processes",
+    scheduler: str | Client | None = None,
     workers: int | None = None,
     on_block: OnBlock | None = None,
     **labels: Any,
@@ -111,27 +113,36 @@ def refine_map(
     begun = [
         block for block in stored.missing() if POINT in block.part.sweep.axes
     ]  # of a refinement that was stopped
-    complete(stored, begun, stored.sweep, scheduler, workers, on_block)
-    chosen = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
-    known = known_points(stored_dataset(stored), (first, second), quantity, **chosen)
+    model = fitted_model(stored)
+    # Blocks of the refinement cost what those of the map do: so many workers, so much memory.
+    expected = [stored.blocks()[0].work] * max(1, min(batch, budget) // BLOCK_POINTS)
+    kept = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
+
+    known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
 
     def solve(points: Points) -> NDArray[np.float64]:
         part = _add(stored, (first, second), points, held)
         blocks = [Block(part, index) for index in part.sweep.block_indices()]
-        complete(stored, blocks, part.sweep, scheduler, workers, on_block)
+        complete_with(executor, stored, blocks, part.sweep, model, on_block)
         solved = labelled(part.sweep, {name: part.whole(name) for name in part.sweep.arrays})
         return _values(solved, quantity)
 
-    return refine(
-        solve,
-        *known,
-        bounds=bounds,
-        budget=budget,
-        batch=batch,
-        level=level,
-        spacing=spacing,
-        resolution=resolution,
-    )
+    # One connection for all batches, made before anything is written.
+    work = [*expected, *(block.work for block in begun)]
+    with prepared(stored.location, chosen(scheduler), workers, work, model) as executor:
+        if begun:
+            complete_with(executor, stored, begun, stored.sweep, model, on_block)
+            known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
+        return refine(
+            solve,
+            *known,
+            bounds=bounds,
+            budget=budget,
+            batch=batch,
+            level=level,
+            spacing=spacing,
+            resolution=resolution,
+        )
 
 
 def _axes_of(parameters: Any) -> tuple[str, str]:

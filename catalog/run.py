@@ -126,7 +126,7 @@ def run_told(
     with prepared(location, where, workers, work, model) as executor:
         stored = create_or_open(store, sweep)
         on_begin(stored)
-        _complete(executor, stored, stored.missing(sweep), sweep, model, on_block)
+        complete_with(executor, stored, stored.missing(sweep), sweep, model, on_block)
     return stored.counts(sweep)
 
 
@@ -155,10 +155,10 @@ def complete(
     model = fitted_model(stored)
     work = [block.work for block in blocks]
     with prepared(stored.location, chosen(scheduler), workers, work, model) as executor:
-        _complete(executor, stored, blocks, sweep, model, on_block, again=again)
+        complete_with(executor, stored, blocks, sweep, model, on_block, again=again)
 
 
-def _complete(
+def complete_with(
     executor: Executor,
     stored: StoredSweep,
     blocks: Sequence[Block],
@@ -168,6 +168,7 @@ def _complete(
     *,
     again: bool = False,
 ) -> None:
+    """As `complete`, by what `prepared` gave."""
     if not blocks:
         return
     session = Session(stored.location, stored.name, sweep.definition())

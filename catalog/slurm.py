@@ -327,7 +327,7 @@ class Jobs:
 
     async def queued(self) -> set[str] | None:
         """Numbers of this user's jobs that wait or run; None if SLURM does not say it."""
-        found = await _said("squeue", "--noheader", f"--user={os.getuid()}", "--format=%A")
+        found = await said("squeue", "--noheader", f"--user={os.getuid()}", "--format=%A")
         if found is None and not self.warned:
             log.warning("squeue does not answer: a job that dies early may not be noticed")
         self.warned = found is None
@@ -335,8 +335,8 @@ class Jobs:
 
     async def story(self, job: str) -> str:
         """How a job ended and where its output is."""
-        record = await _said("scontrol", "show", "job", "--oneliner", job) or ""
-        state, code, output = (_field(record, name) for name in ("JobState", "ExitCode", "StdOut"))
+        record = await said("scontrol", "show", "job", "--oneliner", job) or ""
+        state, code, output = (field(record, name) for name in ("JobState", "ExitCode", "StdOut"))
         how = ", ".join(filter(None, (state, code and f"exit code {code}")))
         path = output if output and "%" not in output else str(log_file(self.profile, job))
         return f"job {job}{f' ({how})' if how else ''} has its output in {path}"
@@ -346,7 +346,7 @@ class Jobs:
         self.cluster.scheduler.remove_plugin(name=self.observer.name)
 
 
-async def _said(*command: str) -> str | None:
+async def said(*command: str) -> str | None:
     """What a command of SLURM prints; None if it fails or does not answer."""
     # What a user has set for their own eyes would hide jobs.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SQUEUE_")}
@@ -368,7 +368,7 @@ async def _said(*command: str) -> str | None:
     return out.decode(errors="replace") if process.returncode == 0 else None
 
 
-def _field(record: str, name: str) -> str:
+def field(record: str, name: str) -> str:
     """A field of what ``scontrol show`` prints on one line: NAME=value NAME=value …"""
-    found = re.search(rf"\b{name}=(.*?)(?= [A-Za-z:/]+=|$)", record, re.MULTILINE)
+    found = re.search(rf"\b{name}=(.*?)(?= [A-Z][A-Za-z:/]*=|$)", record, re.MULTILINE)
     return "" if found is None else found[1].strip()

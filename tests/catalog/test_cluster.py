@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
@@ -25,6 +26,7 @@ from hypothesis import strategies as st
 
 import catalog.cluster
 import catalog.dispatch
+import catalog.slurm
 import catalog.workers
 from catalog import Block, Profile, RunStopped, find_sweep, run
 from catalog.admission import GIB, Admission
@@ -443,7 +445,7 @@ def test_a_profile_is_read_in_full(tmp_path):
         (profile_text(jobs="0"), r"jobs must be at least 1 and .*10000, but is 0: use 1, 2, …"),
         (
             profile_text(jobs="9" * 999),
-            r"jobs must be at least 1 and .* a whole number of 999 digits: use 1, 2, …",
+            r"jobs must be at least 1 and .* a whole number of .* digits: use 1, 2, …",
         ),
         (profile_text(jobs="9" * 9999), "a number has thousands of digits: write fewer"),
         (profile_text(jobs="[" * 9999), "lists or tables are nested too deeply: write them flat"),
@@ -577,3 +579,31 @@ def test_run_stopped_is_what_a_lost_cluster_becomes(tmp_path):
             scheduler=started.address,
             on_block=lambda *_: kill_9(started.scheduler),
         )
+
+
+def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
+    """What a command says counts only if it succeeds, soon, and without the user's own filters."""
+    monkeypatch.setattr(catalog.slurm, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setenv("SQUEUE_STATES", "PENDING")
+    commands = {
+        "gone": None,
+        "fails": "echo 17; exit 1",
+        "hangs": "exec sleep 60",
+        "says": 'echo "17$SQUEUE_STATES"',
+    }
+    for name, line in commands.items():
+        if line is not None:
+            (tmp_path / name).write_text(f"#!/bin/bash\n{line}\n")
+            (tmp_path / name).chmod(0o755)
+    start = time.monotonic()
+    answers = {name: asyncio.run(catalog.slurm.said(str(tmp_path / name))) for name in commands}
+    assert answers == {"gone": None, "fails": None, "hangs": None, "says": "17\n"}
+    assert time.monotonic() - start < 20
+
+
+def test_fields_of_a_job_are_read_whatever_is_in_them():
+    record = "JobId=7 JobState=FAILED Reason=None ExitCode=1:0 StdOut=/my logs/a=b/7.out Power=\n"
+    assert catalog.slurm.field(record, "JobState") == "FAILED"
+    assert catalog.slurm.field(record, "ExitCode") == "1:0"
+    assert catalog.slurm.field(record, "StdOut") == "/my logs/a=b/7.out"
+    assert catalog.slurm.field(record, "Power") == catalog.slurm.field("", "StdOut") == ""
