@@ -311,5 +311,5 @@ def test_a_refinement_that_cannot_write_stops_like_a_run(store, monkeypatch):
 def test_a_refused_refinement_adds_no_part(store):
     before = sorted(path.name for path in store.iterdir())
     with refused("cannot reach a scheduler at 'tcp://127.0.0.1:1' .*"):
-        entry(store).refine(MAP, "power", budget=4, N=2, scheduler="tcp://127.0.0.1:1")
+        entry(store).refine(MAP, "power", budget=4, N=4, scheduler="tcp://127.0.0.1:1")
     assert sorted(path.name for path in store.iterdir()) == before
