@@ -18,7 +18,7 @@ from ensemble.truncation import AIM, COMPLETE_SIZE
 
 DENSE_GAP = 9
 """N up to which the gap is found by diagonalising whole sectors."""
-PROCESS_BYTES = 185e6
+PROCESS_BYTES = 212e6
 """Resident memory of a worker process before it solves anything."""
 
 

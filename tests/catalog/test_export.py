@@ -171,7 +171,7 @@ def test_each_block_is_solved_once_in_pieces(tmp_path, solved, monkeypatch, way)
 @pytest.mark.parametrize("how", ["lazy", "persist", "compute"])
 def test_each_block_is_solved_once_by_a_cluster(tmp_path, solved, way, how):
     sweep = tiny_sweep(variables=["power"])
-    options = {"processes": False, "dashboard_address": None, "n_workers": 2}
+    options = {"processes": False, "dashboard_address": "127.0.0.1:0", "n_workers": 2}
     with Client(**options, threads_per_worker=1):
         ds = catalog.dataset(sweep)
         if how != "lazy":

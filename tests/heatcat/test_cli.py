@@ -217,7 +217,10 @@ def test_the_solution_is_readable_without_json(heatcat):
         (["presets", "now"], r"Got unexpected extra argument \(now\): see heatcat presets --help"),
         (["run", "tiny.toml"], "Missing option '--store': see heatcat run --help"),
         (["run", "fig-2", "--store", "s"], "'fig-2' is neither a preset nor .*: did you mean .*"),
-        (["plan", "none.toml"], "cannot read the sweep file none.toml: No such file or directory"),
+        (
+            ["plan", "none.toml"],
+            "cannot read the sweep file none.toml: No such file or directory: check the path",
+        ),
         (
             ["run", "tiny.toml", "--store", "s", "--workers", "0"],
             "Invalid value for '--workers': 0 is not in the range x>=1: see heatcat run --help",
