@@ -82,7 +82,7 @@ def bounded(text: str, most: int = MOST_TEXT) -> str:
     """A text of at most so many characters; the middle of a longer one is left out, and it says so.
 
     >>> bounded("0123456789" * 10, 60)
-    '01234 (60 characters at most; here is a gap of 88) 3456789'
+    '01234 (60 characters at most; here is a gap of 90) 56789'
     """
     if len(text) <= most:
         return text

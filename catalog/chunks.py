@@ -26,7 +26,7 @@ def chunk_shape(sweep: Sweep) -> dict[str, int]:
     >>> sweep = Sweep(name="demo", axes={"N": [1, 2, 4], "delta_E": range(1, 101),
     ...     "T_mean": range(100, 140)}, fixed=dict(E_1=1, delta_T=23, omega_0=1, Gamma_0=1))
     >>> sweep.blocks
-    {'N': 1, 'delta_E': 13, 'T_mean': 10}
+    {'N': 1, 'delta_E': 7, 'T_mean': 10}
     >>> chunk_shape(sweep)
     {'N': 1, 'delta_E': 100, 'T_mean': 40}
     """

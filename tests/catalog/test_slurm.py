@@ -263,7 +263,7 @@ def slowed(profile: Profile, folder: Path, seconds: float) -> Profile:
     """A profile of one job at a time, whose workers rest before each block."""
     (folder / "sitecustomize.py").write_text(
         "import time\n"
-        "import catalog.part as part\n"
+        "import catalog.solving as part\n"
         "solve = part.solve_block\n"
         f"part.solve_block = lambda *block: time.sleep({seconds}) or solve(*block)\n"
     )
