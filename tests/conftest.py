@@ -1,0 +1,9 @@
+"""Settings of all tests."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# A shared machine is slow now and then: no test of an invariant fails for the time it took.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
