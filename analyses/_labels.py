@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.vocabulary import Term, suggestion
+from catalog.names.vocabulary import Term, suggestion
 from ensemble import InvalidInput
 
 FloatArray = NDArray[np.float64]

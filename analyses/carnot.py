@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, labelled
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 Values = TypeVar("Values", float, FloatArray, xr.DataArray)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import xarray as xr
 
-from catalog.vocabulary import VOCABULARY, suggestion
+from catalog.names.vocabulary import VOCABULARY, suggestion
 from ensemble import InvalidInput
 
 COMPARED = ("power_per_pair", "constancy", "mutual_information", "gap")

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.vocabulary import VOCABULARY, Term
+from catalog.names.vocabulary import VOCABULARY, Term
 from ensemble import InvalidInput
 
 EXCESS = Term("constancy_excess", "C − 1", "variable", "constancy beyond the classical bound of 1")

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 CROSSOVER = Term(

@@ -10,7 +10,7 @@ import xarray as xr
 
 from analyses._labels import axis_labels, labelled, whole
 from analyses._power_law import fit_above_saturation, fit_window, slope_at_labels
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 EXPONENT = Term("exponent", "α", "variable", "power-law exponent", equation="Eq. 24")

@@ -7,7 +7,7 @@ import xarray as xr
 
 from analyses._labels import axis_labels, labelled, whole
 from analyses._richardson import FEWEST, limit_at_zero
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 LIMIT = Term(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from analyses._labels import axis_labels, labelled
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 COLLECTIVE_GAIN = Term("collective_gain", "P_N/(N P₁)", "variable", "collective gain")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses.gain import COLLECTIVE_GAIN, conductance
 from analyses.relaxation import FEWEST, fit_where
-from catalog.vocabulary import Term, suggestion
+from catalog.names.vocabulary import Term, suggestion
 from ensemble import Engine, InvalidInput
-from ensemble.single_pair import single_pair_current
+from ensemble.closed_forms.single_pair import single_pair_current
 
 PARAMETERS = ("delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 """What the engine of one pair is made of: coordinates of the dataset, dimensions or scalars."""
@@ -47,9 +47,9 @@ def limit_gain(dataset: xr.Dataset) -> xr.DataArray:
               = \frac{(J/N)/(aN)}{J_1/a_1}, \qquad
               \frac{J/N}{aN} = \frac{\mathcal{C}}{2} \frac{D}{N^2}
 
-    with one pair in closed form (`ensemble.single_pair`).  Its affinity a₁ = E₁/T₁ − E₂/T₂ is the
-    limit's aN: the ratio of the powers is that of the conductances, which vanish nowhere, so that
-    there is no 0/0 on the Carnot line.
+    with one pair in closed form (`ensemble.closed_forms.single_pair`).  Its affinity
+    a₁ = E₁/T₁ − E₂/T₂ is the limit's aN: the ratio of the powers is that of the
+    conductances, which vanish nowhere, so that there is no 0/0 on the Carnot line.
 
     Parameters
     ----------

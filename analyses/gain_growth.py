@@ -9,7 +9,7 @@ import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses._power_law import fit_line, log_and_sign, slope_at_labels
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 RATE = Term(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from analyses._labels import FloatArray, labelled, whole
-from catalog.vocabulary import Term, suggestion
+from catalog.names.vocabulary import Term, suggestion
 from ensemble import InvalidInput
 
 MODES = ("all", "engine", "refrigerator")

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.vocabulary import Term
+from catalog.names.vocabulary import Term
 from ensemble import InvalidInput
 
 SIDES = ("below", "above")

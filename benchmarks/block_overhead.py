@@ -24,7 +24,7 @@ import zarr
 from threadpoolctl import threadpool_limits
 
 import catalog
-from catalog.blocks import solve_block
+from catalog.sweeps.arrays import solve_block
 
 FIG_2 = {"E_1": 100, "T_mean": 150, "delta_T": 100, "omega_0": 1, "Gamma_0": 1}
 

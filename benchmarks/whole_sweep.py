@@ -22,10 +22,10 @@ import numpy as np
 import xarray as xr
 
 import catalog
-import catalog.part
-import catalog.solving
-from catalog.blocks import Arrays, empty_arrays
-from catalog.sweep import Index, Sweep
+import catalog.running.complete
+import catalog.store.part
+from catalog.sweeps.arrays import Arrays, empty_arrays
+from catalog.sweeps.sweep import Index, Sweep
 from ensemble import Status
 
 FIG_2 = {"E_1": 100, "delta_T": 100, "omega_0": 1, "Gamma_0": 1}
@@ -53,7 +53,7 @@ def timed(call: Callable[[], object]) -> float:
 
 def forget() -> None:
     """Drop what this process has kept of earlier reads."""
-    catalog.part._cache.clear()
+    catalog.store.part._cache.clear()
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
     labels = np.linspace(60, 300, side)
     sweep = Sweep(name="whole", axes={"N": SIZES, "delta_E": labels, "T_mean": labels}, fixed=FIG_2)
     blocks = len(list(sweep.block_indices()))
-    catalog.solving.solve_block = numbers  # type: ignore[attr-defined]
+    catalog.running.complete.solve_block = numbers  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         location = Path(folder) / "store.zarr"
         written = timed(lambda: catalog.run(sweep, location, scheduler="synchronous"))
@@ -84,12 +84,12 @@ def main() -> None:
 
             times.setdefault("heatcat", []).append(timed(ours))
             times.setdefault("xarray alone", []).append(timed(plain))
-            check, catalog.part.Part.require_sound = (  # type: ignore[method-assign]
-                catalog.part.Part.require_sound,
+            check, catalog.store.part.Part.require_sound = (  # type: ignore[method-assign]
+                catalog.store.part.Part.require_sound,
                 lambda self, key, name, manifest, content: content,  # type: ignore[misc]
             )
             times.setdefault("heatcat, digests not checked", []).append(timed(ours))
-            catalog.part.Part.require_sound = check  # type: ignore[method-assign]
+            catalog.store.part.Part.require_sound = check  # type: ignore[method-assign]
     print(
         f"conditions  {os.cpu_count()} CPUs ({platform.machine()}), load {os.getloadavg()[0]:.1f}, "
         f"Python {platform.python_version()}, store in {tempfile.gettempdir()}"

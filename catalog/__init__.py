@@ -14,7 +14,6 @@ from typing import ParamSpec, TypeVar
 import numpy as np  # noqa: F401 - the examples of docstrings use it
 import xarray as xr
 
-from catalog.archive import zip_store as _zip_store
 from catalog.arguments import (
     Check,
     a_callable,
@@ -28,26 +27,27 @@ from catalog.arguments import (
     optional,
 )
 from catalog.catalogue import Catalogue, Entry
-from catalog.export import export as _export
-from catalog.lazy import dataset as _dataset
-from catalog.plan import Plan
-from catalog.plan import plan as _plan
-from catalog.point import Point
-from catalog.profile import Profile, read_profile
-from catalog.repair import Report
-from catalog.repair import check as _check
-from catalog.repair import repair as _repair
-from catalog.run import RunStopped
-from catalog.run import run as _run
-from catalog.select import select
-from catalog.store import Block, StoredSweep
-from catalog.structure import OlderSolver, SweepLeftOut
-from catalog.structure import create_or_open as _create_or_open
-from catalog.structure import find_stored as _find_stored
-from catalog.sweep import Sweep
-from catalog.sweepfile import find_sweep, presets, read_sweep, sweep_from_toml
-from catalog.table import table as _table
-from catalog.where import where_expression
+from catalog.names.select import select
+from catalog.names.where import where_expression
+from catalog.reading.export import export as _export
+from catalog.reading.lazy import dataset as _dataset
+from catalog.reading.point import Point
+from catalog.reading.table import table as _table
+from catalog.running.plan import Plan
+from catalog.running.plan import plan as _plan
+from catalog.running.profile import Profile, read_profile
+from catalog.running.run import RunStopped
+from catalog.running.run import run as _run
+from catalog.store.archive import zip_store as _zip_store
+from catalog.store.extend import OlderSolver, SweepLeftOut
+from catalog.store.extend import create_or_open as _create_or_open
+from catalog.store.extend import find_stored as _find_stored
+from catalog.store.repair import Report
+from catalog.store.repair import check as _check
+from catalog.store.repair import repair as _repair
+from catalog.store.stored import Block, StoredSweep
+from catalog.sweeps.files import find_sweep, presets, read_sweep, sweep_from_toml
+from catalog.sweeps.sweep import Sweep
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from catalog.boxes import box_of, pieces
-from catalog.history import older_solvers
-from catalog.html import Summary, catalogue_html, entry_html
-from catalog.lazy import stored_dataset
-from catalog.point import Point, parsed
-from catalog.refine import Refined
-from catalog.refinement import Quantity, refine_map
-from catalog.run import OnBlock, complete
-from catalog.select import select
-from catalog.store import Block, StoredSweep
-from catalog.structure import open_sweeps
-from catalog.vocabulary import VOCABULARY, suggestion
-from catalog.where import where_expression
+from catalog.names.select import select
+from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.names.where import where_expression
+from catalog.reading.html import Summary, catalogue_html, entry_html
+from catalog.reading.lazy import stored_dataset
+from catalog.reading.point import Point, parsed
+from catalog.refining.propose import Refined
+from catalog.refining.stored_map import Quantity, refine_map
+from catalog.running.run import OnBlock, complete
+from catalog.store.extend import open_sweeps
+from catalog.store.history import older_solvers
+from catalog.store.stored import Block, StoredSweep
+from catalog.sweeps.boxes import box_of, pieces
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
@@ -216,7 +216,10 @@ class Entry(StoredSweep):
     def refine(
         self, parameters: tuple[str, str], quantity: Quantity, *, budget: int, **options: Any
     ) -> Refined:
-        """Add points where a quantity changes fastest: see `catalog.refinement.refine_map`."""
+        """Add points where a quantity changes fastest.
+
+        Parameters and errors are those of `catalog.refining.stored_map.refine_map`.
+        """
         return refine_map(self, parameters, quantity, budget=budget, **options)
 
     def summary(self) -> Summary:

@@ -11,8 +11,8 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from catalog.methods import METHODS
-from catalog.vocabulary import VOCABULARY, names
+from catalog.heat_engine.methods import METHODS
+from catalog.names.vocabulary import VOCABULARY, names
 from heatcat import __version__
 
 project = "heatcat"

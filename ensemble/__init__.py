@@ -6,14 +6,14 @@
 
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
-from ensemble.exact import Exact
-from ensemble.interop import Qutip
-from ensemble.limits.bosonic import Bosonic
-from ensemble.limits.cumulant import Cumulant
-from ensemble.limits.macroscopic import Macroscopic
-from ensemble.multiplicity import IndependentSpins
+from ensemble.methods.bosonic import Bosonic
+from ensemble.methods.cumulant import Cumulant
+from ensemble.methods.exact import Exact
+from ensemble.methods.independent_spins import IndependentSpins
+from ensemble.methods.macroscopic import Macroscopic
+from ensemble.methods.qutip import Qutip
+from ensemble.methods.undriven import Undriven
 from ensemble.solution import Solution, Status
-from ensemble.undriven import Undriven
 
 __all__ = [
     "Bath",

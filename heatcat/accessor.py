@@ -43,7 +43,7 @@ class HeatcatAccessor:
         >>> float(ds.heatcat.sel({"ω₀": 0.1 + 0.2}).power)
         2.0
         """
-        from catalog.select import select
+        from catalog.names.select import select
 
         return select(self._data, query, method=method, tolerance=tolerance, **labels)
 
@@ -74,7 +74,7 @@ class HeatcatAccessor:
         >>> ds.reindex(N=[1, 2, 4]).heatcat.status("failed", "not computed").values.tolist()
         [False, True, True]
         """
-        from catalog.status import has_status
+        from catalog.names.status import has_status
 
         return has_status(self._data, *labels)
 
@@ -88,7 +88,7 @@ class HeatcatAccessor:
         >>> ds.heatcat.status_labels().values.tolist()
         ['ok', 'failed']
         """
-        from catalog.status import status_labels
+        from catalog.names.status import status_labels
 
         return status_labels(self._data)
 
@@ -186,7 +186,7 @@ class HeatcatAccessor:
         """
         import holoviews as hv
 
-        from catalog.vocabulary import parameter_name
+        from catalog.names.vocabulary import parameter_name
         from ensemble import InvalidInput
         from heatcat.browser.picture import picture_of
         from heatcat.browser.slices import curve, load_slice

@@ -21,9 +21,9 @@ from typing import Any, NoReturn
 import click
 
 import catalog
-from catalog.job_script import job_script
-from catalog.methods import method_from
-from catalog.vocabulary import VOCABULARY, suggestion
+from catalog.heat_engine.methods import method_from
+from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.running.job_script import job_script
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt
 from heatcat import __version__, show, store_commands, terminal

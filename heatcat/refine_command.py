@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 import catalog
-from catalog.refine import RESOLUTION
-from catalog.vocabulary import parameter_name
+from catalog.names.vocabulary import parameter_name
+from catalog.refining.propose import RESOLUTION
 from ensemble import InvalidInput
 from heatcat import terminal
 from heatcat.store_commands import find_entry

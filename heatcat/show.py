@@ -15,9 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import catalog
-from catalog.plan import TimeLeft, fitted_model, work_left
-from catalog.run import run_told
-from catalog.vocabulary import VOCABULARY
+from catalog.names.vocabulary import VOCABULARY
+from catalog.running.plan import TimeLeft, fitted_model, work_left
+from catalog.running.run import run_told
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 from heatcat.terminal import stderr, stdout

@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 import catalog
-from catalog.history import state
-from catalog.vocabulary import suggestion
+from catalog.names.vocabulary import suggestion
+from catalog.store.history import state
 from ensemble import InvalidInput, Status
 from heatcat import terminal
 

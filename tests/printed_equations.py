@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ensemble.limits.hierarchy import Monomial, Polynomial, Term, closed, equation, generator
+from ensemble.closure.hierarchy import Monomial, Polynomial, Term, closed, equation, generator
 
 LETTERS = "xyzXYZ"
 _RATES = ("w", "G", "Gy", "GY")

@@ -14,18 +14,18 @@ from scipy.integrate import quad
 from scipy.optimize import fsolve
 
 from ensemble import Engine
+from ensemble.closed_forms.single_pair import single_pair_power
+from ensemble.closed_forms.single_spin import SingleSpin, transient_size
+from ensemble.closure.fixed_point import fixed_point
+from ensemble.closure.hierarchy import closed, monomial
+from ensemble.closure.regression import regression_matrix
+from ensemble.correlations.pair import PairState
 from ensemble.engine import Bath
-from ensemble.exact import Exact
 from ensemble.limits import dissipative
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.limits.cumulant import Cumulant
-from ensemble.limits.fixed_point import fixed_point
-from ensemble.limits.hierarchy import closed, monomial
-from ensemble.limits.macroscopic import Macroscopic
-from ensemble.limits.regression import regression_matrix
-from ensemble.pair import PairState
-from ensemble.single_pair import single_pair_power
-from ensemble.single_spin import SingleSpin, transient_size
+from ensemble.methods.cumulant import Cumulant
+from ensemble.methods.exact import Exact
+from ensemble.methods.macroscopic import Macroscopic
 from tests.ensemble.dense import lindblad, raising
 from tests.printed_equations import (
     AS_PRINTED,

@@ -24,15 +24,15 @@ MAY_IMPORT = {
 """heatcat → analyses, catalog → ensemble: imports run one way."""
 
 PHYSICS_LIBRARIES = {"numpy", "scipy"}
-OPTIONAL_LIBRARIES = {"interop.py": {"qutip"}, "factorization.py": {"pypardiso"}}
+OPTIONAL_LIBRARIES = {"qutip.py": {"qutip"}, "factorization.py": {"pypardiso"}}
 """What one file of ensemble may import besides, where it is used and not before."""
 FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
 
 FOR_ANALYSES = {
-    ("catalog.vocabulary", None),
+    ("catalog.names.vocabulary", None),
     ("ensemble", "InvalidInput"),
     ("ensemble", "Engine"),
-    ("ensemble.single_pair", None),
+    ("ensemble.closed_forms.single_pair", None),
 }
 """Modules, or names of a module, from the other packages: the vocabulary and closed forms."""
 

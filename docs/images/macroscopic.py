@@ -15,15 +15,15 @@ from matplotlib.figure import Figure
 from scipy.linalg import expm
 
 from ensemble import Cumulant, Engine, Exact, Macroscopic
+from ensemble.closure.fixed_point import fixed_point
+from ensemble.closure.hierarchy import monomial
+from ensemble.closure.regression import TRANSVERSE, current_form, regression_matrix
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal
 from ensemble.limits.classical_dynamics import current_correlation
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.limits.fixed_point import fixed_point
-from ensemble.limits.hierarchy import monomial
 from ensemble.limits.mode_selection import classical_state
 from ensemble.limits.pair_sector import PairSector
-from ensemble.limits.regression import TRANSVERSE, current_form, regression_matrix
 from heatcat.figures.recipe import STYLE
 
 EXACT, CLOSED = "#0072b2", "#d55e00"

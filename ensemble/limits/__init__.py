@@ -1,1 +1,1 @@
-"""The limits N → ∞ of the collective engine."""
+"""The limit N → ∞: a pair of classical spins."""

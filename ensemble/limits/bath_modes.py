@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 
 from ensemble.errors import Unsolvable
-from ensemble.sector import FloatArray
+from ensemble.generator.sector import FloatArray
 
 MOST_HARMONICS = 900
 """Spherical harmonics of one order that a bath may need: 6√b̃ of them, hence T/E > 5e-5."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag, get_lapack_funcs
 
 from ensemble.errors import Unsolvable
+from ensemble.generator.sector import FloatArray
 from ensemble.limits.pair_sector import PairSector
-from ensemble.sector import FloatArray
 
 Mask = NDArray[np.bool_]
 REFINEMENTS = 3

@@ -12,9 +12,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import expm_multiply
 from scipy.special import ive
 
-from ensemble.dynamics import checked_times
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
+from ensemble.evolution.dynamics import checked_times
+from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
@@ -28,7 +29,6 @@ from ensemble.limits.mode_selection import (
     outgrown,
 )
 from ensemble.limits.pair_sector import PairSector
-from ensemble.sector import FloatArray
 
 COLDEST = 1000.0
 """Largest |b| of an initial state: a sharper density is a point on the sphere."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.pair_sector import PairSector
-from ensemble.sector import FloatArray
 
 
 @dataclass(frozen=True)

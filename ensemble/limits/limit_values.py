@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ensemble.correlations.pair import PairState
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.pair import PairState
 
 FROM_PAIR = frozenset({"mutual_information", "concurrence", "discord", "pair_purity"})
 LIMIT_VARIABLES = (

@@ -10,13 +10,13 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from ensemble.errors import Unsolvable
+from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.classical_state import ClassicalState, average, normalised
 from ensemble.limits.pair_sector import PairSector
 from ensemble.limits.work import OutOfWork, Work
-from ensemble.sector import FloatArray
 
 FIRST_MODES = 8
 """Modes of each spin, and orders, of the first pool."""

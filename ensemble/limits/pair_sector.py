@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.sector import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

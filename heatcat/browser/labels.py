@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from catalog.vocabulary import VOCABULARY
+from catalog.names.vocabulary import VOCABULARY
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

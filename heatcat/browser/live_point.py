@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import panel as pn
 
-from catalog.labels import label
-from catalog.vocabulary import VOCABULARY
+from catalog.names.labels import label
+from catalog.names.vocabulary import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Macroscopic
 from ensemble.method import Method, attempt
 from heatcat.browser import escape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catalog.vocabulary import parameter_name, suggestion
+from catalog.names.vocabulary import parameter_name, suggestion
 from ensemble import InvalidInput
 from heatcat.browser.colours import SCALES
 from heatcat.browser.sheet import At, Sheet

@@ -11,8 +11,8 @@ import dask
 import numpy as np
 import xarray as xr
 
-from catalog.fills import restored
-from catalog.vocabulary import VOCABULARY
+from catalog.names.fills import restored
+from catalog.names.vocabulary import VOCABULARY
 from ensemble import Status
 from heatcat.browser import escape
 from heatcat.browser.labels import figure, number, symbol_of, unit

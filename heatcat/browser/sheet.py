@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from catalog.labels import label
-from catalog.status import status_codes
-from catalog.vocabulary import VOCABULARY, names, parameter_name, suggestion
+from catalog.names.labels import label
+from catalog.names.status import status_codes
+from catalog.names.vocabulary import VOCABULARY, names, parameter_name, suggestion
 from ensemble import InvalidInput
 from heatcat.browser.derived import DERIVED, closure_errors, closure_variables
 from heatcat.browser.labels import number

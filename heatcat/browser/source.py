@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 import catalog
-from catalog.status import status_codes
-from catalog.sweep import Sweep
+from catalog.names.status import status_codes
+from catalog.sweeps.sweep import Sweep
 from ensemble import Status
 from heatcat.browser.sheet import Sheet
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from ensemble import Bath
-from ensemble.counting import noise
-from ensemble.dynamics import evolve, fock
-from ensemble.stationary import stationary
+from ensemble.counting.noise import noise
+from ensemble.evolution.dynamics import evolve, fock
+from ensemble.steady.stationary import stationary
 from heatcat.claims.dense import Dense
 from heatcat.claims.ledger import (
     Claim,

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from ensemble.limits.dissipative import (
+from ensemble.closed_forms.classical_spin import (
     closure_rates,
     jacobian,
     jacobian_eigenvalues,

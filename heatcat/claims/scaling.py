@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from analyses import extrapolate
-from ensemble.limits.dissipative import magnetization, second_moment
-from ensemble.limits.hierarchy import closed, equation, monomial
+from ensemble.closed_forms.classical_spin import magnetization, second_moment
+from ensemble.closure.hierarchy import closed, equation, monomial
 from heatcat.claims.dense import Matrix, bath, dissipator, spin
 from heatcat.claims.ledger import (
     Claim,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ensemble.single_spin import SingleSpin, transient_size
+from ensemble.closed_forms.single_spin import SingleSpin, transient_size
 from heatcat.claims.dissipative import BETA_E
 from heatcat.claims.ledger import (
     Claim,

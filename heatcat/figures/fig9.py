@@ -10,8 +10,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ensemble.single_spin import SingleSpin
-from ensemble.undriven_dynamics import SpinRelaxation, relax_closure, relax_limit, relax_spin
+from ensemble.closed_forms.single_spin import SingleSpin
+from ensemble.evolution.undriven_dynamics import (
+    SpinRelaxation,
+    relax_closure,
+    relax_limit,
+    relax_spin,
+)
 from heatcat.figures.fig4 import (
     CLOSURE,
     M_2,

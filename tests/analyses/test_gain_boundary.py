@@ -15,7 +15,7 @@ from analyses.gain_boundary import (
     single_pair_conductance,
 )
 from ensemble import Cumulant, Engine, InvalidInput, Macroscopic
-from ensemble.single_pair import single_pair_current
+from ensemble.closed_forms.single_pair import single_pair_current
 from tests.analyses.conftest import no_computing
 
 SPACINGS = np.geomspace(1.0, 200.0, 60)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from analyses.extrapolation import extrapolate
 from ensemble import Engine, Exact, Status
-from ensemble.limits.macroscopic import Macroscopic
+from ensemble.methods.macroscopic import Macroscopic
 
 SIZES = np.array([4, 5, 6, 8, 10, 12, 16, 20, 24])
 POWERS = {

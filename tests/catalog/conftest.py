@@ -6,10 +6,10 @@ import signal
 
 import pytest
 
-import catalog.lazy
-import catalog.solving
-from catalog.blocks import Arrays, solve_block
-from catalog.sweep import Index, Sweep
+import catalog.reading.lazy
+import catalog.running.complete
+from catalog.sweeps.arrays import Arrays, solve_block
+from catalog.sweeps.sweep import Index, Sweep
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # In the background of a script Ctrl-C is ignored, also by the processes that tests interrupt.
@@ -25,6 +25,6 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
         indices.append(index)
         return solve_block(sweep, index)
 
-    for module in (catalog.lazy, catalog.solving):
+    for module in (catalog.reading.lazy, catalog.running.complete):
         monkeypatch.setattr(module, "solve_block", recording)
     return indices

@@ -14,10 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-import catalog.dispatch  # takes its time, which differs: not after the signal
-import catalog.solving
-from catalog.blocks import Arrays, solve_block
-from catalog.sweep import Index, Sweep
+import catalog.running.complete
+import catalog.running.dispatch  # takes its time, which differs: not after the signal
+from catalog.sweeps.arrays import Arrays, solve_block
+from catalog.sweeps.sweep import Index, Sweep
 from heatcat.cli import main
 
 
@@ -33,7 +33,7 @@ def begin(log: Path, go: Path, stall: str) -> None:
             time.sleep(600)
         return solve_block(sweep, index)
 
-    catalog.solving.solve_block = noting  # type: ignore[attr-defined]
+    catalog.running.complete.solve_block = noting  # type: ignore[attr-defined]
     go.with_name(f"{go.name}.{os.getpid()}").touch()
     while not go.exists():
         time.sleep(0.0005)

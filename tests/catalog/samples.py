@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from catalog.blocks import empty_arrays, seen_dtype
-from catalog.dataset import labelled
+from catalog.sweeps.arrays import empty_arrays, seen_dtype
+from catalog.sweeps.dataset import labelled
 from ensemble import Status
 from tests.catalog.support import tiny_sweep
 

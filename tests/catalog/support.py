@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from catalog.storage import storage
-from catalog.structure import load
-from catalog.sweep import Index, Sweep
+from catalog.store.extend import load
+from catalog.store.location import storage
+from catalog.sweeps.sweep import Index, Sweep
 from ensemble import InvalidInput
 
 FIXED = {"omega_0": 1.0, "E_1": 100.0, "delta_T": 100.0, "Gamma_0": 1.0}

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import catalog
 from catalog import run
-from catalog.archive import _content, zip_store
+from catalog.store.archive import _content, zip_store
 from heatcat.export_command import export as export_command
 from tests.catalog.support import refused, tiny_sweep
 
@@ -86,7 +86,7 @@ def test_blocks_that_are_finished_while_the_store_is_copied_are_whole_or_not_com
         return _content(store, key)
 
     with monkeypatch.context() as patch:
-        patch.setattr("catalog.archive._content", getting)
+        patch.setattr("catalog.store.archive._content", getting)
         zip_store(tmp_path / "s.zarr", tmp_path / "x.zip")
     assert next(late, None) is None  # they all were finished meanwhile
     assert catalog.check(tmp_path / "x.zip").sound
@@ -216,7 +216,7 @@ def test_what_becomes_a_link_while_the_store_is_packed_is_not_followed(
                 (store / "tiny" / "power").symlink_to(outside / "power", target_is_directory=True)
         return _content(store, name)
 
-    monkeypatch.setattr("catalog.archive._content", replaced)
+    monkeypatch.setattr("catalog.store.archive._content", replaced)
     with refused("remove it, or put a file or folder in its place"):
         zip_store(copy, tmp_path / "x.zip")
     assert not list(tmp_path.glob("*x.zip*"))
@@ -244,7 +244,7 @@ def test_what_cannot_be_read_is_said(tmp_path, copy, monkeypatch, what):
     def refusing(*arguments, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(f"catalog.archive.os.{number}", refusing)
+    monkeypatch.setattr(f"catalog.store.archive.os.{number}", refusing)
     with refused("change its permissions"):
         zip_store(copy, tmp_path / "x.zip")
 
@@ -258,6 +258,6 @@ def test_files_that_vanish_between_listing_and_reading_are_counted(tmp_path, cop
             (store / name).unlink()
         return _content(store, name)
 
-    monkeypatch.setattr("catalog.archive._content", vanishing)
+    monkeypatch.setattr("catalog.store.archive._content", vanishing)
     packed = zip_store(copy, tmp_path / "x.zip")
     assert (packed.files, packed.left_out) == (whole.files - 1, whole.left_out + 1)

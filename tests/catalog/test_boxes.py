@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.boxes import (
+from catalog.sweeps.boxes import (
     Box,
     box_of,
     hull,
@@ -19,7 +19,7 @@ from catalog.boxes import (
     snapped,
     uncovered,
 )
-from catalog.sweep import Sweep
+from catalog.sweeps.sweep import Sweep
 from tests.catalog.support import FIXED, refused, tiny_sweep
 
 LABELS = st.sets(st.integers(1, 6), min_size=1, max_size=4).map(lambda s: tuple(sorted(s)))

@@ -10,7 +10,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 import catalog
-from catalog.sweep import Sweep
+from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 from heatcat.cli import cli
 from tests.catalog.support import tiny_sweep

@@ -24,17 +24,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import catalog.cluster
-import catalog.dispatch
-import catalog.slurm
-import catalog.workers
+import catalog.running.cluster
+import catalog.running.dispatch
+import catalog.running.slurm
+import catalog.running.workers
 from catalog import Block, Profile, RunStopped, find_sweep, run
-from catalog.admission import GIB, Admission
-from catalog.cost import CostModel
-from catalog.dispatch import completed
-from catalog.profile import profile_from_toml, read_profile
-from catalog.provenance import solver_hash
-from catalog.workers import MemoryResource, checked, require_usable, worker_memory
+from catalog.cost.model import CostModel
+from catalog.running.admission import GIB, Admission
+from catalog.running.dispatch import completed
+from catalog.running.profile import profile_from_toml, read_profile
+from catalog.running.workers import MemoryResource, checked, require_usable, worker_memory
+from catalog.store.provenance import solver_hash
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
     block_content,
@@ -161,7 +161,7 @@ def test_a_killed_scheduler_ends_the_run_in_one_line(sweep_file, expected, tmp_p
 
 
 def test_a_run_says_that_it_waits_for_workers(bare, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(catalog.dispatch, "SILENCE", 0.5)
+    monkeypatch.setattr(catalog.running.dispatch, "SILENCE", 0.5)
     sweep = tiny_sweep()
     said = (
         f"the scheduler at {bare.address} has no workers yet: start some with dask worker "
@@ -175,14 +175,14 @@ def test_a_run_says_that_it_waits_for_workers(bare, tmp_path, monkeypatch, caplo
             bare.start_worker("--nthreads", "1")
 
     starter = Starter()
-    catalog.dispatch.log.addHandler(starter)
+    catalog.running.dispatch.log.addHandler(starter)
     try:
         assert run(sweep, tmp_path, scheduler=bare.address)["ok"] == sweep.size
     finally:
-        catalog.dispatch.log.removeHandler(starter)
-    assert [record.message for record in caplog.records if record.name == "catalog.dispatch"] == [
-        said
-    ]
+        catalog.running.dispatch.log.removeHandler(starter)
+    assert [
+        record.message for record in caplog.records if record.name == "catalog.running.dispatch"
+    ] == [said]
 
 
 def test_a_block_that_kills_its_workers_is_named(tmp_path):
@@ -193,7 +193,7 @@ def test_a_block_that_kills_its_workers_is_named(tmp_path):
         ) as local,
         distributed.Client(local, set_as_default=False) as client,
         pytest.raises(
-            catalog.cluster.ClusterLost,
+            catalog.running.cluster.ClusterLost,
             match=r"block \(3,\) was tried on 2 workers and each of them died, most likely for "
             r"lack of memory \(predicted: 0\.5 GiB\); finished .*: give the workers more memory",
         ),
@@ -293,7 +293,7 @@ def test_workers_that_do_not_see_where_a_store_will_be_are_refused(tmp_path, mon
     def blind(location: str | None) -> tuple[str, bool]:
         return solver_hash(), False
 
-    monkeypatch.setattr(catalog.workers, "examined", blind)
+    monkeypatch.setattr(catalog.running.workers, "examined", blind)
     with (
         distributed.Client(processes=False, n_workers=1, dashboard_address=":0") as client,
         refused(
@@ -583,7 +583,7 @@ def test_run_stopped_is_what_a_lost_cluster_becomes(tmp_path):
 
 def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
     """What a command says counts only if it succeeds, soon, and without the user's own filters."""
-    monkeypatch.setattr(catalog.slurm, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(catalog.running.slurm, "ANSWER_SECONDS", 0.5)
     monkeypatch.setenv("SQUEUE_STATES", "PENDING")
     commands = {
         "gone": None,
@@ -596,14 +596,20 @@ def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
             (tmp_path / name).write_text(f"#!/bin/bash\n{line}\n")
             (tmp_path / name).chmod(0o755)
     start = time.monotonic()
-    answers = {name: asyncio.run(catalog.slurm.said(str(tmp_path / name))) for name in commands}
+    answers = {
+        name: asyncio.run(catalog.running.slurm.said(str(tmp_path / name))) for name in commands
+    }
     assert answers == {"gone": None, "fails": None, "hangs": None, "says": "17\n"}
     assert time.monotonic() - start < 20
 
 
 def test_fields_of_a_job_are_read_whatever_is_in_them():
     record = "JobId=7 JobState=FAILED Reason=None ExitCode=1:0 StdOut=/my logs/a=b/7.out Power=\n"
-    assert catalog.slurm.field(record, "JobState") == "FAILED"
-    assert catalog.slurm.field(record, "ExitCode") == "1:0"
-    assert catalog.slurm.field(record, "StdOut") == "/my logs/a=b/7.out"
-    assert catalog.slurm.field(record, "Power") == catalog.slurm.field("", "StdOut") == ""
+    assert catalog.running.slurm.field(record, "JobState") == "FAILED"
+    assert catalog.running.slurm.field(record, "ExitCode") == "1:0"
+    assert catalog.running.slurm.field(record, "StdOut") == "/my logs/a=b/7.out"
+    assert (
+        catalog.running.slurm.field(record, "Power")
+        == catalog.running.slurm.field("", "StdOut")
+        == ""
+    )

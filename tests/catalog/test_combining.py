@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 
 import catalog
-from catalog.export import export
-from catalog.status import has_status
+from catalog.names.status import has_status
+from catalog.reading.export import export
 from tests.analyses.conftest import no_computing
 from tests.catalog.support import AXES, FIXED, tiny_sweep
 

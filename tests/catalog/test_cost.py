@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import catalog
-from catalog.cost import (
+from catalog.cost.block_shapes import layout
+from catalog.cost.model import (
     CENTRE,
     DISCREPANCY,
     EXPONENT,
@@ -22,11 +23,10 @@ from catalog.cost import (
     Tally,
     longest_first,
 )
-from catalog.layout import layout
-from catalog.methods import METHODS
-from catalog.plan import TimeLeft, forecast, tally
-from catalog.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
-from catalog.sweep import Sweep
+from catalog.heat_engine.methods import METHODS
+from catalog.heat_engine.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
+from catalog.running.plan import TimeLeft, forecast, tally
+from catalog.sweeps.sweep import Sweep
 from tests.catalog.support import tiny_sweep
 
 FIG_7 = {"E_1": 1, "delta_E": 9, "T_mean": 13.5, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}
@@ -114,8 +114,8 @@ def test_prior_agrees_with_measured_memory(method, engine, N):
 def test_memory_of_a_process_that_solves_one_large_engine():
     """The figure that a scheduler sees: imports, one block at N = 64, the peak."""
     code = (
-        "import sys, resource, distributed, catalog.run\n"
-        "from catalog.blocks import solve_block\n"
+        "import sys, resource, distributed, catalog.running.run\n"
+        "from catalog.sweeps.arrays import solve_block\n"
         "from tests.catalog.test_cost import one_point\n"
         "assert solve_block(one_point('exact', 'fig7', 64), (0,))['status'] == 1\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -20,8 +20,8 @@ from distributed import Client
 from pyarrow import parquet
 
 import catalog
-from catalog.export import export
-from catalog.table import table
+from catalog.reading.export import export
+from catalog.reading.table import table
 from ensemble import InvalidInput
 from heatcat.export_command import export as export_command
 from tests.catalog.samples import MESSAGE, sample
@@ -159,7 +159,7 @@ def test_each_block_is_solved_once(tmp_path, solved, way, stored):
 
 @pytest.mark.parametrize("way", ["table", ".nc"])
 def test_each_block_is_solved_once_in_pieces(tmp_path, solved, monkeypatch, way):
-    monkeypatch.setattr(sys.modules["catalog.table"], "MOST_BLOCKS", 1)
+    monkeypatch.setattr(sys.modules["catalog.reading.table"], "MOST_BLOCKS", 1)
     sweep = tiny_sweep(variables=["power"])
     ds = catalog.dataset(sweep)
     ds["relative"] = (ds.power / ds.power.max("delta_E")).chunk(delta_E=-1)
@@ -269,7 +269,7 @@ def test_a_killed_export_leaves_no_file_under_the_final_name(tmp_path):
     script = """
         import importlib, time
         from tests.catalog.samples import sample
-        module = importlib.import_module("catalog.export")
+        module = importlib.import_module("catalog.reading.export")
         pieces = module.computed_pieces
         def slowly(ds, **options):
             yield from pieces(ds, **options)

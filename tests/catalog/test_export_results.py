@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 import analyses
 from catalog import dataset, table
-from catalog.export import export
+from catalog.reading.export import export
 from tests.catalog.samples import sample
 from tests.catalog.support import refused, tiny_sweep
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 import catalog
 from catalog import create_or_open, run
-from catalog.sweep import Index, Sweep
+from catalog.sweeps.sweep import Index, Sweep
 from ensemble import Status
 from tests.catalog.support import AXES, FIXED, exact, refused, tiny_sweep
 

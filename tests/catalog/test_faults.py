@@ -25,7 +25,7 @@ import xarray as xr
 
 import catalog
 from catalog import check, find_sweep, repair, run
-from catalog.sweep import Index
+from catalog.sweeps.sweep import Index
 from ensemble import InvalidInput
 from tests.catalog.processes import Cluster, dask, kill_9, wait_for
 from tests.catalog.support import block_content, finished_blocks, stored_values

@@ -29,8 +29,8 @@ import pytest
 import xarray as xr
 
 import catalog
-import catalog.lazy
-from catalog.methods import METHODS, method_from
+import catalog.reading.lazy
+from catalog.heat_engine.methods import METHODS, method_from
 from ensemble import Bath, Engine, Exact, InvalidInput, Solution, Status
 from tests.catalog.samples import sample
 from tests.catalog.support import AXES, FIXED, tiny_sweep

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from catalog.html import COLOURS, Summary, catalogue_html, entry_html
+from catalog.reading.html import COLOURS, Summary, catalogue_html, entry_html
 from ensemble import Status
 from tests.catalog.support import tiny_sweep
 

@@ -15,9 +15,9 @@ import distributed
 import psutil
 import pytest
 
-import catalog.cluster
+import catalog.running.cluster
 from catalog import run
-from catalog.cluster import private_directory
+from catalog.running.cluster import private_directory
 from tests.catalog.processes import ROOT, wait_for
 from tests.catalog.support import refused, tiny_sweep
 
@@ -186,7 +186,7 @@ def test_a_scheduler_with_tls_is_reached_with_the_settings_of_dask(
 ):
     with dask.config.set(settings(keys, "mine", "mine")):
         assert run(SWEEP, tmp_path, scheduler=encrypted)["ok"] == SWEEP.size
-    assert not [record for record in caplog.records if record.name == "catalog.cluster"]
+    assert not [record for record in caplog.records if record.name == "catalog.running.cluster"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_scheduler_with_tls_is_reached_with_the_settings_of_dask(
     ],
 )
 def test_wrong_settings_for_tls_are_one_line(ca, cert, why, encrypted, keys, tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.cluster, "CONNECT_TIMEOUT", "3s")
+    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "3s")
     with dask.config.set({} if ca is None else settings(keys, ca, cert)), refused(why):
         run(SWEEP, tmp_path / "store", scheduler=encrypted)
     assert not (tmp_path / "store").exists()
@@ -214,7 +214,9 @@ def test_an_open_scheduler_is_said_to_be_open(tmp_path, caplog):
         n_workers=1, processes=False, protocol="tcp://", dashboard_address="127.0.0.1:0"
     ) as cluster:
         run(SWEEP, tmp_path, scheduler=cluster.scheduler_address)
-    assert [record.message for record in caplog.records if record.name == "catalog.cluster"] == [
+    assert [
+        record.message for record in caplog.records if record.name == "catalog.running.cluster"
+    ] == [
         f"the connection to {cluster.scheduler_address} is open: everybody who can reach that "
         "port can run code as the owner of its workers; use a scheduler with TLS, tls://host:port"
     ]

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog import Profile
-from catalog.job_script import Meeting, job_script, log_file
+from catalog.running.job_script import Meeting, job_script, log_file
 from ensemble import InvalidInput
 
 LEAST: dict[str, Any] = {"kind": "slurm", "jobs": 4, "memory": "8GB"}

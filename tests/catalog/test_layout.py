@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import catalog
-from catalog.cost import WRITE_SECONDS, CostModel
-from catalog.layout import FINER, LONGEST_SECONDS, layout
-from catalog.methods import METHODS
-from catalog.sweep import BLOCK_POINTS, Sweep
+from catalog.cost.block_shapes import FINER, LONGEST_SECONDS, layout
+from catalog.cost.model import WRITE_SECONDS, CostModel
+from catalog.heat_engine.methods import METHODS
+from catalog.sweeps.sweep import BLOCK_POINTS, Sweep
 from tests.catalog.support import tiny_sweep
 
 FIG_7 = {"E_1": 1, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}

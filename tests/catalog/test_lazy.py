@@ -13,8 +13,8 @@ from distributed import Client, LocalCluster
 
 import catalog
 from catalog import dataset, find_stored
-from catalog.sweep import BOOKKEEPING
-from catalog.vocabulary import VOCABULARY
+from catalog.names.vocabulary import VOCABULARY
+from catalog.sweeps.sweep import BOOKKEEPING
 from ensemble import Bosonic, Engine, Exact, Status
 from tests.analyses.conftest import no_computing
 from tests.catalog.support import AXES, FIXED, exact, finished_blocks, refused, tiny_sweep

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-import catalog.lease
-from catalog.lease import LEASE_SECONDS, Busy, Leases
-from catalog.storage import Storage
+import catalog.store.leases
+from catalog.store.leases import LEASE_SECONDS, Busy, Leases
+from catalog.store.location import Storage
 
 
 @pytest.fixture
@@ -81,7 +81,8 @@ def test_a_lease_of_another_machine_holds_until_it_expires(claims):
 
 def test_a_lease_of_a_dead_process_of_this_machine_is_void_at_once(claims):
     code = (
-        "import os, sys; from catalog.lease import Leases; from catalog.storage import Storage\n"
+        "import os, sys; from catalog.store.leases import Leases\n"
+        "from catalog.store.location import Storage\n"
         "with Leases(Storage(sys.argv[1]), 'sweep').hold('0', wait=False): os._exit(9)"
     )
     killed = subprocess.run([sys.executable, "-c", code, claims.storage.location], check=False)
@@ -93,8 +94,8 @@ def test_a_lease_of_a_dead_process_of_this_machine_is_void_at_once(claims):
 
 
 def test_a_holder_renews(claims, monkeypatch):
-    monkeypatch.setattr(catalog.lease, "RENEW_SECONDS", 0.05)
-    monkeypatch.setattr(catalog.lease, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(catalog.store.leases, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(catalog.store.leases, "LEASE_SECONDS", 0.3)
     with claims.hold("0", wait=False):
         for _ in range(4):
             time.sleep(0.15)
@@ -149,7 +150,7 @@ def test_a_clock_that_is_set_does_not_end_a_lease(claims, monkeypatch):
 
 
 def test_who_waits_says_for_whom(claims, monkeypatch, caplog):
-    monkeypatch.setattr(catalog.lease, "SAY_SECONDS", 0.1)
+    monkeypatch.setattr(catalog.store.leases, "SAY_SECONDS", 0.1)
     other_host(claims, "0.1", time.time() + 0.6)
     with claims.hold("0", wait=True):
         pass
@@ -203,7 +204,7 @@ def test_who_comes_late_yields_to_a_live_lease_of_an_older_generation(claims, mo
 
 
 def test_a_holder_goes_on_renewing_after_a_full_disk(claims, monkeypatch):
-    monkeypatch.setattr(catalog.lease, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(catalog.store.leases, "RENEW_SECONDS", 0.05)
     put, full = Storage.put, threading.Event()
 
     def put_if_there_is_space(self: Storage, key: str, content: bytes) -> None:

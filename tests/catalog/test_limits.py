@@ -3,8 +3,8 @@
 import pytest
 
 import catalog
-from catalog.methods import method_from
-from catalog.plan import plan
+from catalog.heat_engine.methods import method_from
+from catalog.running.plan import plan
 from ensemble import Cumulant, Engine, InvalidInput, Macroscopic
 
 AXES = {"delta_E": [4.0, 9.0], "T_mean": [12.0, 13.5], "omega_0": [0.002, 0.006]}

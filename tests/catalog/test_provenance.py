@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import ensemble
-from catalog import provenance
+from catalog.store import provenance
 
 CODE = '''"""A module."""
 

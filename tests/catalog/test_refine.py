@@ -10,8 +10,8 @@ import xarray as xr
 from scipy.spatial import Delaunay, KDTree
 
 from analyses.carnot import carnot_delta_E
-from catalog.refine import known_points, propose, refine
-from catalog.table import table
+from catalog.reading.table import table
+from catalog.refining.propose import known_points, propose, refine
 from ensemble import Engine, Exact
 from tests.catalog.samples import sample
 from tests.catalog.support import FIXED, refused

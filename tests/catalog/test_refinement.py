@@ -15,8 +15,8 @@ from analyses import collective_gain
 from analyses.carnot import carnot_delta_E
 from catalog import RunStopped, Sweep, check, run, table
 from catalog.catalogue import Entry
-from catalog.labels import POINT
-from catalog.refine import Refined
+from catalog.names.labels import POINT
+from catalog.refining.propose import Refined
 from ensemble import Status
 from tests.catalog.support import FIXED, refused
 
@@ -300,7 +300,7 @@ def test_a_refinement_that_cannot_write_stops_like_a_run(store, monkeypatch):
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(catalog.part.Part, "write", full)
+    monkeypatch.setattr(catalog.store.part.Part, "write", full)
     with pytest.raises(RunStopped, match=r"No space left on device.*run the same command again"):
         refined(store)
     monkeypatch.undo()

@@ -22,14 +22,14 @@ from google_crc32c import value as crc32c
 from numcodecs.zstd import Zstd
 
 import catalog
-import catalog.chunks
+import catalog.store.chunks
 from catalog import check, create_or_open, repair, run, table
-from catalog.blocks import solve_block
-from catalog.chunk_codec import digest
-from catalog.lease import FOLDER as LEASES
-from catalog.lease import Leases
-from catalog.seal import sealed, unsealed
-from catalog.storage import storage
+from catalog.store.chunk_codec import digest
+from catalog.store.leases import FOLDER as LEASES
+from catalog.store.leases import Leases
+from catalog.store.location import storage
+from catalog.store.seal import sealed, unsealed
+from catalog.sweeps.arrays import solve_block
 from ensemble import InvalidInput
 from tests.catalog.support import AXES, refused, stored_values, tiny_sweep
 
@@ -205,7 +205,7 @@ def test_a_chunk_that_was_copied_to_another_place_is_found(tmp_path):
     sweep = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]})
     two_chunks = tmp_path / "sound"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog.chunks, "CHUNK_BLOCKS", 4)
+        patch.setattr(catalog.store.chunks, "CHUNK_BLOCKS", 4)
         run(sweep, two_chunks, scheduler="synchronous")
         assert len(list((two_chunks / "tiny/power/c").rglob("0"))) > 1
         copies = [
@@ -355,7 +355,7 @@ def test_a_folder_that_may_not_be_read_is_an_error_not_an_empty_one(sound, tmp_p
             folder.chmod(folder.stat().st_mode | 0o055)
     (location / "tiny" / "status" / ".heatcat-chunks").chmod(0o700)
     code = (
-        "import os, sys; from catalog.repair import check; os.setuid(65534)\n"
+        "import os, sys; from catalog.store.repair import check; os.setuid(65534)\n"
         "try: print(check(sys.argv[1]).plain())\n"
         "except OSError as error: print('refused:', error)"
     )

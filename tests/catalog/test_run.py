@@ -17,10 +17,10 @@ import distributed
 import pytest
 from dask.base import get_scheduler
 
-import catalog.cluster
-import catalog.dispatch
-import catalog.durable
-import catalog.storage
+import catalog.running.cluster
+import catalog.running.dispatch
+import catalog.store.durable
+import catalog.store.location
 from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact, InvalidInput
 from tests.catalog.processes import wait_for
@@ -109,7 +109,7 @@ def test_results_do_not_depend_on_processes(tmp_path, expected):
 
 def test_results_do_not_depend_on_a_cluster_at_an_address(tmp_path, expected, address, monkeypatch):
     # Fewer than the 8 blocks are queued at a time, so that more are handed out as some finish.
-    monkeypatch.setattr(catalog.dispatch, "QUEUED_PER_WORKER", 1)
+    monkeypatch.setattr(catalog.running.dispatch, "QUEUED_PER_WORKER", 1)
     assert run(SWEEP, tmp_path, scheduler=address)["ok"] == SWEEP.size
     assert stored_values(tmp_path) == expected
 
@@ -140,7 +140,7 @@ def unexpected(*_: object, **__: object) -> None:
 def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
     run(SWEEP, tmp_path, scheduler="synchronous")
 
-    monkeypatch.setattr(sys.modules["catalog.run"], "connected", unexpected)
+    monkeypatch.setattr(sys.modules["catalog.running.run"], "connected", unexpected)
     assert run(SWEEP, tmp_path, scheduler="processes")["ok"] == SWEEP.size
 
 
@@ -160,7 +160,7 @@ def test_expensive_blocks_come_first(tmp_path):
 def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
     scheduler, tmp_path, monkeypatch, expected
 ):
-    write_file = catalog.durable.write_file
+    write_file = catalog.store.durable.write_file
 
     def full_disk(path: Path, content: bytes, **options: Any) -> None:
         if ".heatcat-blocks" in str(path) and path.name.split(".")[1] == "1":
@@ -168,7 +168,7 @@ def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
         write_file(path, content, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.durable, "write_file", full_disk)
+        patch.setattr(catalog.store.durable, "write_file", full_disk)
         with pytest.raises(RunStopped) as stopped:
             run(SWEEP, tmp_path, scheduler=scheduler, workers=1)
     assert str(stopped.value) == (
@@ -212,7 +212,7 @@ def test_stopping_in_the_callback_keeps_the_finished_blocks(tmp_path):
 
 
 def test_without_a_scheduler_it_is_the_active_client_as_in_dask(tmp_path, expected, monkeypatch):
-    monkeypatch.setattr(catalog.cluster, "_local_client", unexpected)
+    monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
     with distributed.Client(processes=False, n_workers=1, dashboard_address=":0"):
         assert run(SWEEP, tmp_path / "active")["ok"] == SWEEP.size
         with pytest.raises(AssertionError, match="for nothing"):
@@ -235,7 +235,7 @@ def test_a_client_that_cannot_be_used_is_refused(tmp_path, address):
 
 def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatch):
     code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
-    code += "import catalog.run, sys; print(sys.modules['catalog.run'].CPUS)"
+    code += "import catalog.running.run, sys; print(sys.modules['catalog.run'].CPUS)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
     monkeypatch.setattr(distributed.system, "MEMORY_LIMIT", 1e8)
     for scheduler in ("synchronous", "threads"):
@@ -246,14 +246,14 @@ def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatc
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
 def test_a_directory_that_cannot_be_written_to_is_refused_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.cluster, "_local_client", unexpected)
+    monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
     tmp_path.chmod(0o500)
     with refused("cannot open the store .*: Permission denied: check the path, its permissions .*"):
         run(SWEEP, tmp_path / "store")
 
 
 def test_a_store_in_a_file_or_an_archive_is_refused_before_a_cluster_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.cluster, "_local_client", unexpected)
+    monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
     (tmp_path / "file").touch()
     with refused("cannot open the store .*: Not a directory: check the path, its permissions .*"):
         run(SWEEP, tmp_path / "file" / "store")
@@ -277,7 +277,7 @@ def test_a_run_needs_a_worker_and_writes_nothing_without(workers, tmp_path):
     ],
 )
 def test_a_scheduler_that_does_not_answer_is_refused_quickly(scheduler, why, tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.cluster, "CONNECT_TIMEOUT", "0.3s")
+    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "0.3s")
     start = time.monotonic()
     with refused(
         rf"cannot reach a scheduler at {re.escape(repr(scheduler))} \({why}\): start one with dask "

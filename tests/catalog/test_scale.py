@@ -17,7 +17,7 @@ import pytest
 
 import catalog
 from catalog import Sweep, run
-from catalog.dispatch import QUEUED_PER_WORKER
+from catalog.running.dispatch import QUEUED_PER_WORKER
 from tests.catalog.support import FIXED, finished_blocks, tiny_sweep
 
 MILLION = 1_000_000

@@ -9,8 +9,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.ranges import range_labels
-from catalog.select import select
+from catalog.names.select import select
+from catalog.sweeps.ranges import range_labels
 from tests.catalog.samples import sample
 from tests.catalog.support import refused
 

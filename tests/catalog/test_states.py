@@ -13,11 +13,11 @@ import pytest
 import xarray as xr
 
 import catalog
-import catalog.solving
+import catalog.running.complete
 from catalog import run
-from catalog.blocks import solve_block
-from catalog.lease import FOLDER, Leases
-from catalog.seal import sealed_json, unsealed_json
+from catalog.store.leases import FOLDER, Leases
+from catalog.store.seal import sealed_json, unsealed_json
+from catalog.sweeps.arrays import solve_block
 from ensemble import Engine, Exact, Status
 from tests.catalog.support import AXES, FIXED, finished_blocks, refused, stored_values, tiny_sweep
 
@@ -196,7 +196,7 @@ def test_old_values_are_read_until_all_new_ones_replace_them_at_once(tmp_path, m
         seen.append((ds.status.values.tolist(), ds.power.values.tobytes()))
         return solve_block(sweep, index)
 
-    monkeypatch.setattr(catalog.solving, "solve_block", looking)
+    monkeypatch.setattr(catalog.running.complete, "solve_block", looking)
     before = entry.dataset().load()
     entry.recompute(status="ok", scheduler="synchronous")
     assert seen == [(before.status.values.tolist(), before.power.values.tobytes())] * 8

@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
-from catalog.export import export
-from catalog.fills import restored
-from catalog.select import select
-from catalog.status import code_of, codes_of, has_status, status_codes, status_labels
-from catalog.table import table
-from catalog.where import where_expression
+from catalog.names.fills import restored
+from catalog.names.select import select
+from catalog.names.status import code_of, codes_of, has_status, status_codes, status_labels
+from catalog.names.where import where_expression
+from catalog.reading.export import export
+from catalog.reading.table import table
 from ensemble import InvalidInput, Status
 from heatcat.browser.picture import picture_of
 from heatcat.browser.plane import load_plane

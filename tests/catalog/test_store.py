@@ -18,11 +18,12 @@ import xarray as xr
 import zarr
 
 import catalog
-import catalog.durable
-import catalog.storage
+import catalog.store.durable
+import catalog.store.location
 from catalog import create_or_open, find_stored, run
-from catalog.blocks import Arrays, empty_arrays, solve_block
-from catalog.chunks import (
+from catalog.names.vocabulary import VOCABULARY
+from catalog.running.complete import complete_block
+from catalog.store.chunks import (
     CHUNK_BLOCKS,
     CHUNK_POINTS,
     blocks_of,
@@ -30,14 +31,13 @@ from catalog.chunks import (
     chunk_of,
     chunk_shape,
 )
-from catalog.history import Session
-from catalog.part import Part
-from catalog.seal import sealed, unsealed
-from catalog.settle import settle
-from catalog.solving import complete_block
-from catalog.sweep import Index, Sweep
-from catalog.template import COPY, FORMAT
-from catalog.vocabulary import VOCABULARY
+from catalog.store.history import Session
+from catalog.store.part import Part
+from catalog.store.seal import sealed, unsealed
+from catalog.store.settle import settle
+from catalog.store.template import COPY, FORMAT
+from catalog.sweeps.arrays import Arrays, empty_arrays, solve_block
+from catalog.sweeps.sweep import Index, Sweep
 from ensemble import Exact, Status
 from tests.catalog.support import (
     AXES,
@@ -379,14 +379,14 @@ def test_a_block_that_is_not_solved_throughout_is_not_written(tmp_path):
 @contextmanager
 def writing(monkeypatch: pytest.MonkeyPatch, before: Callable[[Path], None]) -> Iterator[None]:
     """Call something before each file that is written, by its path."""
-    write_file = catalog.durable.write_file
+    write_file = catalog.store.durable.write_file
 
     def write(path: Path, content: bytes, **options: Any) -> None:
         before(path)
         write_file(path, content, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalog.durable, "write_file", write)
+        patch.setattr(catalog.store.durable, "write_file", write)
         yield
 
 

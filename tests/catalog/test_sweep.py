@@ -16,8 +16,8 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.methods import METHODS, method_from
-from catalog.sweep import BLOCK_POINTS, Sweep
+from catalog.heat_engine.methods import METHODS, method_from
+from catalog.sweeps.sweep import BLOCK_POINTS, Sweep
 from ensemble import Bosonic, Cumulant, Engine, Exact, InvalidInput, Qutip
 from tests.catalog.support import AXES, FIXED, refused, tiny_sweep
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from catalog.table import columns, empty_table, iter_tables, table
-from catalog.vocabulary import names
+from catalog.names.vocabulary import names
+from catalog.reading.table import columns, empty_table, iter_tables, table
 from ensemble import Status
 from tests.catalog.samples import MESSAGE, sample
 from tests.catalog.support import refused

@@ -19,7 +19,7 @@ import pytest
 
 import catalog
 from catalog import Sweep, check, create_or_open, find_sweep, run
-from catalog.storage import open_storage
+from catalog.store.location import open_storage
 from ensemble import Status
 from tests.catalog.processes import ROOT, kill_9, wait_for
 from tests.catalog.support import finished_blocks, stored_values, tiny_sweep

@@ -8,10 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from catalog.blocks import array_dtype
-from catalog.methods import METHODS
-from catalog.sweep import REQUIRED
-from catalog.vocabulary import TERMS, VOCABULARY, names, ordered, parameter_name, suggestion
+from catalog.heat_engine.methods import METHODS
+from catalog.names.vocabulary import TERMS, VOCABULARY, names, ordered, parameter_name, suggestion
+from catalog.sweeps.arrays import array_dtype
+from catalog.sweeps.sweep import REQUIRED
 from ensemble import Status
 from tests.catalog.support import refused
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from catalog.where import NAME_OF_SYMBOL, where_expression
+from catalog.names.where import NAME_OF_SYMBOL, where_expression
 from ensemble import Status
 from tests.catalog.samples import sample
 from tests.catalog.support import refused

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble import Engine
-from ensemble.sector import FloatArray, Sector
+from ensemble.generator.sector import FloatArray, Sector
 
 Matrix = NDArray[np.complex128]
 

@@ -16,7 +16,7 @@ import qutip
 from scipy.sparse import linalg
 
 from ensemble import Engine, Exact
-from ensemble.stationary import stationary
+from ensemble.steady.stationary import stationary
 from tests.ensemble.dense import Matrix, embed, gauge
 
 EPS = np.finfo(float).eps

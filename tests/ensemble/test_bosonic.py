@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import eigs
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.limits.bosonic import Bosonic, BosonicModes
+from ensemble.methods.bosonic import Bosonic, BosonicModes
 from tests.strategies import engines, log_uniform
 
 EPS = np.finfo(float).eps

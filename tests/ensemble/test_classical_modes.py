@@ -10,10 +10,10 @@ from numpy.polynomial.legendre import leggauss
 from scipy.special import ive, sph_harm_y
 
 from ensemble import Engine, InvalidInput
+from ensemble.closed_forms.classical_spin import magnetization, second_moment
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal
 from ensemble.limits.classical_pair import ClassicalPair
-from ensemble.limits.dissipative import magnetization, second_moment
 from ensemble.limits.pair_sector import PairSector
 from tests.ensemble.fokker_planck_reference import bath_rates
 

@@ -15,8 +15,8 @@ from ensemble.limits import classical_spectrum as spectrum_module
 from ensemble.limits import mode_search
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.classical_spectrum import classical_spectrum
-from ensemble.limits.macroscopic import GAP_TOLERANCE, Macroscopic
 from ensemble.limits.mode_selection import classical_state
+from ensemble.methods.macroscopic import GAP_TOLERANCE, Macroscopic
 from tests.ensemble.fokker_planck_reference import Reference, bath_rates
 from tests.ensemble.test_macroscopic import PUBLIC, engine_of, limits
 

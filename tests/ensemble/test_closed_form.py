@@ -10,9 +10,9 @@ import pytest
 from mpmath import mpf
 
 from ensemble import Engine, Exact, InvalidInput
-from ensemble.currents import currents
-from ensemble.single_pair import single_pair_current, single_pair_power
-from ensemble.stationary import stationary
+from ensemble.closed_forms.single_pair import single_pair_current, single_pair_power
+from ensemble.counting.currents import currents
+from ensemble.steady.stationary import stationary
 
 EPS = 2.0**-52
 ACCURATE = 1e-13

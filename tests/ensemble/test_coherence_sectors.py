@@ -11,15 +11,15 @@ from scipy import linalg
 from scipy.optimize import linear_sum_assignment
 
 from ensemble import Engine, InvalidInput
-from ensemble.coherence_sectors import (
+from ensemble.generator.liouvillian import liouvillian
+from ensemble.generator.sector import Sector
+from ensemble.spectrum.coherence_sectors import (
     ANTISYMMETRIC,
     SYMMETRIC,
     CoherenceSector,
     balanced_generator,
     sectors,
 )
-from ensemble.liouvillian import liouvillian
-from ensemble.sector import Sector
 from tests.ensemble.dense import gauge, lindblad
 
 EPS = np.finfo(float).eps

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from catalog.vocabulary import VOCABULARY
+from catalog.names.vocabulary import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Status
+from ensemble.closure.closed_moments import rates_of
+from ensemble.closure.hierarchy import monomial
+from ensemble.closure.moment_dynamics import evolve
+from ensemble.closure.regression import TRANSVERSE, current_form, current_noise, regression_matrix
 from ensemble.limits import cumulant, dissipative, fixed_point
-from ensemble.limits.closure import rates_of
-from ensemble.limits.cumulant import Cumulant
-from ensemble.limits.hierarchy import monomial
-from ensemble.limits.moment_dynamics import evolve
-from ensemble.limits.regression import TRANSVERSE, current_form, current_noise, regression_matrix
+from ensemble.methods.cumulant import Cumulant
 from tests.strategies import engines, log_uniform
 
 EPS = np.finfo(float).eps

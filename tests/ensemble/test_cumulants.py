@@ -19,11 +19,11 @@ from mpmath import mpf
 
 from ensemble import Engine, InvalidInput
 from ensemble import cumulants as module
-from ensemble.counting import noise
-from ensemble.covariance import covariance
-from ensemble.cumulants import cumulants
-from ensemble.currents import currents
-from ensemble.stationary import stationary
+from ensemble.counting.covariance import covariance
+from ensemble.counting.cumulants import cumulants
+from ensemble.counting.currents import currents
+from ensemble.counting.noise import noise
+from ensemble.steady.stationary import stationary
 from tests.ensemble.dense import lindblad, raising
 from tests.strategies import engines
 
@@ -227,8 +227,8 @@ SYSTEMS = {
 SPINS = [(1, None, None), (2, None, None), (3, None, None), (2, 0.5, 1.5), (3, 1.5, 1)]
 CANCELLED = 1e3
 """Rounding allowed in units of ``Cumulants.rounding``, which counts each term's last digit but not
-the conditioning of the solves; `ensemble.exact` allows the same factor.  Largest of 600 random
-engines: 105."""
+the conditioning of the solves; `ensemble.methods.exact` allows the same factor.  Largest of 600
+random engines: 105."""
 
 
 def near_carnot(affinity: float, omega_0: float, *, N: int = 1) -> Engine:

@@ -11,7 +11,7 @@ import qutip
 from hypothesis import given
 
 from ensemble import InvalidInput
-from ensemble.limits.dissipative import (
+from ensemble.closed_forms.classical_spin import (
     closure_rates,
     jacobian,
     jacobian_eigenvalues,
@@ -22,7 +22,7 @@ from ensemble.limits.dissipative import (
     second_moment,
     transverse_second_moment,
 )
-from ensemble.single_spin import SingleSpin, transient_size
+from ensemble.closed_forms.single_spin import SingleSpin, transient_size
 from tests.strategies import log_uniform
 
 EPS = float(np.finfo(float).eps)

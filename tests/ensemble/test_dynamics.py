@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from scipy import linalg
 
 from ensemble import Engine, Exact, InvalidInput, propagation
-from ensemble.dynamics import Trajectory, evolve, fock, thermal
-from ensemble.entropy import entropy_rate, excitation_blocks, von_neumann_entropy
-from ensemble.sector import Sector
-from ensemble.single_spin import SingleSpin
-from ensemble.stationary import stationary
+from ensemble.closed_forms.single_spin import SingleSpin
+from ensemble.evolution.dynamics import Trajectory, evolve, fock, thermal
+from ensemble.evolution.entropy import entropy_rate, excitation_blocks, von_neumann_entropy
+from ensemble.generator.sector import Sector
+from ensemble.steady.stationary import stationary
 from tests.ensemble.dense import embed, extract, gauge, lindblad
 from tests.strategies import engines
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.cumulants import cumulants
-from ensemble.spectrum import gap
-from ensemble.stationary import stationary
+from ensemble.counting.cumulants import cumulants
+from ensemble.spectrum.gap import gap
+from ensemble.steady.stationary import stationary
 
 ENGINE = Engine(N=3, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
 """T = 100 and 200: an engine up to ΔE = E₁, the Carnot point, and then a refrigerator."""
@@ -85,7 +85,7 @@ def test_noise_is_not_computed_for_nothing(monkeypatch):
     def refuse(state):
         raise AssertionError("the noise was computed")
 
-    monkeypatch.setattr("ensemble.exact.noise", refuse)
+    monkeypatch.setattr("ensemble.methods.exact.noise", refuse)
     assert Exact().solve(ENGINE, ["power", "efficiency"]).status is Status.OK
     with pytest.raises(AssertionError, match="the noise was computed"):
         Exact().solve(ENGINE, ["power", "constancy"])

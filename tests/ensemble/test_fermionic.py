@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ensemble import Bath, Engine, Exact, InvalidInput, Qutip, Status
-from ensemble.single_pair import single_pair_power
+from ensemble.closed_forms.single_pair import single_pair_power
 
 ENGINE = Engine(
     N=3, E_1=1, delta_E=2, T_mean=3, delta_T=2, omega_0=1, Gamma_0=1,

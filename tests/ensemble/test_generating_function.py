@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from mpmath import mpf
 
 from ensemble import Engine, InvalidInput
-from ensemble.cumulants import cumulants
-from ensemble.generating_function import generating_function
-from ensemble.stationary import stationary
+from ensemble.counting.cumulants import cumulants
+from ensemble.counting.generating_function import generating_function
+from ensemble.steady.stationary import stationary
 from tests.ensemble.test_cumulants import SPINS, SYSTEMS, Precise, dense
 from tests.strategies import engines
 

@@ -11,10 +11,9 @@ import scipy.sparse as sp
 from scipy.linalg import expm
 
 from ensemble import Engine, InvalidInput
-from ensemble.limits import dissipative
-from ensemble.limits.closure import closed_moments, rates_of
-from ensemble.limits.harmonic import harmonic, trace_part
-from ensemble.limits.hierarchy import (
+from ensemble.closure.closed_moments import closed_moments, rates_of
+from ensemble.closure.harmonic import harmonic, trace_part
+from ensemble.closure.hierarchy import (
     ONE,
     RATES,
     closed,
@@ -25,6 +24,7 @@ from ensemble.limits.hierarchy import (
     symbol,
     times,
 )
+from ensemble.limits import dissipative
 
 EPS = np.finfo(float).eps
 

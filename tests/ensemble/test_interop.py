@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.interop import Qutip, state_to_qutip, to_qutip
-from ensemble.stationary import stationary
+from ensemble.methods.qutip import Qutip, state_to_qutip, to_qutip
+from ensemble.steady.stationary import stationary
 from tests.strategies import log_uniform
 
 EPS = np.finfo(float).eps

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.factorization import has_pardiso
-from ensemble.krylov import Krylov, too_cold
-from ensemble.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2, liouvillian
-from ensemble.sector import Sector
-from ensemble.stationary import stationary
-from ensemble.stencil import Stencil
+from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2, liouvillian
+from ensemble.generator.sector import Sector
+from ensemble.generator.stencil import Stencil
+from ensemble.steady.factorization import has_pardiso
+from ensemble.steady.krylov import Krylov, too_cold
+from ensemble.steady.stationary import stationary
 
 STEADY = Engine(
     N=40, E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001,

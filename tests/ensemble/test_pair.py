@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from ensemble import Engine, InvalidInput
-from ensemble.information import GAP, gained_information
-from ensemble.interop import state_to_qutip
-from ensemble.pair import PairState, l1_coherence, pair_state
-from ensemble.single_pair import single_pair_current
-from ensemble.stationary import stationary
+from ensemble.closed_forms.single_pair import single_pair_current
+from ensemble.correlations.information import GAP, gained_information
+from ensemble.correlations.pair import PairState, l1_coherence, pair_state
+from ensemble.methods.qutip import state_to_qutip
+from ensemble.steady.stationary import stationary
 from tests.strategies import log_uniform
 
 EPS = np.finfo(float).eps

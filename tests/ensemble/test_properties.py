@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from ensemble import Exact, Status
-from ensemble.counting import noise
-from ensemble.currents import currents
-from ensemble.stationary import stationary
+from ensemble.counting.currents import currents
+from ensemble.counting.noise import noise
+from ensemble.steady.stationary import stationary
 from tests.ensemble.dense import embed
 from tests.strategies import engines
 

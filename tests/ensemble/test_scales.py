@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.vocabulary import VOCABULARY
+from catalog.names.vocabulary import VOCABULARY
 from ensemble import (
     Bosonic,
     Cumulant,

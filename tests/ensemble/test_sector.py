@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ensemble import Engine
-from ensemble.liouvillian import DOWN_2, UP_2, liouvillian
-from ensemble.sector import Sector
+from ensemble.generator.liouvillian import DOWN_2, UP_2, liouvillian
+from ensemble.generator.sector import Sector
 from tests.ensemble.dense import embed, extract, gauge, lindblad, raising
 
 EPS = np.finfo(float).eps

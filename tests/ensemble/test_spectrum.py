@@ -11,11 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from scipy import linalg
 
 from ensemble import Engine, InvalidInput, rightmost, spectrum
-from ensemble.coherence_sectors import SYMMETRIC, CoherenceSector, balanced_generator, sectors
-from ensemble.decay_bound import decay_bound
+from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.errors import Unsolvable
-from ensemble.single_spin import SingleSpin
-from ensemble.spectrum import gap, slow_spectrum
+from ensemble.spectrum.coherence_sectors import (
+    SYMMETRIC,
+    CoherenceSector,
+    balanced_generator,
+    sectors,
+)
+from ensemble.spectrum.decay_bound import decay_bound
+from ensemble.spectrum.gap import gap, slow_spectrum
 from tests.ensemble.dense import lindblad
 from tests.strategies import engines
 

@@ -11,16 +11,16 @@ from hypothesis import given
 
 from ensemble import Engine, Exact, InvalidInput, Status, dynamics
 from ensemble import undriven_dynamics as relaxing
-from ensemble.limits.classical_dynamics import relax
-from ensemble.limits.dissipative import closure_rates, magnetization, second_moment
-from ensemble.single_spin import SingleSpin
-from ensemble.undriven import Undriven, cold_spin, slower_rates
-from ensemble.undriven_dynamics import (
+from ensemble.closed_forms.classical_spin import closure_rates, magnetization, second_moment
+from ensemble.closed_forms.single_spin import SingleSpin
+from ensemble.evolution.undriven_dynamics import (
     closure_fixed_point,
     relax_closure,
     relax_limit,
     relax_spin,
 )
+from ensemble.limits.classical_dynamics import relax
+from ensemble.methods.undriven import Undriven, cold_spin, slower_rates
 from tests.strategies import log_uniform
 
 EPS = float(np.finfo(float).eps)

@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 import catalog
-from catalog.blocks import empty_arrays
-from catalog.chunks import blocks_of, chunk_indices
-from catalog.part import Manifest
-from catalog.settle import write_chunk
-from catalog.sweep import Sweep
+from catalog.store.chunks import blocks_of, chunk_indices
+from catalog.store.part import Manifest
+from catalog.store.settle import write_chunk
+from catalog.sweeps.arrays import empty_arrays
+from catalog.sweeps.sweep import Sweep
 from ensemble import Status
 
 FIXED = {"omega_0": 1.0, "E_1": 100.0, "delta_T": 100.0, "Gamma_0": 1.0}

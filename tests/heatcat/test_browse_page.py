@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 
 import catalog
-from catalog.sweep import Sweep
+from catalog.sweeps.sweep import Sweep
 from ensemble import Engine, Exact
 from heatcat.browser.labels import figure
 from tests.heatcat.serving import serving

@@ -14,9 +14,9 @@ import xarray as xr
 import catalog
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
 from analyses import carnot_delta_E, closure_error, collective_gain, local_exponent
-from catalog.chunks import chunk_shape
-from catalog.storage import Storage
-from catalog.sweep import Sweep
+from catalog.store.chunks import chunk_shape
+from catalog.store.location import Storage
+from catalog.sweeps.sweep import Sweep
 from ensemble import Cumulant, InvalidInput, Macroscopic, Status
 from heatcat.browser import export
 from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, scale_for

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pytest
 
 import catalog
-import catalog.cluster
-import catalog.durable
-import catalog.storage
-from catalog.seal import sealed_json, unsealed_json
-from catalog.solving import complete_block
+import catalog.running.cluster
+import catalog.store.durable
+import catalog.store.location
+from catalog.running.complete import complete_block
+from catalog.store.seal import sealed_json, unsealed_json
 from ensemble import Bosonic, Engine, Exact
 from heatcat import __version__, show
 from heatcat.cli import main
@@ -267,7 +267,7 @@ def test_the_solution_is_readable_without_json(heatcat):
 def test_bad_input_is_one_line_with_the_remedy_and_exit_code_2(
     arguments, complaint, heatcat, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalog.cluster, "CONNECT_TIMEOUT", "0.3s")
+    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "0.3s")
     check_refused(heatcat(*arguments), complaint)
     assert os.listdir(tmp_path) == ["tiny.toml"]
 
@@ -485,7 +485,7 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["catalog.run"], "complete_block", interrupted)
+        patch.setattr(sys.modules["catalog.running.run"], "complete_block", interrupted)
         code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (130, "")
     assert err.split("\n")[-2:] == [
@@ -500,14 +500,14 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
 
 
 def test_a_full_disk_is_one_line_and_exit_code_1(heatcat, monkeypatch):
-    write_file = catalog.durable.write_file
+    write_file = catalog.store.durable.write_file
 
     def full(path: Path, content: bytes, **options: Any) -> None:
         if path.match(".heatcat-blocks/*/*"):
             raise OSError(28, "No space left on device")
         write_file(path, content, **options)
 
-    monkeypatch.setattr(catalog.durable, "write_file", full)
+    monkeypatch.setattr(catalog.store.durable, "write_file", full)
     code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (1, "")
     assert err.splitlines()[1:] == [
@@ -520,7 +520,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(heatcat, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(catalog.durable, "write_file", full)
+    monkeypatch.setattr(catalog.store.durable, "write_file", full)
     check_refused(
         heatcat("run", "tiny.toml", "--store", "s", "--workers", "1"),
         r"cannot open the store .*/s: No space left on device: .* and the free space",

@@ -10,7 +10,7 @@ import xarray as xr
 
 import catalog
 from ensemble import Cumulant, Engine, Exact, Macroscopic
-from ensemble.single_pair import single_pair_power
+from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures.fig3 import FIG3
 from heatcat.figures.fig7 import FIG7
 from heatcat.figures.fig10 import FIG10

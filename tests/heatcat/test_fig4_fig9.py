@@ -13,9 +13,9 @@ import catalog
 from analyses import transient_size as transient_size_of_sweep
 from analyses.crossover import EPSILON
 from ensemble import InvalidInput, Macroscopic
-from ensemble.limits.dissipative import jacobian_gap, magnetization, second_moment
-from ensemble.single_spin import SingleSpin, transient_size
-from ensemble.undriven import Undriven
+from ensemble.closed_forms.classical_spin import jacobian_gap, magnetization, second_moment
+from ensemble.closed_forms.single_spin import SingleSpin, transient_size
+from ensemble.methods.undriven import Undriven
 from heatcat.figures.fig4 import CUT_BETA_E, FIG4
 from heatcat.figures.fig9 import DURATION, FIG9, SIZES
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 import catalog
 from ensemble import Cumulant, Engine, Macroscopic
-from ensemble.single_pair import single_pair_power
+from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures.fig5 import FIG5
 from heatcat.figures.fig6 import CALCULATIONS, FIG6
 from heatcat.figures.fig8 import FIG8

@@ -11,7 +11,7 @@ import xarray as xr
 
 import catalog
 from ensemble import Engine
-from ensemble.single_pair import single_pair_power
+from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures import FIGURES
 from heatcat.figures.fig2 import CUT_DELTA_E, CUT_T_MEAN, FIG2, WINDOWS
 from tests.catalog.support import FIXED

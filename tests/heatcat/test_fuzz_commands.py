@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 import pytest
 
 import catalog
-import catalog.run
-import catalog.sweep
+import catalog.running.run
+import catalog.sweeps.sweep
 import ensemble.engine
 import heatcat.claims
-from catalog.methods import METHODS
+from catalog.heat_engine.methods import METHODS
 from ensemble import InvalidInput, Solution, Status
 from heatcat.cli import main
 from tests.heatcat.test_cli import ENGINE, TINY
@@ -269,7 +269,7 @@ class Bench:
         for method in METHODS.values():
             self.monkeypatch.setattr(method, "solve", solve)
         self.monkeypatch.setitem(catalog.run.__wrapped__.__globals__, "connected", no_cluster)
-        self.monkeypatch.setattr(catalog.sweep, "MOST_POINTS", 60_000)
+        self.monkeypatch.setattr(catalog.sweeps.sweep, "MOST_POINTS", 60_000)
         self.monkeypatch.setattr(heatcat.claims, "run", lambda *_, **__: [])
 
     def call(self, words: list[str], files: dict[str, bytes]) -> Result:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import catalog
-from catalog.seal import sealed_json, unsealed_json
+from catalog.store.seal import sealed_json, unsealed_json
 from ensemble import Exact, InvalidInput
 from heatcat.cli import cli
 from tests.catalog.support import AXES, finished_blocks, stored_values, tiny_sweep

@@ -1,0 +1,212 @@
+"""How long blocks take and how much memory: the built-in prior, rescaled by stored timings.
+
+The time of a point of size n = max(2S₁, 2S₂) is the prior's times exp(a + b ln(n/16)).  The two
+corrections are fitted to the timings by ridge regression, so that a few of them already count, and
+many at small n do not run away at large n.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.heat_engine.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
+from catalog.sweeps.sweep import Index, Sweep
+
+Work = tuple[Sweep, Index]
+"""A block: a grid and an index in it."""
+
+WRITE_SECONDS = 0.04
+"""Time to write one block."""
+CENTRE = 16.0
+"""Size at which the correction of the exponent does not change the time."""
+SPEED = 0.8
+"""Standard deviation of a: machines and the share that one gets of them differ."""
+EXPONENT = 0.15
+"""Standard deviation of b: the prior knows how time grows with size, caches do not obey it."""
+DISCREPANCY = 0.3
+"""How far, in ln(time), the mean of one size lies off the fitted line, however many its points."""
+SCATTER = 0.7
+"""How far, in ln(time), one point lies off the mean of its size."""
+QUANTILE = 1.28
+"""Eight true times out of ten lie within this many standard deviations."""
+
+
+class Range(NamedTuple):
+    """A prediction, and the limits between which it comes true eight times out of ten."""
+
+    low: float
+    central: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Points counted by size, and their time by the prior.
+
+    Attributes
+    ----------
+    points : Counter of float
+        Number of points of each size.
+    seconds : Counter of float
+        Their predicted time in all, by the prior.
+    """
+
+    points: Counter[float] = field(default_factory=Counter)
+    seconds: Counter[float] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, sweep: Sweep, index: Index | None = None, chosen: NDArray | None = None) -> Tally:
+        """Of the points of a sweep or of one block, all or those where ``chosen`` is true."""
+        sizes, seconds = levels(sweep, index), point_seconds(sweep, index)
+        if chosen is not None:
+            sizes, seconds = sizes[chosen], seconds[chosen]
+        found = _by_size(sizes.ravel(), np.ones(sizes.size))
+        return cls(found, _by_size(sizes.ravel(), seconds.ravel()))
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(self.points + other.points, self.seconds + other.seconds)
+
+    def __sub__(self, other: Tally) -> Tally:
+        """The points without others among them."""
+        points = self.points - other.points
+        rest = Counter({n: self.seconds[n] - other.seconds[n] for n in points})
+        return Tally(points, rest)
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Time and memory of points and blocks.
+
+    Without timings it is the prior.
+
+    Parameters
+    ----------
+    measured : Counter of float
+        Time in all of the timed points of each size.
+    predicted : Tally
+        The same points by the prior.
+
+    Examples
+    --------
+    >>> sweep = Sweep(name="demo", axes={"N": [8, 100]}, scaling="high-temperature", fixed=dict(
+    ...     E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001))
+    >>> small, large = CostModel().point_seconds(sweep).tolist()
+    >>> 1e-3 < small < 1e-2 < 0.3 < large < 3
+    True
+
+    A machine that takes four times as long at N = 8 takes longer at N = 100, too:
+
+    >>> model = CostModel.fitted(sweep, np.array([4 * small, np.nan]))
+    >>> model.measured_points, model.point_seconds(sweep).tolist()[1] > 1.5 * large
+    (1, True)
+    """
+
+    measured: Counter[float] = field(default_factory=Counter)
+    predicted: Tally = field(default_factory=Tally)
+
+    @classmethod
+    def fitted(cls, sweep: Sweep, seconds: NDArray) -> CostModel:
+        """The model that has seen these timings, shape ``sweep.shape``, NaN where unknown."""
+        return cls().with_timings(sweep, seconds)
+
+    def with_timings(
+        self, sweep: Sweep, seconds: NDArray, *, index: Index | None = None
+    ) -> CostModel:
+        """The model that has seen more timings: of a whole sweep, or of one block of it."""
+        known = np.isfinite(seconds) & (seconds > 0)
+        sizes = levels(sweep, index)[known]
+        return CostModel(
+            self.measured + _by_size(sizes, seconds[known]),
+            self.predicted + Tally.of(sweep, index, known),
+        )
+
+    @property
+    def measured_points(self) -> int:
+        """Number of timings that it has seen."""
+        return round(self.predicted.points.total())
+
+    def point_seconds(self, sweep: Sweep) -> NDArray:
+        """Time of every point on one core, shape ``sweep.shape``."""
+        return point_seconds(sweep) * self._factor(levels(sweep))
+
+    def block_seconds(self, work: Sequence[Work]) -> NDArray:
+        """Time to solve and write each of some blocks."""
+        return WRITE_SECONDS + _by_block(work, self.point_seconds, np.add)
+
+    def peak_bytes(self, work: Sequence[Work]) -> NDArray:
+        """Resident memory of a worker process at its largest, at each of some blocks."""
+        return PROCESS_BYTES + _by_block(work, point_bytes, np.maximum)
+
+    def total_seconds(self, tally: Tally) -> Range:
+        """Time to solve some points, writing left out."""
+        sizes = np.array(list(tally.seconds))
+        if not sizes.size:
+            return Range(0.0, 0.0, 0.0)
+        times = np.array([tally.seconds[n] for n in sizes]) * self._factor(sizes)
+        points = np.array([tally.points[n] for n in sizes])
+        share = times / times.sum()
+        lever = share @ _features(sizes)
+        variance = lever @ self._fit[1] @ lever
+        variance += share**2 @ (DISCREPANCY**2 + SCATTER**2 / points)
+        central, spread = float(times.sum()), math.exp(QUANTILE * math.sqrt(variance))
+        return Range(central / spread, central, central * spread)
+
+    def _factor(self, sizes: NDArray) -> NDArray:
+        """Fitted time over that of the prior."""
+        return np.exp(_features(sizes) @ self._fit[0])
+
+    @cached_property
+    def _fit(self) -> tuple[NDArray, NDArray]:
+        """Mean and covariance of (a, b), given the timings."""
+        sizes = np.array(list(self.measured))
+        points = np.array([self.predicted.points[n] for n in sizes])
+        measured = np.array([self.measured[n] for n in sizes])
+        predicted = np.array([self.predicted.seconds[n] for n in sizes])
+        features = _features(sizes)
+        weights = features.T / (DISCREPANCY**2 + SCATTER**2 / points)
+        precision = np.diag([SPEED**-2, EXPONENT**-2]) + weights @ features
+        mean = np.linalg.solve(precision, weights @ np.log(measured / predicted))
+        return mean, np.linalg.inv(precision)
+
+
+def longest_first(work: Sequence[Work], model: CostModel) -> list[int]:
+    """Positions of blocks by falling time, so that no long one is left when others idle."""
+    return np.argsort(-model.block_seconds(work), kind="stable").tolist()
+
+
+def _features(sizes: NDArray) -> NDArray:
+    return np.stack([np.ones(sizes.shape), np.log(sizes / CENTRE)], axis=-1)
+
+
+def _by_size(sizes: NDArray, values: NDArray) -> Counter[float]:
+    """Sum of values over the points of each size."""
+    found, which = np.unique(sizes, return_inverse=True)
+    sums = np.bincount(which, weights=values, minlength=found.size)
+    return Counter(dict(zip(found.tolist(), sums.tolist(), strict=True)))
+
+
+def over_blocks(values: NDArray, sweep: Sweep, reduce: np.ufunc) -> NDArray:
+    """Values at the points of a sweep reduced over each block, shape ``sweep.block_grid``."""
+    for axis, (dim, length) in enumerate(zip(sweep.dims, sweep.shape, strict=True)):
+        values = reduce.reduceat(values, np.arange(0, length, sweep.blocks[dim]), axis=axis)
+    return values
+
+
+def _by_block(
+    work: Sequence[Work], of_points: Callable[[Sweep], NDArray], reduce: np.ufunc
+) -> NDArray:
+    """A function of points reduced over each block; it is evaluated once for every grid."""
+    grids: dict[int, NDArray] = {}
+    for sweep, _ in work:
+        if id(sweep) not in grids:
+            grids[id(sweep)] = over_blocks(of_points(sweep), sweep, reduce)
+    return np.array([grids[id(sweep)][index] for sweep, index in work], dtype=float)

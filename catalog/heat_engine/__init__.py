@@ -1,0 +1,1 @@
+"""The first model: the collective heat engine, its terms, methods, cost and presets."""

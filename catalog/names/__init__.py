@@ -1,0 +1,1 @@
+"""What things are called: terms, labels, queries, states."""

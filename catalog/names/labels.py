@@ -1,0 +1,116 @@
+"""Labels in canonical form: what may stand on an axis, and when two of them are one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from catalog.names.vocabulary import parameter_name
+from ensemble import InvalidInput
+from ensemble.checks import as_number, is_finite, shown
+
+Label = int | float
+
+SAME = 1e-12
+"""Labels closer than this, relative to the larger, are one number that was computed in two ways."""
+
+NEAR = 1e-9
+"""Labels closer than this, relative to the larger, are taken for the same number mistyped."""
+
+RESIDUE = 8 * float(np.finfo(float).eps)
+"""Relative to the largest label of an axis: a smaller one may be what rounding left of 0."""
+
+MOST_LABELS = 100_000
+"""Most labels of an axis, and most scattered points, of one sweep."""
+
+POINT = "point"
+"""The dimension along which scattered points lie."""
+
+
+def by_name(where: str, given: Any, *, point: bool = False) -> dict[str, Any]:
+    """The mapping with symbols replaced by names.
+
+    Parameters
+    ----------
+    where : str
+        What the mapping is, for the error message.
+    given : mapping or pandas.DataFrame
+    point : bool
+        Whether it may speak of the dimension of scattered points.
+    """
+    if not isinstance(given, Mapping) and not _is_frame(given):
+        raise InvalidInput(
+            f"{where} must map names to values, but is {shown(given)}: write "
+            f"{where}={{name: value}}"
+        )
+    result: dict[str, Any] = {}
+    for text, value in given.items():
+        name = POINT if point and isinstance(text, str) and text == POINT else parameter_name(text)
+        if name in result:
+            raise InvalidInput(f"{name} is given twice under {where}: keep one")
+        result[name] = value
+    return result
+
+
+def _is_frame(given: Any) -> bool:
+    """Whether it is a DataFrame, without importing pandas."""
+    return hasattr(given, "columns") and hasattr(given, "items") and not isinstance(given, type)
+
+
+def label(name: str, value: Any) -> Label:
+    """A label in canonical form: N an int, others floats, exactly as they are given.
+
+    An N within rounding of a whole number is that number: NumPy's geomspace(1, 8, 4) ends in
+    7.999999999999999.
+    """
+    number = as_number(value)
+    if number is None:
+        raise InvalidInput(f"{name} must be a number, but is {shown(value)}: give e.g. {name} = 1")
+    if not is_finite(number):
+        raise InvalidInput(f"{name} must be finite, but is {shown(value)}: give e.g. {name} = 1")
+    if name == "N":
+        whole = round(number)
+        if abs(number - whole) > SAME * abs(number):
+            raise InvalidInput(
+                f"N must be a whole number, but is {shown(value)}: use N = 1, 2, 3, …"
+            )
+        return whole
+    return float(number) + 0.0  # the sum turns −0.0 into 0.0, which has another text
+
+
+def slack(labels: ArrayLike, relative: float) -> NDArray[np.float64]:
+    """How far from each label of an axis a number may lie to be taken for it.
+
+    That is a fraction of the label; of a label that is 0, or may be what rounding left of 0, it is
+    the fraction of the distance to its nearest neighbour.
+
+    Examples
+    --------
+    >>> slack([-0.5, -1e-17, 0.25], 1e-9).tolist()
+    [5e-10, 2.5e-10, 2.5e-10]
+    """
+    axis = np.asarray(labels, dtype=float)
+    found = relative * np.abs(axis)
+    order = np.unique(axis)
+    if order.size > 1:
+        small = np.abs(axis) <= RESIDUE * np.abs(order).max()
+        for position in np.flatnonzero(small):
+            gaps = np.abs(order - axis[position])
+            found[position] = relative * gaps[gaps > 0].min()
+    return found
+
+
+def matching(wanted: Label, axis: NDArray, margins: NDArray, relative: float) -> int | None:
+    """Position of the label of an axis that a number stands for, None if there is none.
+
+    Parameters
+    ----------
+    margins : ndarray
+        Of the axis, by `slack`.
+    """
+    distances = np.abs(axis - float(wanted))
+    near = np.flatnonzero(distances <= np.maximum(margins, relative * abs(wanted)))
+    return int(near[np.argmin(distances[near])]) if near.size else None

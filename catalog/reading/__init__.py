@@ -1,0 +1,1 @@
+"""Views: lazy Datasets, single points, tables, exported files."""

@@ -1,0 +1,211 @@
+"""How notebooks show a sweep and a catalogue: grid, method and progress by status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+
+from catalog.names.labels import Label
+from catalog.names.vocabulary import VOCABULARY
+from catalog.sweeps.sweep import Sweep
+from ensemble import Status
+
+COLOURS = {
+    "ok": "#009e73",
+    "uncertified": "#e69f00",
+    "unphysical": "#cc79a7",
+    "failed": "#d55e00",
+    "running": "#56b4e9",
+}
+"""Of Okabe and Ito: distinct to the colour-blind, on white and on black.  What is not computed is
+left blank; unknown states are grey."""
+
+STYLE = """<style>
+.heatcat{color:var(--jp-content-font-color1,inherit);font-size:13px;line-height:1.45;
+ max-width:60em;margin:.3em 0;font-family:var(--jp-content-font-family,system-ui,sans-serif)}
+.heatcat .title{font-weight:600;font-size:1.1em}
+.heatcat .about{opacity:.8}
+.heatcat .bar{display:flex;height:.8em;margin:.45em 0 .2em;border:1px solid;border-radius:3px;
+ border-color:color-mix(in srgb,currentColor 45%,transparent);overflow:hidden}
+.heatcat .bar i{min-width:3px}
+.heatcat .bar i.blank{min-width:0}
+.heatcat .counts{display:flex;flex-wrap:wrap;column-gap:1.2em}
+.heatcat .counts span{white-space:nowrap}
+.heatcat .counts b{display:inline-block;width:.75em;height:.75em;margin-right:.35em;
+ border:1px solid;border-color:color-mix(in srgb,currentColor 45%,transparent);border-radius:2px}
+.heatcat table{border-collapse:collapse;margin:.5em 0;color:inherit;font-size:inherit}
+.heatcat tr,.heatcat tr:nth-child(odd),.heatcat tr:hover{background:none!important}
+.heatcat th,.heatcat td{text-align:left!important;padding:.1em 1.1em .1em 0!important;
+ color:inherit;border:0}
+.heatcat th{font-weight:600;border-bottom:1px solid;
+ border-color:color-mix(in srgb,currentColor 30%,transparent)}
+.heatcat .number{text-align:right!important}
+.heatcat .note{border-left:3px solid #e69f00;padding-left:.6em;margin:.3em 0}
+.heatcat details{border-top:1px solid;padding:.4em 0;
+ border-color:color-mix(in srgb,currentColor 30%,transparent)}
+.heatcat summary{cursor:pointer}
+</style>"""
+
+LISTED = 8
+"""Labels of an axis that are written out; of more, the first two and the last."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What there is to show of one sweep.
+
+    Attributes
+    ----------
+    sweep : Sweep
+    counts : mapping of str to int
+        Points by status label.
+    last_run : str
+        When and where it last ran, in words; left out if empty.
+    notes : sequence of str
+        What one should know, such as "written by an older solver".
+    """
+
+    sweep: Sweep
+    counts: Mapping[str, int]
+    last_run: str = ""
+    notes: Sequence[str] = ()
+
+
+def entry_html(summary: Summary) -> str:
+    """HTML of one sweep: self-contained, readable on light and dark pages."""
+    heading = _heading(summary.sweep.name, summary.sweep.description)
+    return _page(heading + _progress(summary.counts) + _entry(summary))
+
+
+def catalogue_html(title: str, summaries: Iterable[Summary]) -> str:
+    """HTML of all sweeps of a store, each folded under its progress."""
+    summaries = list(summaries)
+    totals: dict[str, int] = {}
+    for summary in summaries:
+        for label, points in summary.counts.items():
+            totals[label] = totals.get(label, 0) + points
+    number = f"{len(summaries)} sweep{'' if len(summaries) == 1 else 's'}"
+    folded = "".join(
+        f"<details><summary>{_heading(summary.sweep.name, summary.sweep.description)}"
+        f"{_progress(summary.counts)}</summary>{_entry(summary)}</details>"
+        for summary in summaries
+    )
+    return _page(_heading(title, number) + _progress(totals) + folded)
+
+
+def _page(content: str) -> str:
+    return f'{STYLE}<div class="heatcat">{content}</div>'
+
+
+def _heading(title: str, about: str) -> str:
+    tail = f' <span class="about">{escape(about)}</span>' if about else ""
+    return f'<span class="title">{escape(title)}</span>{tail}'
+
+
+def _entry(summary: Summary) -> str:
+    sweep = summary.sweep
+    notes = "".join(f'<div class="note">{escape(note)}</div>' for note in summary.notes)
+    run = f'<div class="about">last run: {escape(summary.last_run)}</div>'
+    return (
+        notes
+        + _axes(sweep)
+        + f"<div>fixed: {_fixed(sweep) or 'nothing'}</div>"
+        + f"<div>method: {escape(_method(sweep))}</div>"
+        + (run if summary.last_run else "")
+    )
+
+
+def _progress(counts: Mapping[str, int]) -> str:
+    return _bar(counts) + _counts(counts)
+
+
+def _shown(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The states that occur, what is not computed last: the bar fills up from the left."""
+    blank = Status.NOT_COMPUTED.label
+    found = [(label, number) for label, number in counts.items() if number]
+    return sorted(found, key=lambda item: item[0] == blank)
+
+
+def _bar(counts: Mapping[str, int]) -> str:
+    pieces = "".join(
+        f'<i title="{number} {escape(label)}"{_blank(label)} style="flex:{number} 0 0;'
+        f'{_colour(label)}"></i>'
+        for label, number in _shown(counts)
+    )
+    words = ", ".join(f"{number} {label}" for label, number in _shown(counts))
+    return f'<div class="bar" role="img" aria-label="{escape(words)}">{pieces}</div>'
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    total = sum(counts.values())
+    pieces = "".join(
+        f'<span><b style="{_colour(label)}"></b>{number} {escape(label)}</span>'
+        for label, number in _shown(counts)
+    )
+    return f'<div class="counts">{pieces}<span class="about">of {total} points</span></div>'
+
+
+def _blank(label: str) -> str:
+    return ' class="blank"' if label == Status.NOT_COMPUTED.label else ""
+
+
+def _colour(label: str) -> str:
+    if label == Status.NOT_COMPUTED.label:
+        return ""
+    return f"background:{COLOURS.get(label, '#999999')}"
+
+
+def _axes(sweep: Sweep) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(_symbol(name))}</td><td>{escape(name)}</td>"
+        f'<td class="number">{len(labels)}</td><td>{escape(_range(labels))}</td>'
+        f"<td>{escape(_unit(name, sweep.energy_unit))}</td></tr>"
+        for name, labels in sweep.axes.items()
+    )
+    heads = "".join(
+        f"<th{extra}>{head}</th>"
+        for head, extra in (
+            ("", ""),
+            ("axis", ""),
+            ("number", ' class="number"'),
+            ("labels", ""),
+            ("unit", ""),
+        )
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _range(labels: Sequence[Label]) -> str:
+    """Labels in short.
+
+    >>> _range([1, 2, 4]), _range([0.5 + i for i in range(20)])
+    ('1, 2, 4', '0.5, 1.5, …, 19.5')
+    """
+    if len(labels) <= LISTED:
+        return ", ".join(f"{label:.6g}" for label in labels)
+    return f"{labels[0]:.6g}, {labels[1]:.6g}, …, {labels[-1]:.6g}"
+
+
+def _fixed(sweep: Sweep) -> str:
+    return ", ".join(
+        escape(f"{_symbol(name)} = {value:.10g} {_unit(name, sweep.energy_unit)}".rstrip())
+        for name, value in sweep.fixed.items()
+    )
+
+
+def _method(sweep: Sweep) -> str:
+    options = ", ".join(f"{name} = {value}" for name, value in asdict(sweep.method).items())
+    return (
+        f"{sweep.method.name} ({options}); {sweep.scaling} scaling, {sweep.statistics} baths; "
+        f"{len(sweep.variables)} variables"
+    )
+
+
+def _symbol(name: str) -> str:
+    return VOCABULARY[name].symbol if name in VOCABULARY else name
+
+
+def _unit(name: str, energy_unit: str) -> str:
+    unit = VOCABULARY[name].units(energy_unit) if name in VOCABULARY else "1"
+    return "" if unit == "1" else unit

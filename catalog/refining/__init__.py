@@ -1,0 +1,1 @@
+"""Where to compute next on a map."""

@@ -1,0 +1,213 @@
+"""Refine a stored map: batches of scattered points, each stored as a part of the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, texts
+from catalog.names.labels import POINT, label
+from catalog.names.select import select
+from catalog.names.vocabulary import parameter_name
+from catalog.reading.lazy import stored_dataset
+from catalog.refining.propose import (
+    RESOLUTION,
+    Points,
+    Refined,
+    Spacing,
+    computed_by,
+    known_points,
+    refine,
+)
+from catalog.running.cluster import chosen
+from catalog.running.plan import fitted_model
+from catalog.running.run import OnBlock, complete_with, prepared
+from catalog.store.extend import STRUCTURE, add_parts, load, next_number
+from catalog.store.leases import Leases
+from catalog.store.part import Part
+from catalog.store.stored import Block, StoredSweep
+from catalog.sweeps.boxes import Box
+from catalog.sweeps.dataset import labelled
+from ensemble import InvalidInput, Status
+from ensemble.checks import shown
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Quantity = str | Callable[[xr.Dataset], xr.DataArray]
+
+BLOCK_POINTS = 4
+"""Points of a batch in one block: few, so that several workers share a batch."""
+
+
+def a_number(name: str, value: Any) -> float:
+    """A finite number."""
+    return float(label(name, value))
+
+
+def a_quantity(name: str, value: Any) -> Any:
+    """The name of a variable, or a function of a Dataset."""
+    return value if isinstance(value, str) else a_callable(name, value)
+
+
+@checked(
+    budget=a_count,
+    batch=a_count,
+    level=optional(a_number),
+    spacing=texts,
+    resolution=a_number,
+    scheduler=a_scheduler,
+    workers=optional(a_count),
+    on_block=optional(a_callable),
+    quantity=a_quantity,
+)
+def refine_map(
+    stored: StoredSweep,
+    parameters: tuple[str, str],
+    quantity: Quantity,
+    *,
+    budget: int,
+    batch: int = 20,
+    level: float | None = None,
+    spacing: Sequence[Spacing] = ("linear", "linear"),
+    resolution: float = RESOLUTION,
+    scheduler: str | Client | None = None,
+    workers: int | None = None,
+    on_block: OnBlock | None = None,
+    **labels: Any,
+) -> Refined:
+    """Add points to a stored map of two parameters where a quantity changes fastest.
+
+    Each batch is a group of scattered points beside the sweep's other parts; a refinement that was
+    stopped loses at most what it was solving, and goes on from what is stored.
+
+    Parameters
+    ----------
+    stored : StoredSweep
+    parameters : pair of str
+        The axes of the map, by name or symbol; it extends from their lowest to highest label.
+    quantity : str or callable
+        A variable, or a function of a Dataset whose dimensions are those of the map (or ``point``)
+        and those given several labels, to a DataArray over the map alone.
+    budget : int
+        Points to add.
+    **labels
+        Of the other dimensions.  Several labels of one are all solved at each point: what a
+        quantity such as the gain, of N and of 1, needs.
+
+    Returns
+    -------
+    Refined
+
+    Raises
+    ------
+    InvalidInput
+        If a name or label is unknown, or the location is an archive.
+    RunStopped
+        As for `catalog.run`.
+    """
+    if stored.storage.read_only:
+        raise InvalidInput(
+            f"{stored.location} is an archive: unpack it to a directory to refine it"
+        )
+    first, second = _axes_of(parameters)
+    held = _labels_held(stored, (first, second), labels)
+    bounds = [(float(stored.box[name][0]), float(stored.box[name][-1])) for name in (first, second)]
+    begun = [
+        block for block in stored.missing() if POINT in block.part.sweep.axes
+    ]  # of a refinement that was stopped
+    model = fitted_model(stored)
+    # Blocks of the refinement cost what those of the map do: so many workers, so much memory.
+    expected = [stored.blocks()[0].work] * max(1, min(batch, budget) // BLOCK_POINTS)
+    kept = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
+
+    known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
+
+    def solve(points: Points) -> NDArray[np.float64]:
+        part = _add(stored, (first, second), points, held)
+        blocks = [Block(part, index) for index in part.sweep.block_indices()]
+        complete_with(executor, stored, blocks, part.sweep, model, on_block)
+        solved = labelled(part.sweep, {name: part.whole(name) for name in part.sweep.arrays})
+        return _values(solved, quantity)
+
+    # One connection for all batches, made before anything is written.
+    work = [*expected, *(block.work for block in begun)]
+    with prepared(stored.location, chosen(scheduler), workers, work, model) as executor:
+        if begun:
+            complete_with(executor, stored, begun, stored.sweep, model, on_block)
+            known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
+        return refine(
+            solve,
+            *known,
+            bounds=bounds,
+            budget=budget,
+            batch=batch,
+            level=level,
+            spacing=spacing,
+            resolution=resolution,
+        )
+
+
+def _axes_of(parameters: Any) -> tuple[str, str]:
+    """The names of the two axes of a map."""
+    chosen = [parameter_name(text) for text in texts("parameters", parameters)]
+    if len(set(chosen)) != 2 or len(chosen) != 2:
+        raise InvalidInput(
+            f"a map has two axes, not {shown(parameters)}: give e.g. ('delta_E', 'T_mean')"
+        )
+    if "N" in chosen:
+        raise InvalidInput("new points lie between labels, where N is no number: choose other axes")
+    return chosen[0], chosen[1]
+
+
+def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, Any]) -> Box:
+    """The stored labels that every point of the map shares, of all parameters but its axes."""
+    ds = select(stored_dataset(stored), labels)
+    for name in axes:
+        if name not in stored.box:
+            raise InvalidInput(f"{name} is no parameter of this sweep: choose another axis")
+    held: Box = {}
+    for name in stored.box:
+        found = ds.coords[name]
+        if name in axes:
+            if found.size < 2:
+                raise InvalidInput(f"{name} does not vary in this sweep: choose another axis")
+            continue
+        given = {parameter_name(text) for text in labels}
+        if found.size > 1 and name not in given:
+            raise InvalidInput(f"{name} has several labels: give the one of the map, or a list")
+        held[name] = tuple(np.atleast_1d(found.values).tolist())
+    return held
+
+
+def _add(stored: StoredSweep, axes: tuple[str, str], points: Points, held: Box) -> Part:
+    """The part of a new batch, its template written."""
+    sweep = replace(
+        stored.parts[0].sweep,
+        points=dict(zip(axes, points.T.tolist(), strict=True)),
+        axes={name: labels for name, labels in held.items() if len(labels) > 1},
+        fixed={name: labels[0] for name, labels in held.items() if len(labels) == 1},
+        blocks={POINT: BLOCK_POINTS},
+    )
+    with Leases(stored.storage, stored.name).hold(STRUCTURE, wait=True):
+        now = load(stored.storage, stored.name)
+        assert now is not None
+        (group,) = add_parts(stored.storage, stored.name, [sweep], next_number(now))
+    return Part(stored.location, group, sweep)
+
+
+def _values(solved: xr.Dataset, quantity: Quantity) -> NDArray[np.float64]:
+    """The quantity along ``point``, NaN where a solve failed."""
+    values = solved[quantity] if isinstance(quantity, str) else computed_by(quantity, solved)
+    if values.dims != (POINT,):
+        raise InvalidInput(
+            f"the quantity has dimensions {values.dims} beside the map: reduce them, or give labels"
+        )
+    others = [dim for dim in solved.status.dims if dim != POINT]
+    failed = (solved.status == Status.FAILED).any(others)
+    return values.where(~failed).values.astype(float)

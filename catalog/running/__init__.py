@@ -1,0 +1,1 @@
+"""Work: blocks are solved in this process, in others or on a cluster."""

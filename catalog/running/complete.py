@@ -1,0 +1,68 @@
+"""Solve blocks and store them: what a task of a run does."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from catalog.store.history import Session
+from catalog.store.part import Part
+from catalog.store.settle import settle, settle_if_full
+from catalog.sweeps.arrays import Arrays, solve_block
+from catalog.sweeps.sweep import Index
+
+
+def complete_block(
+    part: Part, block: Index, session: Session, *, wait: bool, again: bool = False
+) -> Arrays | None:
+    """Solve and store a block unless that is done; its arrays if it was solved here.
+
+    Parameters
+    ----------
+    wait : bool
+        Wait until somebody else who is at it has done it.
+    again : bool
+        Solve it although it is there: the old values stay until the new ones replace them, all at
+        once.
+
+    Raises
+    ------
+    catalog.store.leases.Busy
+        If somebody else is at it, and ``wait`` is false.
+    """
+    part.require_present()  # before a lease is written there
+    if not again and part.has(block):
+        return None
+    with part.leases.hold(part.claim(block), wait=wait):
+        if not again and part.has(block):  # finished by another in the meantime
+            return None
+        arrays = solve_block(part.sweep, block)
+        arrays["run"][...] = session.number
+        part.write(block, arrays)
+    settle_if_full(part, block)
+    return arrays
+
+
+_lock = threading.Lock()
+_in_flight: Counter[tuple[str, str]] = Counter()
+
+
+@contextmanager
+def settled_in_the_end(parts: list[Part]) -> Iterator[None]:
+    """Settle what was solved once no other thread of this process solves for the same parts.
+
+    Blocks that a selection asks for have no run that could settle them at its end.
+    """
+    keys = [(part.location, part.group) for part in parts]
+    with _lock:
+        _in_flight.update(keys)
+    try:
+        yield
+    finally:
+        with _lock:
+            _in_flight.subtract(keys)
+            idle = [p for p, key in zip(parts, keys, strict=True) if not _in_flight[key]]
+        for part in idle:
+            settle(part, wait=True)

@@ -1,0 +1,203 @@
+"""What a sweep still has to do, before it runs and while it runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.cost.block_shapes import layout
+from catalog.cost.model import WRITE_SECONDS, CostModel, Tally, Work
+from catalog.store.chunks import chunk_indices, chunk_shape
+from catalog.store.extend import lacking
+from catalog.store.stored import StoredSweep
+from catalog.sweeps.arrays import array_dtype
+from catalog.sweeps.boxes import snapped
+from catalog.sweeps.sweep import Index, Sweep
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep still has to do.
+
+    Attributes
+    ----------
+    points, blocks : int
+        Size of the whole sweep.
+    points_done, blocks_done : int
+    core_seconds : float
+        Predicted solve and write time of the missing blocks, on one core.
+    core_seconds_low, core_seconds_high : float
+        The truth lies between these eight times out of ten.
+    longest_block_seconds : float
+        Predicted time of the longest missing block: no number of workers is faster.
+    peak_bytes : float
+        Predicted resident memory of one worker process at its largest block.
+    measured_points : int
+        Number of stored timings behind the prediction; 0 means the built-in prior alone.
+    files : int
+        Files of the finished sweep in its store.
+    store_bytes : int
+        Their size at most, before compression.
+    """
+
+    points: int
+    points_done: int
+    blocks: int
+    blocks_done: int
+    core_seconds: float
+    core_seconds_low: float
+    core_seconds_high: float
+    longest_block_seconds: float
+    peak_bytes: float
+    measured_points: int
+    files: int
+    store_bytes: int
+
+
+def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
+    """Predict the rest of a sweep, from what its store has measured; computes no point.
+
+    Raises
+    ------
+    InvalidInput
+        If the store cannot hold the sweep.
+    """
+    if stored is not None:
+        sweep = snapped(sweep, stored.box)
+    new = layout(sweep) if stored is None else lacking(stored, sweep)
+    work = [(part, index) for part in new for index in part.block_indices()]
+    blocks, left = len(work), sum(part.size for part in new)
+    if stored is None:
+        model = CostModel()
+    else:
+        model = fitted_model(stored)
+        work += [block.work for block in stored.missing(sweep)]
+        blocks += len(stored.blocks(sweep))
+        left += stored.points_missing(sweep)
+    parts = new if stored is None else [*new, *(part.sweep for part in stored.parts)]
+    found = forecast(sweep, work, blocks=blocks, points_left=left, model=model)
+    return replace(found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts)))
+
+
+def files_of(sweep: Sweep) -> int:
+    """Files that a finished grid has in a store: for each chunk one of every array and a manifest,
+    for each array and coordinate its metadata, for each coordinate its labels, and two more."""
+    chunks = len(list(chunk_indices(sweep, chunk_shape(sweep))))
+    coordinates = len(sweep.axes) + len(sweep.fixed) + len(sweep.points)
+    return chunks * (len(sweep.arrays) + 1) + len(sweep.arrays) + 2 * coordinates + 2
+
+
+def bytes_of(sweep: Sweep) -> int:
+    """Bytes of the arrays of a finished grid before compression; text counts as empty."""
+    dtypes = (array_dtype(name) for name in sweep.arrays)
+    return sweep.size * sum(dtype.itemsize if dtype.kind != "T" else 4 for dtype in dtypes)
+
+
+def work_left(sweep: Sweep, stored: StoredSweep | None) -> list[Work]:
+    """The blocks that a run of a sweep would compute, its parts still to be begun included.
+
+    Raises
+    ------
+    InvalidInput
+        If the store cannot hold the sweep.
+    """
+    new = layout(sweep) if stored is None else lacking(stored, sweep)
+    begun = [] if stored is None else [block.work for block in stored.missing(sweep)]
+    return [(part, index) for part in new for index in part.block_indices()] + begun
+
+
+def fitted_model(stored: StoredSweep | None) -> CostModel:
+    """The cost model that has seen all timings of a stored sweep; the prior alone if it is None."""
+    model = CostModel()
+    for part in stored.parts if stored is not None else ():
+        model = model.with_timings(part.sweep, part.whole("wall_time"))
+    return model
+
+
+def forecast(
+    sweep: Sweep, work: Sequence[Work], *, blocks: int, points_left: int, model: CostModel
+) -> Plan:
+    """Predict what some blocks take.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What was asked for.
+    work : sequence of (Sweep, Index)
+        The missing blocks, each a grid and an index in it.
+    blocks : int
+        Number of all blocks of the sweep.
+    points_left : int
+        Number of its points in the missing ones, which may hold others, too.
+    model : CostModel
+    """
+    left = tally(work)
+    solving, writing = model.total_seconds(left), WRITE_SECONDS * len(work)
+    return Plan(
+        points=sweep.size,
+        points_done=sweep.size - points_left,
+        blocks=blocks,
+        blocks_done=blocks - len(work),
+        core_seconds=solving.central + writing,
+        core_seconds_low=solving.low + writing,
+        core_seconds_high=solving.high + writing,
+        longest_block_seconds=float(model.block_seconds(work).max(initial=0.0)),
+        peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
+        measured_points=model.measured_points,
+        files=files_of(sweep),
+        store_bytes=bytes_of(sweep),
+    )
+
+
+def tally(work: Sequence[Work]) -> Tally:
+    """The points of some blocks, counted by size."""
+    grids: dict[int, tuple[Sweep, NDArray]] = {}
+    for sweep, index in work:
+        if id(sweep) not in grids:
+            grids[id(sweep)] = sweep, np.zeros(sweep.shape, dtype=bool)
+        grids[id(sweep)][1][sweep.block_slices(index)] = True
+    return sum((Tally.of(sweep, None, chosen) for sweep, chosen in grids.values()), Tally())
+
+
+class TimeLeft:
+    """How long a run still takes, by a model that is refitted with each block that finishes.
+
+    Parameters
+    ----------
+    model : CostModel
+        From the timings before this run.
+    work : sequence of (Sweep, Index)
+        The blocks to do.
+
+    Attributes
+    ----------
+    model : CostModel
+        It has seen the blocks that finished, too.
+    core_seconds_done : float
+        Measured solve time of the blocks that finished.
+    """
+
+    def __init__(self, model: CostModel, work: Sequence[Work]) -> None:
+        self.model, self._left = model, tally(work)
+        self.core_seconds_done = 0.0
+
+    def finished(self, sweep: Sweep, index: Index, seconds: NDArray) -> None:
+        """A block is stored, its points having taken these times."""
+        self.model = self.model.with_timings(sweep, seconds, index=index)
+        self._left = self._left - Tally.of(sweep, index)
+        self.core_seconds_done += float(np.nansum(seconds))
+
+    @property
+    def core_seconds_left(self) -> float:
+        """Predicted solve time of the other blocks."""
+        return self.model.total_seconds(self._left).central
+
+    def seconds(self, elapsed: float) -> float:
+        """Predicted time left after so much of it, at as many solves side by side as so far."""
+        if self._left.points and not self.core_seconds_done:
+            return math.nan
+        return elapsed * self.core_seconds_left / max(self.core_seconds_done, 1e-9)

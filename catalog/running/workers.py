@@ -1,0 +1,124 @@
+"""What a run asks of workers: their memory, the same solver, and sight of the store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from distributed.comm import CommClosedError
+from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.system import MEMORY_LIMIT
+
+from catalog.store.provenance import solver_hash
+from catalog.sweeps.sweep import Index
+from ensemble import InvalidInput
+
+if TYPE_CHECKING:
+    from distributed import Client, Worker
+
+RESOURCE = "heatcat_bytes"
+"""Name of the dask resource that counts the memory of a worker."""
+ANSWER_SECONDS = 3.0
+"""Time in which a scheduler that lives says what workers it has."""
+
+Result = TypeVar("Result")
+
+
+def worker_memory(client: Client) -> list[float]:
+    """Bytes that each worker may use; one without a limit has what this machine has."""
+    return [memory(worker) for worker in workers_of(client).values()]
+
+
+def workers_of(client: Client) -> dict[str, dict[str, Any]]:
+    """What the scheduler knows of each worker, by address; all of them, and asked just now.
+
+    Raises
+    ------
+    OSError
+        If the scheduler does not answer soon; it is busy, or dead.
+    """
+    if client.scheduler is None:
+        raise ConnectionError("the client is closed")
+    known = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS)
+    return known["workers"]
+
+
+def memory(worker: Mapping[str, Any]) -> float:
+    """Bytes that a worker may use."""
+    return float(worker["memory_limit"] or MEMORY_LIMIT)
+
+
+class MemoryResource(WorkerPlugin):
+    """Has every worker, also one that joins late, declare its memory to the scheduler.
+
+    A task that asks for so much of it goes where there is enough, and waits there until enough is
+    free.  Dask itself watches memory only once it is used.
+    """
+
+    def __init__(self) -> None:
+        self.name = f"{RESOURCE}-{uuid.uuid4()}"  # each run removes its own, not another's
+
+    async def setup(self, worker: Worker) -> None:
+        limit = getattr(worker.memory_manager, "memory_limit", None)
+        await worker.set_resources(**{RESOURCE: float(limit or MEMORY_LIMIT)})
+
+
+def checked(task: Callable[[Index], Result], expected: str, index: Index) -> Result:
+    """Do the task, unless this worker, which may have joined late, has another solver."""
+    if solver_hash() != expected:
+        raise InvalidInput(_other_solver(1))
+    return task(index)
+
+
+def require_usable(client: Client, location: str, *, folder: str | None = None) -> None:
+    """Refuse workers with another version of the solver, or that do not see the store.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    location : str
+        Of the store.
+    folder : str, optional
+        What a worker must see if the store has not been begun: the directory that will hold it.
+
+    Raises
+    ------
+    InvalidInput
+        In one line, with the remedy.
+    """
+    sought = None if "://" in location else folder or location
+    answers = client.run(examined, sought, on_error="return")
+    # One that died before it answered is no worker any more.
+    found = {n: answer for n, answer in answers.items() if not isinstance(answer, CommClosedError)}
+    broken = {name: answer for name, answer in found.items() if isinstance(answer, Exception)}
+    if broken:
+        name, failure = next(iter(broken.items()))
+        raise InvalidInput(
+            f"worker {name} cannot run heatcat ({failure}): install "
+            "there the version that is installed here"
+        )
+    others = [name for name, (version, _) in found.items() if version != solver_hash()]
+    if others:
+        raise InvalidInput(_other_solver(len(others), len(found)))
+    blind = [name for name, (_, seen) in found.items() if not seen]
+    if blind:
+        raise InvalidInput(
+            f"{len(blind)} of {len(found)} workers do not see "
+            f"{'the store' if sought == location else 'the directory of the store,'} {sought} "
+            f"({blind[0]}): put it on a file system that every worker shares"
+        )
+
+
+def examined(location: str | None) -> tuple[str, bool]:
+    """On a worker: the version of its solver, and whether it sees a directory."""
+    return solver_hash(), location is None or Path(location).is_dir()
+
+
+def _other_solver(number: int, of: int | None = None) -> str:
+    which = "a worker has" if of is None else f"{number} of {of} workers have"
+    return (
+        f"{which} another version of heatcat's solver than this process: install the same "
+        "version there and restart them"
+    )

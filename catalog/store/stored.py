@@ -1,0 +1,273 @@
+"""A stored sweep: the parts that it was begun and extended with, seen as one labelled grid."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.names.vocabulary import VOCABULARY
+from catalog.store.history import DAMAGED, history, older_solvers
+from catalog.store.location import Storage, storage
+from catalog.store.part import Part
+from catalog.store.settle import settle
+from catalog.sweeps.arrays import array_dtype
+from catalog.sweeps.boxes import Box, Locator, Piece, box_of, facets, hull, pieces, snapped
+from catalog.sweeps.sweep import Index, Sweep
+from ensemble import Status
+
+RUNNING = "running"
+"""Shown for the points of blocks that somebody is at work on; it is never stored."""
+AT_WORK, HOLE = 255, 254
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A unit of work: a block of a part."""
+
+    part: Part
+    index: Index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Block) and self._name == other._name
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+    def __str__(self) -> str:
+        return f"{self.index} of {self.part.group}"
+
+    @property
+    def _name(self) -> tuple[str, str, Index]:
+        return self.part.location, self.part.group, self.index
+
+    @property
+    def key(self) -> tuple[str, Index]:
+        """Name of the block within its store."""
+        return self.part.group, self.index
+
+    @property
+    def work(self) -> tuple[Sweep, Index]:
+        """The grid of its part, and its index there."""
+        return self.part.sweep, self.index
+
+    @property
+    def size(self) -> int:
+        """Number of its points."""
+        return math.prod(s.stop - s.start for s in self.part.sweep.block_slices(self.index))
+
+
+@dataclass(frozen=True)
+class StoredSweep:
+    """A sweep in a store.
+
+    Parameters
+    ----------
+    location : str
+        Absolute location of the store.
+    parts : tuple of Part
+        What it consists of, oldest first; they have no point in common, save scattered ones.
+    """
+
+    location: str
+    parts: tuple[Part, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the sweep, and of the group of its first part."""
+        return self.parts[0].group
+
+    @property
+    def storage(self) -> Storage:
+        """Where it lies."""
+        return storage(self.location)
+
+    @functools.cached_property
+    def box(self) -> Box:
+        """Sorted labels of every parameter, over all parts."""
+        return hull(box_of(part.sweep) for part in self.parts)
+
+    @functools.cached_property
+    def sweep(self) -> Sweep:
+        """The sweep over all labels that are stored: the axes of the labelled grid.
+
+        Not every combination of them need have been asked for, nor be an engine; such a point is
+        not computed, which its status says.
+        """
+        first = self.parts[0].sweep
+        if len(self.parts) == 1 and not first.points:
+            return first
+        axes = {n: v for n, v in self.box.items() if len(v) > 1 or n in first.axes}
+        fixed = {n: labels[0] for n, labels in self.box.items() if n not in axes}
+        return first.seen_over(axes, fixed)
+
+    def box_of(self, sweep: Sweep) -> Box:
+        """The labels of a sweep; the stored ones where they differ by rounding only."""
+        return box_of(snapped(sweep, self.box))
+
+    def blocks(self, sweep: Sweep | None = None) -> list[Block]:
+        """All blocks, or those that hold points of a sweep."""
+        if sweep is None:
+            return [Block(part, i) for part in self.parts for i in part.sweep.block_indices()]
+        if sweep.points:
+            return self._blocks_of_points(sweep)
+        box = self.box_of(sweep)
+        return [
+            Block(part, index)
+            for part in self.parts
+            for index in dict.fromkeys(piece.index for piece in pieces(part.sweep, box))
+        ]
+
+    def missing(self, sweep: Sweep | None = None) -> list[Block]:
+        """The blocks, all or those that hold points of a sweep, that are not complete."""
+        finished = {part.group: part.finished() for part in self.parts}
+        return [
+            block for block in self.blocks(sweep) if block.index not in finished[block.part.group]
+        ]
+
+    def points_missing(self, sweep: Sweep) -> int:
+        """Number of a sweep's points in blocks that are not complete."""
+        if sweep.points:
+            return self.counts(sweep)[Status.NOT_COMPUTED.label]
+        box, missing = self.box_of(sweep), 0
+        for part in self.parts:
+            finished = part.finished()
+            missing += sum(
+                piece.size for piece in pieces(part.sweep, box) if piece.index not in finished
+            )
+        return missing
+
+    def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
+        """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
+        target = self.sweep if sweep is None else sweep
+        box = self.box_of(target)
+        result = blank(name, box)
+        for part in reversed(self.parts):
+            array, statuses = part.whole(name), part.whole("status")
+            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
+                lay(result, piece, array, statuses)
+        return result.reshape(target.shape)
+
+    def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
+        """Number of points in each state: of all that were asked for, or of a sweep's."""
+        if sweep is not None and sweep.points:
+            states = self._states_of_points(sweep)
+        else:
+            states = self._states(self.box if sweep is None else self.box_of(sweep))
+        numbers = np.bincount(states.ravel(), minlength=256)
+        return {
+            Status.NOT_COMPUTED.label: int(numbers[Status.NOT_COMPUTED]),
+            RUNNING: int(numbers[AT_WORK]),
+            **{status.label: int(numbers[status]) for status in Status if status},
+        }
+
+    def _states(self, box: Box) -> NDArray[np.uint8]:
+        """Status codes over a box, `HOLE` where no part has a point."""
+        states = np.full([len(labels) for labels in box.values()], HOLE, dtype=np.uint8)
+        for part in reversed(self.parts):
+            codes = self._codes(part)
+            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
+                new, old = piece.of(codes), states[piece.outer]
+                # A point may lie in two parts if it is scattered in one: it counts once.
+                waits = np.isin(old, (HOLE, Status.NOT_COMPUTED))
+                states[piece.outer] = np.where(waits | (new != Status.NOT_COMPUTED), new, old)
+        return states
+
+    def _codes(self, part: Part) -> NDArray:
+        """Status codes of a part; `AT_WORK` where somebody is at work."""
+        codes = part.whole("status")
+        for index in part.running():
+            block = codes[part.sweep.block_slices(index)]
+            block[block == Status.NOT_COMPUTED] = AT_WORK
+        return codes
+
+    def _states_of_points(self, sweep: Sweep) -> NDArray[np.uint8]:
+        """Status codes of scattered points, one after the other."""
+        wanted = [box for _, box in facets(snapped(sweep, self.box))]
+        found = [np.full(math.prod(map(len, box.values())), HOLE, dtype=np.uint8) for box in wanted]
+        for part in reversed(self.parts):
+            locator, codes = Locator(part.sweep), self._codes(part)
+            for states, box in zip(found, wanted, strict=True):
+                at = locator.find(box)
+                if at is not None and (new := codes[at].ravel()).size == states.size:
+                    states[:] = np.where(
+                        (new != Status.NOT_COMPUTED) | (states == HOLE), new, states
+                    )
+        return np.concatenate(found)
+
+    def _blocks_of_points(self, sweep: Sweep) -> list[Block]:
+        wanted = [box for _, box in facets(snapped(sweep, self.box))]
+        found: dict[Block, None] = {}
+        for part in self.parts:
+            locator = Locator(part.sweep)
+            steps = [part.sweep.blocks[dim] for dim in part.sweep.dims]
+            for box in wanted:
+                at = locator.find(box)
+                if at is not None:
+                    ranges = [
+                        np.unique(a // step).tolist() for a, step in zip(at, steps, strict=True)
+                    ]
+                    found |= {Block(part, index): None for index in itertools.product(*ranges)}
+        return list(found)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""
+        return history(self.storage, self.name)
+
+    def points_by_run(self) -> dict[int, dict[str, int]]:
+        """By number of the run, the points that it solved and that are stored, by status."""
+        found: dict[int, Counter[str]] = {}
+        for part in self.parts:
+            runs, codes = part.whole("run").ravel(), part.whole("status").ravel()
+            pairs, numbers = np.unique(np.stack([runs, codes]), axis=1, return_counts=True)
+            for (run, code), number in zip(pairs.T.tolist(), numbers.tolist(), strict=True):
+                if code != Status.NOT_COMPUTED:
+                    found.setdefault(run, Counter())[Status(code).label] += number
+        return {run: dict(counts) for run, counts in found.items()}
+
+    def settle(self, *, wait: bool = False) -> None:
+        """Copy finished blocks to the Zarr chunks, where every reader sees them."""
+        for part in self.parts:
+            settle(part, wait=wait)
+
+    def notes(self) -> list[str]:
+        """What one should know before trusting it: values of other versions of the solver."""
+        records = self.history()
+        older = older_solvers(records)
+        damaged = [record["run"] for record in records if record["outcome"] == DAMAGED]
+        notes = []
+        if older:
+            runs = "run " + ", ".join(map(str, older))
+            notes.append(
+                f"computed with another version of the solver than this one ({runs})"
+                if len(older) == len(records)
+                else f"mixed: {runs} had another version of the solver than this one, others this "
+                "one"
+            )
+        if damaged:
+            runs = ", ".join(map(str, damaged))
+            notes.append(f"not fully documented: the record of run {runs} is damaged")
+        return notes
+
+
+def whole(sweep: Sweep) -> dict[str, int]:
+    """The sweep as one block."""
+    return dict(zip(sweep.dims, sweep.shape, strict=True))
+
+
+def blank(name: str, box: Box) -> NDArray:
+    """An array over a box, nothing of it computed."""
+    shape = [len(labels) for labels in box.values()]
+    return np.full(shape, VOCABULARY[name].fill, dtype=array_dtype(name))
+
+
+def lay(result: NDArray, piece: Piece, array: NDArray, statuses: NDArray) -> None:
+    """Lay a piece over an array of the box, as far as it is computed."""
+    known = piece.of(statuses) != Status.NOT_COMPUTED
+    result[piece.outer] = np.where(known, piece.of(array), result[piece.outer])

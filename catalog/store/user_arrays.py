@@ -1,0 +1,54 @@
+"""Arrays that users have added to the groups of a sweep, with xarray or any other Zarr writer."""
+
+from __future__ import annotations
+
+import warnings
+
+import xarray as xr
+
+from catalog.store.location import ROOT
+from catalog.store.part import Part
+from catalog.store.stored import StoredSweep
+
+
+def user_arrays(stored: StoredSweep) -> xr.Dataset:
+    """The arrays that users added to a stored sweep, lazy, over the labels of all its parts.
+
+    A part that lacks an array has NaN there.  Arrays that xarray cannot read are left out, with a
+    warning that names them.
+    """
+    labels = {name: list(stored.sweep.axes[name]) for name in stored.sweep.dims}
+    found = xr.Dataset()
+    for part in stored.parts:
+        names = _names(part)
+        if not names or part.sweep.points:
+            continue
+        try:
+            group = xr.open_zarr(part.storage.zarr, group=part.group, consolidated=False)
+            added = group[[name for name in names if name in group.data_vars]]
+            added = added.drop_vars([name for name in part.sweep.fixed if name in added.coords])
+            missing = {dim: labels[dim] for dim in labels if dim not in added.dims}
+            grid = {dim: values for dim, values in labels.items() if dim in added.dims}
+            if any(len(values) > 1 for values in missing.values()) and len(stored.parts) > 1:
+                raise ValueError(f"it lacks the dimension {next(iter(missing))}")
+            found = found.combine_first(added.reindex(grid))
+        except (ValueError, KeyError, TypeError, RuntimeError, OSError) as failure:
+            reason = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
+            warnings.warn(
+                f"arrays that were added to {part.group} are left out ({', '.join(names)}): "
+                f"{reason}",
+                stacklevel=2,
+            )
+    return found
+
+
+def _names(part: Part) -> list[str]:
+    sweep = part.sweep
+    ours = {*sweep.arrays, *sweep.axes, *sweep.fixed, *sweep.points, ROOT}
+    return sorted(
+        name
+        for name in part.storage.names(part.group)
+        if name not in ours
+        and not name.startswith(".")
+        and part.storage.has(f"{part.group}/{name}/{ROOT}")
+    )

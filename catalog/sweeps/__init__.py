@@ -1,0 +1,1 @@
+"""What to compute: sweeps, their grids and files."""

@@ -1,0 +1,1 @@
+"""Equations of motion of moments, closed by a cumulant expansion."""

@@ -1,0 +1,1 @@
+"""Correlations of one spin of each ensemble."""

@@ -1,0 +1,1 @@
+"""Counting statistics of the quanta: currents, noise, cumulants."""

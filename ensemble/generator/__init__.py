@@ -1,0 +1,1 @@
+"""The Lindblad generator in the sectors that it leaves apart."""

@@ -1,0 +1,1 @@
+"""The methods: from an engine to a solution."""

@@ -1,0 +1,306 @@
+"""The exact method: one sparse factorisation of the symmetry sector at finite N."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, get_args
+
+from ensemble.closed_forms.dark import LINEAR, brightened
+from ensemble.correlations.pair import l1_coherence, pair_state
+from ensemble.counting.cumulants import cumulants
+from ensemble.counting.currents import Currents, currents
+from ensemble.counting.noise import Noise, noise
+from ensemble.engine import Engine
+from ensemble.errors import InvalidInput
+from ensemble.generator.sector import FloatArray, IntArray
+from ensemble.method import AGREEMENT, ROUNDING, Method
+from ensemble.solution import Solution, Status
+from ensemble.spectrum.gap import gap
+from ensemble.steady.factorization import has_pardiso
+from ensemble.steady.stationary import SolverName, Stationary, stationary
+from ensemble.steady.truncation import require_size
+from ensemble.units import in_natural_units
+
+CURRENTS_AND_NOISE = (
+    "power",
+    "heat_current_1",
+    "heat_current_2",
+    "quanta_current",
+    "power_variance",
+    "quanta_noise",
+    "constancy",
+    "efficiency",
+    "cop",
+    "entropy_production",
+    "affinity",
+    "magnetization_1",
+    "magnetization_2",
+    "power_per_pair",
+    "power_per_pair_variance",
+)
+FROM_PAIR = frozenset(
+    {
+        "mutual_information",
+        "concurrence",
+        "discord",
+        "pair_purity",
+        "spin_correlation_zz",
+        "spin_correlation_xy",
+    }
+)
+FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
+FROM_NOISE = frozenset(
+    {
+        "power_variance",
+        "power_per_pair_variance",
+        "quanta_noise",
+        "constancy",
+        "heat_current_1_variance",
+        "heat_current_2_variance",
+        "heat_covariance",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Exact(Method):
+    """Stationary state, currents and noise without approximation.
+
+    Parameters
+    ----------
+    tolerance : float
+        Largest relative residual that still counts as certified.
+    solver : {"auto", "superlu", "pardiso", "gmres"}
+        How linear systems are solved; see `ensemble.steady.stationary.stationary`.
+    coherence_order : int, optional
+        Keep exactly this coherence order; chosen to meet the tolerance by default.
+
+    Examples
+    --------
+    >>> engine = Engine(N=2, E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006,
+    ...                 Gamma_0=0.001, scaling="high-temperature")
+    >>> solution = Exact().solve(engine)
+    >>> solution.status.label, f"{solution.values['constancy']:.8f}"
+    ('ok', '1.00004932')
+    """
+
+    solver: SolverName = "auto"
+    coherence_order: int | None = None
+
+    name: ClassVar[str] = "exact"
+    variables: ClassVar[tuple[str, ...]] = (
+        *CURRENTS_AND_NOISE,
+        "magnetization_1_squared",
+        "magnetization_2_squared",
+        "spin_correlation_zz",
+        "spin_correlation_xy",
+        "mutual_information",
+        "concurrence",
+        "discord",
+        "pair_purity",
+        "l1_coherence",
+        "heat_current_1_variance",
+        "heat_current_2_variance",
+        "heat_covariance",
+        "quanta_cumulant_3",
+        "quanta_cumulant_4",
+        "gap",
+    )
+    on_request: ClassVar[tuple[str, ...]] = ("gap",)
+    diagnostics: ClassVar[tuple[str, ...]] = (
+        "residual",
+        "self_check",
+        "coherence_order",
+        "excitation_cut",
+        "solver",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.solver not in get_args(SolverName):
+            raise InvalidInput(
+                f"solver must be one of {', '.join(get_args(SolverName))}, but is {self.solver!r}"
+            )
+        if self.solver == "pardiso" and not has_pardiso():
+            raise InvalidInput(
+                "solver pardiso needs the package pypardiso: install heatcat[fast] or use auto"
+            )
+        order = self.coherence_order
+        if order is not None and (
+            isinstance(order, bool) or not isinstance(order, int) or order < 1
+        ):
+            raise InvalidInput(
+                f"coherence_order must be a whole number ≥ 1, but is {order!r}: leave it out to "
+                "have it chosen"
+            )
+
+    def accept(self, engine: Engine) -> None:
+        """Refuse an engine that needs more memory than the method may take.
+
+        The limits are 10⁶ levels a spin and 5·10⁷ unknowns (20 GB), see
+        ``ensemble/steady/truncation.py``: about N = 5000 where all levels
+        matter, more where cold baths fill the lowest ones only.
+        """
+        require_size(engine)
+
+    @in_natural_units
+    def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
+        """Solve one engine.
+
+        Parameters
+        ----------
+        engine : Engine
+        variables : iterable of str, optional
+            Names to return; by default all of ``Exact.variables`` but the gap, which is searched
+            for only on request.  What none of them needs is not computed, nor checked.
+
+        Returns
+        -------
+        Solution
+            Its diagnostics are ``residual`` (largest relative residual of all solves),
+            ``self_check`` (largest relative violation of the first law and of the agreement of
+            Eq. 11 with counting at either bath), ``coherence_order`` and ``excitation_cut``
+            (highest order and excitation number kept) and ``solver`` (the one used).
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown, or the engine or its gap is too large.
+        Unsolvable
+            If double precision does not hold the equations.
+        """
+        names = self.chosen(variables)
+        brighter, power_of_two = brightened(engine)
+        state = stationary(
+            brighter,
+            tolerance=self.tolerance,
+            solver=self.solver,
+            coherence_order=self.coherence_order,
+        )
+        fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
+        flow = currents(state)
+        values = _averages(state, flow)
+        residuals = [state.residual]
+        if fluctuations is not None:
+            values |= _noise_values(state, flow, fluctuations)
+            residuals.append(fluctuations.residual)
+        if FROM_PAIR.intersection(names):
+            values |= _pair_values(state)
+        if FROM_CUMULANTS.intersection(names):
+            higher = cumulants(state, order=4)
+            values |= {f"quanta_cumulant_{n}": float(higher.rates[n - 1]) for n in (3, 4)}
+            residuals.append(higher.residual)
+        if "gap" in names:
+            slowest = gap(brighter)
+            values["gap"] = slowest.value
+            residuals.append(slowest.residual)
+        residual = max(residuals)
+        status, message, self_check = self._judge(state, flow, fluctuations, residual)
+        if power_of_two:
+            values |= {n: math.ldexp(values[n], power_of_two) for n in LINEAR & values.keys()}
+        return Solution(
+            values={name: values[name] for name in names},
+            status=status,
+            message=message,
+            diagnostics={
+                "residual": residual,
+                "self_check": self_check,
+                "coherence_order": state.truncation.coherence_order,
+                "excitation_cut": max(state.truncation.cut_1, state.truncation.cut_2),
+                "solver": state.solver_name,
+            },
+        )
+
+    def _judge(
+        self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
+    ) -> tuple[Status, str, float]:
+        """Status, message and self-check of a solved point."""
+        self_check = flow.first_law_error
+        if fluctuations is not None:
+            self_check = max(self_check, fluctuations.disagreement)
+        if not residual <= self.tolerance:
+            message = f"relative residual {residual:.1e} exceeds {self.tolerance:.1e}"
+            return Status.UNCERTIFIED, message, self_check
+        if not flow.first_law_error <= AGREEMENT:
+            if flow.first_law_error <= ROUNDING * flow.cancellation:
+                message = (
+                    f"first law holds to {flow.first_law_error:.1e} (relative) only: the heat "
+                    f"currents are 1/{flow.cancellation:.0e} of the flows whose difference they are"
+                )
+                return Status.UNCERTIFIED, message, self_check
+            message = f"first law violated by {flow.first_law_error:.1e} (relative)"
+            return Status.UNPHYSICAL, message, self_check
+        if fluctuations is not None:
+            allowed = AGREEMENT + ROUNDING * fluctuations.cancellation
+            if not fluctuations.disagreement <= allowed:
+                message = (
+                    f"power variance and counting differ by {fluctuations.disagreement:.1e} "
+                    f"(relative; {allowed:.1e} allowed)"
+                )
+                return Status.UNPHYSICAL, message, self_check
+        if not flow.per_affinity >= 0:
+            message = f"entropy production is negative: J/a = {flow.per_affinity:.1e}"
+            return Status.UNPHYSICAL, message, self_check
+        populations = state.rho[state.generator.sector.q == 0]
+        if not populations.min() >= -AGREEMENT:
+            message = f"a population is negative: {populations.min():.1e}"
+            return Status.UNPHYSICAL, message, self_check
+        return Status.OK, "", self_check
+
+
+def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
+    """Variables that are averages in the stationary state, by name."""
+    engine, sector = state.engine, state.generator.sector
+    n_1, n_2 = engine.levels
+    return {
+        "power": flow.power,
+        "heat_current_1": flow.heat_1,
+        "heat_current_2": flow.heat_2,
+        "quanta_current": flow.quanta,
+        "entropy_production": engine.affinity * flow.quanta,
+        "affinity": engine.affinity,
+        "efficiency": engine.efficiency,
+        "cop": engine.cop,
+        "magnetization_1": 2 * float((sector.k_1 * sector.trace) @ state.rho) / n_1 - 1,
+        "magnetization_2": 2 * float((sector.k_2 * sector.trace) @ state.rho) / n_2 - 1,
+        "magnetization_1_squared": _second_moment(sector.k_1, n_1, sector.trace * state.rho),
+        "magnetization_2_squared": _second_moment(sector.k_2, n_2, sector.trace * state.rho),
+        "power_per_pair": flow.power / engine.N,
+        "l1_coherence": l1_coherence(state),
+    }
+
+
+def _second_moment(k: IntArray, top: int, weights: FloatArray) -> float:
+    """⟨(2k/n − 1)²⟩."""
+    return float((2 * k / top - 1) ** 2 @ weights)
+
+
+def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dict[str, float]:
+    """Variables that need the noise of the quanta current."""
+    engine, quanta_noise = state.engine, fluctuations.at_drive
+    variance = engine.delta_E**2 * quanta_noise
+    return {
+        "quanta_noise": quanta_noise,
+        "power_variance": variance,
+        "power_per_pair_variance": variance / engine.N**2,
+        "constancy": 2 * flow.per_affinity / quanta_noise if engine.drive > 0 else math.nan,
+        # Every quantum carries E₁, E₂ and ΔE: heats and work fluctuate as one count.
+        "heat_current_1_variance": engine.E_1**2 * quanta_noise,
+        "heat_current_2_variance": engine.E_2**2 * quanta_noise,
+        "heat_covariance": -engine.E_1 * engine.E_2 * quanta_noise,
+    }
+
+
+def _pair_values(state: Stationary) -> dict[str, float]:
+    """Variables of the reduced state of two spins."""
+    pair = pair_state(state)
+    return {
+        "spin_correlation_zz": pair.zz,
+        "spin_correlation_xy": pair.xy,
+        "mutual_information": pair.mutual_information,
+        "concurrence": pair.concurrence,
+        "discord": pair.discord,
+        "pair_purity": pair.purity,
+    }

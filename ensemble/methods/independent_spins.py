@@ -1,0 +1,240 @@
+"""N spins ½ that were independent before the collective coupling: an average over total spins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+
+from ensemble.engine import Engine
+from ensemble.errors import InvalidInput
+from ensemble.generator.sector import FloatArray
+from ensemble.method import Method
+from ensemble.methods.exact import Exact
+from ensemble.solution import Solution, Status
+from ensemble.units import in_natural_units
+
+LARGEST_N = 2000
+"""N up to which the weights of all pairs (S₁, S₂) are formed: 10⁶ of them."""
+MOST_ENGINES = 10_000
+"""Pairs (S₁, S₂) that may be solved for one average, N = 200 if none is neglected."""
+
+AVERAGED = ("power", "heat_current_1", "heat_current_2", "quanta_current", "quanta_noise")
+
+
+@dataclass(frozen=True)
+class SpinAverage:
+    r"""Average over the total spins S₁ and S₂, which the collective dynamics conserves.
+
+    Attributes
+    ----------
+    power, heat_current_1, heat_current_2, quanta_current : float
+        Averages Σ w(S₁) w(S₂) X(S₁, S₂).
+    quanta_noise : float
+        Average of D(S₁, S₂), the noise within a realisation of the total spins.
+    current_spread : float
+        Variance of J(S₁, S₂) between realisations: it adds t² times this to the variance of the
+        quanta counted in a time t, so that one preparation is not typical of the next.
+    neglected : float
+        Weight of the pairs (S₁, S₂) that were left out.
+    status, message : Status and str
+        The worst among the engines solved, and what its message says.
+    engines : int
+        Number of engines solved.
+    """
+
+    power: float
+    heat_current_1: float
+    heat_current_2: float
+    quanta_current: float
+    quanta_noise: float
+    current_spread: float
+    neglected: float
+    status: Status
+    message: str
+    engines: int
+
+
+def spin_weights(N: int, log_ratio: float) -> tuple[FloatArray, FloatArray]:
+    r"""Distribution of the total spin of N independent spins ½ in a thermal state.
+
+    .. math:: w(S) = \binom{N}{N/2-S}\frac{2S+1}{N/2+S+1}
+              \frac{\sum_{m=-S}^{S} e^{-\ell m}}{(e^{\ell/2} + e^{-\ell/2})^N}
+
+    Parameters
+    ----------
+    N : int
+    log_ratio : float
+        ℓ = E/T.
+
+    Returns
+    -------
+    spins, weights : ndarray, shape (N // 2 + 1,)
+        S = N/2, N/2 − 1, …, and its probability.
+
+    Examples
+    --------
+    Two hot spins: a triplet three times out of four.
+
+    >>> spin_weights(2, 0.0)[1].round(12)
+    array([0.75, 0.25])
+    """
+    if N < 1:
+        raise InvalidInput(f"N must be at least 1, but is {N}: use N = 1, 2, 3, …")
+    paired = np.arange(N // 2 + 1)  # pairs of spins in a singlet
+    spins = np.asarray(N / 2 - paired, dtype=np.float64)
+    multiplicity = (
+        special.gammaln(N + 1)
+        - special.gammaln(paired + 1)
+        - special.gammaln(N - paired + 1)
+        + np.log((2 * spins + 1) / (N - paired + 1))
+    )
+    partition = np.array(
+        [special.logsumexp(-log_ratio * np.arange(-spin, spin + 1)) for spin in spins]
+    )
+    one = np.logaddexp(log_ratio / 2, -log_ratio / 2)
+    weights: FloatArray = np.exp(multiplicity + partition - N * one)
+    return spins, weights
+
+
+def spin_average(
+    engine: Engine, *, method: Exact | None = None, neglect: float = 0.0
+) -> SpinAverage:
+    r"""Average of an engine whose spins were thermalised one by one before they were coupled.
+
+    Each of the two ensembles holds N independent spins ½ at the temperature of its bath; then the
+    collective coupling is switched on and conserves the total spins S₁ and S₂ drawn from
+    `spin_weights`.  The symmetric state S = N/2, which the paper assumes, has the weight w(N/2).
+
+    Parameters
+    ----------
+    engine : Engine
+        Its N is the number of spins; its own spins are not used.
+    method : Exact, optional
+        Solver of each engine.
+    neglect : float
+        Leave out the least likely pairs (S₁, S₂) up to this total weight.
+
+    Raises
+    ------
+    InvalidInput
+        If ``neglect`` is not in [0, 1), or more than ``MOST_ENGINES`` pairs are left.
+
+    Examples
+    --------
+    >>> engine = Engine(N=2, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
+    >>> average = spin_average(engine)
+    >>> average.engines, average.neglected
+    (1, 0.0)
+    >>> round(average.power / Exact().solve(engine).values["power"], 6)  # triplet and triplet
+    0.628334
+    """
+    if not 0 <= neglect < 1:
+        raise InvalidInput(f"neglect must lie in [0, 1), but is {neglect!r}: try 1e-9")
+    method = method if method is not None else Exact()
+    spins, cold = spin_weights(engine.N, engine.cold.log_ratio)
+    _, hot = spin_weights(engine.N, engine.hot.log_ratio)
+    weights = np.outer(cold, hot)
+    order = np.argsort(weights, axis=None)
+    left_out = order[np.cumsum(weights.ravel()[order]) <= neglect]
+    kept = np.ones(weights.size, dtype=bool)
+    kept[left_out] = False
+    if kept.sum() > MOST_ENGINES:
+        raise InvalidInput(
+            f"an average solves at most {MOST_ENGINES} pairs of total spins, but N = {engine.N} "
+            f"has {kept.sum()}: choose a smaller N, or raise neglect to leave out unlikely ones"
+        )
+
+    sums = dict.fromkeys(AVERAGED, 0.0)
+    square, status, message, solved = 0.0, Status.OK, "", 0
+    for flat in np.flatnonzero(kept):
+        i, j = np.unravel_index(flat, weights.shape)
+        if spins[i] == 0 or spins[j] == 0:
+            continue  # a singlet takes no part: no current and no noise
+        solution = method.solve(
+            replace(engine, spin_1=float(spins[i]), spin_2=float(spins[j])), AVERAGED
+        )
+        weight = float(weights[i, j])
+        for name in AVERAGED:
+            sums[name] += weight * solution.values[name]
+        square += weight * solution.values["quanta_current"] ** 2
+        if solution.status > status:
+            status, message = solution.status, solution.message
+        solved += 1
+    return SpinAverage(
+        **sums,
+        current_spread=max(square - sums["quanta_current"] ** 2, 0.0),
+        neglected=float(weights.ravel()[left_out].sum()),
+        status=status,
+        message=message,
+        engines=solved,
+    )
+
+
+@dataclass(frozen=True)
+class IndependentSpins(Method):
+    """`spin_average` as a method, for sweeps and the command line.
+
+    Parameters
+    ----------
+    tolerance : float
+        As in `Exact`, for each engine of the average.
+    neglect : float
+        Total weight of the least likely pairs (S₁, S₂) that may be left out.
+
+    Examples
+    --------
+    >>> engine = Engine(N=2, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
+    >>> IndependentSpins().solve(engine, ["power"]).status.label
+    'ok'
+    """
+
+    neglect: float = 0.0
+
+    name: ClassVar[str] = "independent-spins"
+    variables: ClassVar[tuple[str, ...]] = (
+        *AVERAGED, "current_spread", "power_per_pair", "affinity", "efficiency", "cop"
+    )  # fmt: skip
+    diagnostics: ClassVar[tuple[str, ...]] = ("neglected",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.neglect < 1:
+            raise InvalidInput(f"neglect must lie in [0, 1), but is {self.neglect!r}: try 1e-9")
+
+    def accept(self, engine: Engine) -> None:
+        """Refuse given spins, since the total spins are what is averaged over, and too many."""
+        if engine.spin_1 is not None or engine.spin_2 is not None:
+            raise InvalidInput(
+                "method independent-spins averages over the total spins: leave out spin_1 and "
+                "spin_2, or use method exact"
+            )
+        if engine.N > LARGEST_N:
+            raise InvalidInput(
+                f"method independent-spins takes N up to {LARGEST_N}, but N is {engine.N}: choose "
+                "a smaller N, or use method exact"
+            )
+
+    @in_natural_units
+    def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
+        """Average over the total spins; the status is the worst of the engines solved."""
+        names = self.chosen(variables)
+        self.accept(engine)
+        average = spin_average(engine, method=Exact(tolerance=self.tolerance), neglect=self.neglect)
+        values = {name: getattr(average, name) for name in (*AVERAGED, "current_spread")}
+        values |= {
+            "power_per_pair": average.power / engine.N,
+            "affinity": engine.affinity,
+            "efficiency": engine.efficiency,
+            "cop": engine.cop,
+        }
+        ok, label = average.status is Status.OK, average.status.label
+        return Solution(
+            values={name: values[name] for name in names},
+            status=average.status,
+            message="" if ok else f"an engine of the average is {label}: {average.message}",
+            diagnostics={"neglected": average.neglected},
+        )

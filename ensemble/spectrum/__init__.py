@@ -1,0 +1,1 @@
+"""Relaxation rates: the slowest eigenvalues of the generator."""

@@ -1,0 +1,1 @@
+"""The stationary state: factorisation, iteration, truncation, certificate."""
