@@ -27,7 +27,11 @@ from catalog.arguments import (
     optional,
 )
 from catalog.catalogue import Catalogue, Entry
+from catalog.heat_engine.model import HeatEngine
+from catalog.models.contract import Cost, Model
+from catalog.models.function import model
 from catalog.names.select import select
+from catalog.names.vocabulary import Diagnostic, Index, Parameter, Term, Variable
 from catalog.names.where import where_expression
 from catalog.reading.export import export as _export
 from catalog.reading.lazy import dataset as _dataset
@@ -48,6 +52,7 @@ from catalog.store.repair import repair as _repair
 from catalog.store.stored import Block, StoredSweep
 from catalog.sweeps.files import find_sweep, presets, read_sweep, sweep_from_toml
 from catalog.sweeps.sweep import Sweep
+from ensemble import InvalidInput, Solution, Status
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -103,22 +108,34 @@ def open(location: str | Path) -> Catalogue:
 __all__ = [
     "Block",
     "Catalogue",
+    "Cost",
+    "Diagnostic",
     "Entry",
+    "HeatEngine",
+    "Index",
+    "InvalidInput",
+    "Model",
     "OlderSolver",
+    "Parameter",
     "Plan",
     "Point",
     "Profile",
     "Report",
     "RunStopped",
+    "Solution",
+    "Status",
     "StoredSweep",
     "Sweep",
     "SweepLeftOut",
+    "Term",
+    "Variable",
     "check",
     "create_or_open",
     "dataset",
     "export",
     "find_stored",
     "find_sweep",
+    "model",
     "open",
     "plan",
     "presets",

@@ -22,7 +22,8 @@ import click
 
 import catalog
 from catalog.heat_engine.methods import method_from
-from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.heat_engine.terms import VOCABULARY
+from catalog.names.vocabulary import suggestion
 from catalog.running.job_script import job_script
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from catalog.cost.block_shapes import layout
 from catalog.cost.model import WRITE_SECONDS, CostModel, Tally, Work
-from catalog.store.chunks import chunk_indices, chunk_shape
 from catalog.store.extend import lacking
 from catalog.store.stored import StoredSweep
 from catalog.sweeps.arrays import array_dtype
 from catalog.sweeps.boxes import snapped
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Grid, Index
+from catalog.sweeps.sweep import Sweep
 
 
 @dataclass(frozen=True)
@@ -72,29 +72,34 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     work = [(part, index) for part in new for index in part.block_indices()]
     blocks, left = len(work), sum(part.size for part in new)
     if stored is None:
-        model = CostModel()
+        model = CostModel.of(sweep.grid)
     else:
         model = fitted_model(stored)
         work += [block.work for block in stored.missing(sweep)]
         blocks += len(stored.blocks(sweep))
         left += stored.points_missing(sweep)
-    parts = new if stored is None else [*new, *(part.sweep for part in stored.parts)]
+    parts = new if stored is None else [*new, *(part.grid for part in stored.parts)]
     found = forecast(sweep, work, blocks=blocks, points_left=left, model=model)
     return replace(found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts)))
 
 
-def files_of(sweep: Sweep) -> int:
+def files_of(grid: Grid) -> int:
     """Files that a finished grid has in a store: for each chunk one of every array and a manifest,
     for each array and coordinate its metadata, for each coordinate its labels, and two more."""
-    chunks = len(list(chunk_indices(sweep, chunk_shape(sweep))))
-    coordinates = len(sweep.axes) + len(sweep.fixed) + len(sweep.points)
-    return chunks * (len(sweep.arrays) + 1) + len(sweep.arrays) + 2 * coordinates + 2
+    chunks = len(list(grid.chunk_indices()))
+    inner = {dim for name in grid.arrays for dim in grid.term(name).dims}
+    coordinates = len(grid.axes) + len(grid.fixed) + len(grid.points) + len(inner)
+    return chunks * (len(grid.arrays) + 1) + len(grid.arrays) + 2 * coordinates + 2
 
 
-def bytes_of(sweep: Sweep) -> int:
+def bytes_of(grid: Grid) -> int:
     """Bytes of the arrays of a finished grid before compression; text counts as empty."""
-    dtypes = (array_dtype(name) for name in sweep.arrays)
-    return sweep.size * sum(dtype.itemsize if dtype.kind != "T" else 4 for dtype in dtypes)
+    total = 0
+    for term in (grid.term(name) for name in grid.arrays):
+        dtype = array_dtype(term)
+        item = dtype.itemsize if dtype.kind != "T" else 4
+        total += grid.size * math.prod(term.inner_shape) * item
+    return total
 
 
 def work_left(sweep: Sweep, stored: StoredSweep | None) -> list[Work]:
@@ -110,11 +115,16 @@ def work_left(sweep: Sweep, stored: StoredSweep | None) -> list[Work]:
     return [(part, index) for part in new for index in part.block_indices()] + begun
 
 
-def fitted_model(stored: StoredSweep | None) -> CostModel:
-    """The cost model that has seen all timings of a stored sweep; the prior alone if it is None."""
-    model = CostModel()
-    for part in stored.parts if stored is not None else ():
-        model = model.with_timings(part.sweep, part.whole("wall_time"))
+def fitted_model(stored: StoredSweep | None, grid: Grid | None = None) -> CostModel:
+    """The cost model that has seen all timings of a stored sweep.
+
+    If nothing is stored yet, the prediction of the model of the grid alone.
+    """
+    if stored is None:
+        return CostModel() if grid is None else CostModel.of(grid)
+    model = CostModel.of(stored.parts[0].grid)
+    for part in stored.parts:
+        model = model.with_timings(part.grid, part.whole("wall_time"))
     return model
 
 
@@ -127,7 +137,7 @@ def forecast(
     ----------
     sweep : Sweep
         What was asked for.
-    work : sequence of (Sweep, Index)
+    work : sequence of (Grid, Index)
         The missing blocks, each a grid and an index in it.
     blocks : int
         Number of all blocks of the sweep.
@@ -148,19 +158,19 @@ def forecast(
         longest_block_seconds=float(model.block_seconds(work).max(initial=0.0)),
         peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
         measured_points=model.measured_points,
-        files=files_of(sweep),
-        store_bytes=bytes_of(sweep),
+        files=files_of(sweep.grid),
+        store_bytes=bytes_of(sweep.grid),
     )
 
 
 def tally(work: Sequence[Work]) -> Tally:
     """The points of some blocks, counted by size."""
-    grids: dict[int, tuple[Sweep, NDArray]] = {}
-    for sweep, index in work:
-        if id(sweep) not in grids:
-            grids[id(sweep)] = sweep, np.zeros(sweep.shape, dtype=bool)
-        grids[id(sweep)][1][sweep.block_slices(index)] = True
-    return sum((Tally.of(sweep, None, chosen) for sweep, chosen in grids.values()), Tally())
+    grids: dict[int, tuple[Grid, NDArray]] = {}
+    for grid, index in work:
+        if id(grid) not in grids:
+            grids[id(grid)] = grid, np.zeros(grid.shape, dtype=bool)
+        grids[id(grid)][1][grid.block_slices(index)] = True
+    return sum((Tally.of(grid, None, chosen) for grid, chosen in grids.values()), Tally())
 
 
 class TimeLeft:
@@ -170,7 +180,7 @@ class TimeLeft:
     ----------
     model : CostModel
         From the timings before this run.
-    work : sequence of (Sweep, Index)
+    work : sequence of (Grid, Index)
         The blocks to do.
 
     Attributes
@@ -185,10 +195,10 @@ class TimeLeft:
         self.model, self._left = model, tally(work)
         self.core_seconds_done = 0.0
 
-    def finished(self, sweep: Sweep, index: Index, seconds: NDArray) -> None:
+    def finished(self, grid: Grid, index: Index, seconds: NDArray) -> None:
         """A block is stored, its points having taken these times."""
-        self.model = self.model.with_timings(sweep, seconds, index=index)
-        self._left = self._left - Tally.of(sweep, index)
+        self.model = self.model.with_timings(grid, seconds, index=index)
+        self._left = self._left - Tally.of(grid, index)
         self.core_seconds_done += float(np.nansum(seconds))
 
     @property

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dask.system import CPU_COUNT
 
 from catalog.cost.model import CostModel, Work, longest_first
+from catalog.models.contract import Model
 from catalog.running.admission import Admission, machine_memory, require_fitting
 from catalog.running.cluster import ClusterLost, Connection, chosen, connected
 from catalog.running.complete import complete_block
@@ -122,18 +123,27 @@ def run_told(
         on_begin(stored)
         stored.settle()  # what a killed run has finished
         return stored.counts(sweep)
-    model = fitted_model(stored)
-    with prepared(location, where, workers, work, model) as executor:
+    costs = fitted_model(stored, sweep.grid)
+    with prepared(location, where, workers, work, sweep.model, costs) as executor:
         stored = create_or_open(store, sweep)
         on_begin(stored)
-        complete_with(executor, stored, stored.missing(sweep), sweep, model, on_block)
+        complete_with(
+            executor,
+            stored,
+            stored.missing(sweep),
+            sweep.model,
+            sweep.definition(),
+            costs,
+            on_block,
+        )
     return stored.counts(sweep)
 
 
 def complete(
     stored: StoredSweep,
     blocks: Sequence[Block],
-    sweep: Sweep,
+    model: Model,
+    request: Mapping[str, Any],
     scheduler: str | Profile | Client | None,
     workers: int | None,
     on_block: OnBlock | None,
@@ -152,18 +162,19 @@ def complete(
     """
     if not blocks:
         return
-    model = fitted_model(stored)
+    costs = fitted_model(stored)
     work = [block.work for block in blocks]
-    with prepared(stored.location, chosen(scheduler), workers, work, model) as executor:
-        complete_with(executor, stored, blocks, sweep, model, on_block, again=again)
+    with prepared(stored.location, chosen(scheduler), workers, work, model, costs) as executor:
+        complete_with(executor, stored, blocks, model, request, costs, on_block, again=again)
 
 
 def complete_with(
     executor: Executor,
     stored: StoredSweep,
     blocks: Sequence[Block],
-    sweep: Sweep,
-    model: CostModel,
+    model: Model,
+    request: Mapping[str, Any],
+    costs: CostModel,
     on_block: OnBlock | None,
     *,
     again: bool = False,
@@ -171,14 +182,16 @@ def complete_with(
     """As `complete`, by what `prepared` gave."""
     if not blocks:
         return
-    session = Session(stored.location, stored.name, sweep.definition())
+    session = Session(stored.location, stored.name, request, model.source_hash())
     assert session.number > 0  # known before it travels to the workers
     work = [block.work for block in blocks]
-    needs = dict(zip(blocks, model.peak_bytes(work).tolist(), strict=True))
-    blocks = [blocks[position] for position in longest_first(work, model)]
+    needs = dict(zip(blocks, costs.peak_bytes(work).tolist(), strict=True))
+    blocks = [blocks[position] for position in longest_first(work, costs)]
     points: Counter[str] = Counter()
     try:
-        with closing(_results(session, executor, blocks, needs, again)) as results:
+        with closing(
+            _results(partial(do_block, model, session, again), executor, blocks, needs)
+        ) as results:
             for done in results:
                 points.update(done.counts if done.here else {})
                 if on_block is not None:
@@ -228,10 +241,10 @@ class Done:
     holder: str = ""
 
 
-def do_block(session: Session, again: bool, block: Block) -> Done:
+def do_block(model: Model, session: Session, again: bool, block: Block) -> Done:
     """The task: solve and store a block, unless somebody else is at it or has done it."""
     try:
-        arrays = complete_block(block.part, block.index, session, wait=False, again=again)
+        arrays = complete_block(block.part, block.index, model, session, wait=False, again=again)
     except Busy as busy:
         return Done(block, {}, here=False, holder=busy.holder)
     here = arrays is not None
@@ -243,10 +256,9 @@ def do_block(session: Session, again: bool, block: Block) -> Done:
 
 
 def _results(
-    session: Session, executor: Executor, blocks: Sequence[Block], needs: Needs, again: bool
+    task: Task, executor: Executor, blocks: Sequence[Block], needs: Needs
 ) -> Generator[Done, None, None]:
     """Blocks as they finish, here or elsewhere; closing the iterator cancels the rest."""
-    task = partial(do_block, session, again)
     waiting = _Waiting()
     try:
         while blocks:
@@ -278,7 +290,8 @@ def prepared(
     scheduler: str | Profile | Client,
     workers: int | None,
     work: Sequence[Work],
-    model: CostModel,
+    model: Model,
+    costs: CostModel,
 ) -> Iterator[Executor]:
     """What solves blocks, one after the other or side by side.
 
@@ -292,9 +305,11 @@ def prepared(
     scheduler : {"processes", "threads", "synchronous"}, address, Profile or distributed.Client
     workers : int or None
         Number of local threads or processes; None: as many as there are CPUs for this process.
-    work : sequence of (Sweep, Index)
+    work : sequence of (Grid, Index)
         The blocks that are to be solved, at least one.
-    model : CostModel
+    model : Model
+        Solves them.
+    costs : CostModel
         Predicts their memory.
 
     Raises
@@ -306,7 +321,7 @@ def prepared(
         If the scheduler is lost.
     """
     folder = _require_writable(location)
-    bytes_needed = model.peak_bytes(work)
+    bytes_needed = costs.peak_bytes(work)
     largest = int(bytes_needed.argmax())
     part, index = work[largest]
     needs = {f"{index} of {part.name}": float(bytes_needed[largest])}
@@ -325,17 +340,20 @@ def prepared(
         if isinstance(scheduler, Profile):  # known before a job waits in the queue
             require_fitting(needs, scheduler.worker_bytes)
         with connected(scheduler, number, blocks=len(work)) as connection:
-            _require_ready(connection, needs, location, folder)
-            yield partial(_on_cluster, connection, location)
+            _require_ready(connection, needs, model, location, folder)
+            yield partial(_on_cluster, connection, model, location)
 
 
-def _require_ready(connection: Connection, needs: Needs, location: str, folder: str) -> None:
+def _require_ready(
+    connection: Connection, needs: Needs, model: Model, location: str, folder: str
+) -> None:
     from catalog.running.dispatch import require_ready  # slow to import
 
     try:
         require_ready(
             connection.client,
             needs,
+            model=model,
             location=location,
             folder=folder,
             hopeless=connection.hopeless,
@@ -394,7 +412,12 @@ def _in_pool(
 
 
 def _on_cluster(
-    connection: Connection, location: str, task: Task, blocks: Sequence[Block], needs: Needs
+    connection: Connection,
+    model: Model,
+    location: str,
+    task: Task,
+    blocks: Sequence[Block],
+    needs: Needs,
 ) -> Results:
     from catalog.running.dispatch import completed  # slow to import
 
@@ -403,6 +426,7 @@ def _on_cluster(
         task,
         blocks,
         [needs[block] for block in blocks],
+        model=model,
         location=location,
         hopeless=connection.hopeless,
     )
