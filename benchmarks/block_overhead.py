@@ -24,7 +24,7 @@ import zarr
 from threadpoolctl import threadpool_limits
 
 import catalog
-from catalog.sweeps.arrays import solve_block
+from catalog.running.solve import solve_block
 
 FIG_2 = {"E_1": 100, "T_mean": 150, "delta_T": 100, "omega_0": 1, "Gamma_0": 1}
 
@@ -50,7 +50,7 @@ def main() -> None:
         fixed=FIG_2,
         blocks={"delta_E": options.points},
     )
-    indices = list(sweep.block_indices())
+    indices = list(sweep.grid.block_indices())
     engines = [engine for index in indices for _, engine in sweep.engines(index)]
 
     def bare() -> None:

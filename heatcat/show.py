@@ -139,9 +139,11 @@ class _Progress:
 
 def plan_json(sweep: catalog.Sweep, forecast: catalog.Plan) -> dict[str, Any]:
     """The forecast as plain data."""
-    return {"sweep": sweep.name, "dims": dict(zip(sweep.dims, sweep.shape, strict=True))} | asdict(
-        forecast
-    )
+    figures = {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in asdict(forecast).items()
+    }
+    return {"sweep": sweep.name, "dims": dict(zip(sweep.dims, sweep.shape, strict=True)), **figures}
 
 
 def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
@@ -153,7 +155,7 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     basis = (
         f"{forecast.measured_points} stored timings"
         if forecast.measured_points
-        else "the built-in prior, nothing being stored yet"
+        else "the model's own prediction, nothing being stored yet"
     )
     table = Table(
         title=": ".join(filter(None, (sweep.name, sweep.description))),
@@ -164,7 +166,9 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     table.add_row("points", f"{forecast.points}, {forecast.points_done} of them stored")
     table.add_row("blocks", f"{forecast.blocks} of at most {block}, {forecast.blocks_done} stored")
     table.add_row("core time to go", f"{core_time(forecast)} (from {basis})")
-    table.add_row("longest block", f"about {duration(forecast.longest_block_seconds)}")
+    longest = forecast.longest_block_seconds
+    shown = "unknown" if math.isnan(longest) else f"about {duration(longest)}"
+    table.add_row("longest block", shown)
     table.add_row(
         "store", f"{forecast.files} files, {forecast.store_bytes / 1e6:.3g} MB before compression"
     )
@@ -195,6 +199,8 @@ def files(store: str, paths: Iterable[Path]) -> None:
 
 def core_time(forecast: catalog.Plan) -> str:
     """The core time to go and how sure one can be of it: "about 3.5 h (2.0 h to 6.1 h)"."""
+    if math.isnan(forecast.core_seconds):
+        return "an unknown amount"
     if not forecast.core_seconds:
         return "nothing"
     low, high = duration(forecast.core_seconds_low), duration(forecast.core_seconds_high)

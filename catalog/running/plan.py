@@ -31,7 +31,8 @@ class Plan:
     core_seconds : float
         Predicted solve and write time of the missing blocks, on one core.
     core_seconds_low, core_seconds_high : float
-        The truth lies between these eight times out of ten.
+        The truth lies between these eight times out of ten; NaN, as the two other times, where the
+        model predicts nothing and nothing is stored yet.
     longest_block_seconds : float
         Predicted time of the longest missing block: no number of workers is faster.
     peak_bytes : float
@@ -146,16 +147,18 @@ def forecast(
     model : CostModel
     """
     left = tally(work)
+    # What a model predicts nothing of takes no one knows how long, until some of it is timed.
+    known = 1.0 if model.knows or not work else math.nan
     solving, writing = model.total_seconds(left), WRITE_SECONDS * len(work)
     return Plan(
         points=sweep.size,
         points_done=sweep.size - points_left,
         blocks=blocks,
         blocks_done=blocks - len(work),
-        core_seconds=solving.central + writing,
-        core_seconds_low=solving.low + writing,
-        core_seconds_high=solving.high + writing,
-        longest_block_seconds=float(model.block_seconds(work).max(initial=0.0)),
+        core_seconds=known * (solving.central + writing),
+        core_seconds_low=known * (solving.low + writing),
+        core_seconds_high=known * (solving.high + writing),
+        longest_block_seconds=known * float(model.block_seconds(work).max(initial=0.0)),
         peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
         measured_points=model.measured_points,
         files=files_of(sweep.grid),

@@ -34,7 +34,6 @@ from catalog.running.admission import GIB, Admission
 from catalog.running.dispatch import completed
 from catalog.running.profile import profile_from_toml, read_profile
 from catalog.running.workers import MemoryResource, checked, require_usable, worker_memory
-from catalog.store.provenance import solver_hash
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
     block_content,
@@ -290,8 +289,8 @@ def test_workers_that_do_not_see_the_store_are_refused(bare):
 
 
 def test_workers_that_do_not_see_where_a_store_will_be_are_refused(tmp_path, monkeypatch):
-    def blind(location: str | None) -> tuple[str, bool]:
-        return solver_hash(), False
+    def blind(location: str | None, packed: bytes) -> tuple[str, str, bool]:
+        return tiny_sweep().model.source_hash(), "", False
 
     monkeypatch.setattr(catalog.running.workers, "examined", blind)
     with (
@@ -399,7 +398,7 @@ def test_admission_keeps_order_number_and_memory_and_ends(needs, memory, number,
 
 def test_predicted_bytes_of_blocks_grow_with_N():
     sweep = tiny_sweep(axes={"N": [1, 100], "delta_E": [50], "T_mean": [60]})
-    small, large = CostModel().peak_bytes([(sweep, index) for index in sweep.block_indices()])
+    small, large = CostModel().peak_bytes([(sweep, index) for index in sweep.grid.block_indices()])
     assert 1e8 < small < large < 1e9
 
 

@@ -92,7 +92,7 @@ def test_results_do_not_depend_on_threads(tmp_path, expected):
     )
     assert stored_values(tmp_path) == expected
     assert counts["ok"] == SWEEP.size
-    assert sorted(index for index, _ in blocks) == list(SWEEP.block_indices())
+    assert sorted(index for index, _ in blocks) == list(SWEEP.grid.block_indices())
     assert sum(found["ok"] for _, found in blocks) == SWEEP.size
 
 
@@ -129,7 +129,7 @@ def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, ad
     solved = []
     run(SWEEP, tmp_path, scheduler=address, on_block=lambda block, _: solved.append(block.index))
     assert {index: block_content(tmp_path, index) for index in first} == before
-    assert sorted(solved) == [i for i in SWEEP.block_indices() if i not in first]
+    assert sorted(solved) == [i for i in SWEEP.grid.block_indices() if i not in first]
     assert stored_values(tmp_path) == expected
 
 
@@ -175,7 +175,9 @@ def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
         "a block could not be completed (OSError: [Errno 28] No space left on device); finished "
         "blocks are stored: remove the cause and run the same command again"
     )
-    assert finished_blocks(tmp_path) == {index for index in SWEEP.block_indices() if index[1] == 0}
+    assert finished_blocks(tmp_path) == {
+        index for index in SWEEP.grid.block_indices() if index[1] == 0
+    }
     run(SWEEP, tmp_path, scheduler="synchronous")
     assert stored_values(tmp_path) == expected
 
@@ -235,7 +237,7 @@ def test_a_client_that_cannot_be_used_is_refused(tmp_path, address):
 
 def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatch):
     code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
-    code += "import catalog.running.run, sys; print(sys.modules['catalog.run'].CPUS)"
+    code += "import catalog.running.run, sys; print(sys.modules['catalog.running.run'].CPUS)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
     monkeypatch.setattr(distributed.system, "MEMORY_LIMIT", 1e8)
     for scheduler in ("synchronous", "threads"):
