@@ -35,9 +35,11 @@ from catalog.reading.point import Point
 from catalog.reading.table import table as _table
 from catalog.running.plan import Plan
 from catalog.running.plan import plan as _plan
-from catalog.running.profile import Profile, read_profile
-from catalog.running.run import RunStopped
+from catalog.running.profile import Profile
+from catalog.running.profile_file import read_profile
+from catalog.running.progress import Progress, RunState, a_progress
 from catalog.running.run import run as _run
+from catalog.running.stopped import RunStopped
 from catalog.store.archive import zip_store as _zip_store
 from catalog.store.extend import OlderSolver, SweepLeftOut
 from catalog.store.extend import create_or_open as _create_or_open
@@ -79,6 +81,7 @@ run = _public(
     scheduler=a_scheduler,
     workers=optional(a_count),
     on_block=optional(a_callable),
+    progress=optional(a_progress),
 )
 table = _public(_table, ds=_ds, computed_only=optional(a_flag))
 zip_store = _public(_zip_store, location=a_location, path=a_path, overwrite=a_flag)
@@ -108,7 +111,9 @@ __all__ = [
     "Plan",
     "Point",
     "Profile",
+    "Progress",
     "Report",
+    "RunState",
     "RunStopped",
     "StoredSweep",
     "Sweep",

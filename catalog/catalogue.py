@@ -18,7 +18,7 @@ from catalog.reading.lazy import stored_dataset
 from catalog.reading.point import Point, parsed
 from catalog.refining.propose import Refined
 from catalog.refining.stored_map import Quantity, refine_map
-from catalog.running.run import OnBlock, complete
+from catalog.running.recorded import OnBlock, connect_and_solve
 from catalog.store.extend import open_sweeps
 from catalog.store.history import older_solvers
 from catalog.store.stored import Block, StoredSweep
@@ -178,7 +178,7 @@ class Entry(StoredSweep):
             If no condition is given, or one cannot be understood.
         """
         blocks, matched = self._matching(where, status, older_solver)
-        complete(self, blocks, self.sweep, scheduler, workers, on_block, again=True)
+        connect_and_solve(self, blocks, self.sweep, scheduler, workers, on_block, again=True)
         return Recomputed(matched, len(blocks), sum(block.size for block in blocks))
 
     def _matching(

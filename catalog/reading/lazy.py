@@ -22,7 +22,8 @@ from catalog.names.labels import POINT
 from catalog.running.complete import complete_block, settled_in_the_end
 from catalog.store.chunks import chunk_shape
 from catalog.store.extend import create_or_open
-from catalog.store.history import ON_DEMAND, Session
+from catalog.store.history import ON_DEMAND
+from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
 from catalog.store.stored import StoredSweep, blank, lay
 from catalog.store.user_arrays import user_arrays

@@ -25,8 +25,9 @@ from catalog.refining.propose import (
     refine,
 )
 from catalog.running.cluster import chosen
+from catalog.running.executors import open_executor
 from catalog.running.plan import fitted_model
-from catalog.running.run import OnBlock, complete_with, prepared
+from catalog.running.recorded import OnBlock, solve_and_record, telling
 from catalog.store.extend import STRUCTURE, add_parts, load, next_number
 from catalog.store.leases import Leases
 from catalog.store.part import Part
@@ -131,15 +132,15 @@ def refine_map(
     def solve(points: Points) -> NDArray[np.float64]:
         part = _add(stored, (first, second), points, held)
         blocks = [Block(part, index) for index in part.sweep.block_indices()]
-        complete_with(executor, stored, blocks, part.sweep, model, on_block)
+        solve_and_record(executor, stored, blocks, part.sweep, model, telling(on_block))
         solved = labelled(part.sweep, {name: part.whole(name) for name in part.sweep.arrays})
         return _values(solved, quantity)
 
     # One connection for all batches, made before anything is written.
     work = [*expected, *(block.work for block in begun)]
-    with prepared(stored.location, chosen(scheduler), workers, work, model) as executor:
+    with open_executor(stored.location, chosen(scheduler), workers, work, model) as executor:
         if begun:
-            complete_with(executor, stored, begun, stored.sweep, model, on_block)
+            solve_and_record(executor, stored, begun, stored.sweep, model, telling(on_block))
             known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
         return refine(
             solve,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from catalog.store.history import Session
+from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
 from catalog.store.settle import settle, settle_if_full
 from catalog.sweeps.arrays import Arrays, solve_block

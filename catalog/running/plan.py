@@ -1,10 +1,11 @@
-"""What a sweep still has to do, before it runs and while it runs."""
+"""What a sweep still has to do before it runs, from one look at its store."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,11 @@ from catalog.cost.block_shapes import layout
 from catalog.cost.model import WRITE_SECONDS, CostModel, Tally, Work
 from catalog.store.chunks import chunk_indices, chunk_shape
 from catalog.store.extend import lacking
-from catalog.store.stored import StoredSweep
+from catalog.store.stored import RUNNING, Block, StoredSweep
 from catalog.sweeps.arrays import array_dtype
-from catalog.sweeps.boxes import snapped
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.boxes import pieces
+from catalog.sweeps.sweep import Sweep
+from ensemble import Status
 
 
 @dataclass(frozen=True)
@@ -66,21 +68,103 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     InvalidInput
         If the store cannot hold the sweep.
     """
-    if stored is not None:
-        sweep = snapped(sweep, stored.box)
+    return survey(sweep, stored).plan()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a sweep still has to do, from one look at its store.
+
+    Attributes
+    ----------
+    sweep : Sweep
+        What was asked for.
+    stored : StoredSweep or None
+        What its store holds of it, if it has been begun.
+    new : list of Sweep
+        The parts that are still to be begun.
+    missing : list of Block
+        The blocks of its other parts that are not complete.
+    blocks : int
+        Number of all blocks, complete or not.
+    points_left : int
+        Number of its points that are not computed.
+    model : CostModel
+        Fitted to the stored timings.
+    """
+
+    sweep: Sweep
+    stored: StoredSweep | None
+    new: list[Sweep]
+    missing: list[Block]
+    blocks: int
+    points_left: int
+    model: CostModel
+
+    @cached_property
+    def work(self) -> list[Work]:
+        """The blocks that a run has to compute, those of parts still to be begun included."""
+        begun = [block.work for block in self.missing]
+        return [(part, index) for part in self.new for index in part.block_indices()] + begun
+
+    def blocks_in(self, stored: StoredSweep) -> list[Block]:
+        """The blocks that a run has to compute, once the parts that were lacking are begun."""
+        known = {part.group for part in self.stored.parts} if self.stored is not None else set()
+        if {part.group for part in stored.parts} == known:
+            return self.missing
+        of_sweep = stored.blocks(self.sweep)
+        return self.missing + [block for block in of_sweep if block.part.group not in known]
+
+    def plan(self) -> Plan:
+        """The forecast of a run."""
+        found = forecast(
+            self.sweep,
+            self.work,
+            blocks=self.blocks,
+            points_left=self.points_left,
+            model=self.model,
+        )
+        begun = self.stored.parts if self.stored is not None else ()
+        parts = [*self.new, *(part.sweep for part in begun)]
+        return replace(
+            found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts))
+        )
+
+
+def survey(sweep: Sweep, stored: StoredSweep | None) -> Survey:
+    """Look once at a stored sweep for what another sweep, to be stored there, lacks.
+
+    Raises
+    ------
+    InvalidInput
+        If the store cannot hold the sweep.
+    """
     new = layout(sweep) if stored is None else lacking(stored, sweep)
-    work = [(part, index) for part in new for index in part.block_indices()]
-    blocks, left = len(work), sum(part.size for part in new)
-    if stored is None:
-        model = CostModel()
-    else:
-        model = fitted_model(stored)
-        work += [block.work for block in stored.missing(sweep)]
-        blocks += len(stored.blocks(sweep))
-        left += stored.points_missing(sweep)
-    parts = new if stored is None else [*new, *(part.sweep for part in stored.parts)]
-    found = forecast(sweep, work, blocks=blocks, points_left=left, model=model)
-    return replace(found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts)))
+    blocks = sum(math.prod(part.block_grid) for part in new)
+    points_left = sum(part.size for part in new)
+    missing: list[Block] = []
+    if stored is not None:
+        finished = {part.group: part.finished() for part in stored.parts}
+        begun = stored.blocks(sweep)
+        blocks += len(begun)
+        missing = [block for block in begun if block.index not in finished[block.part.group]]
+        points_left += _points_missing(stored, sweep, missing)
+    return Survey(sweep, stored, new, missing, blocks, points_left, fitted_model(stored))
+
+
+def _points_missing(stored: StoredSweep, sweep: Sweep, missing: list[Block]) -> int:
+    """Number of a sweep's points in blocks that are not complete."""
+    if sweep.points:
+        counts = stored.counts(sweep)
+        return counts[Status.NOT_COMPUTED.label] + counts[RUNNING]
+    box, waiting = stored.box_of(sweep), set(missing)
+    parts = {block.part.group: block.part for block in missing}
+    return sum(
+        piece.size
+        for part in parts.values()
+        for piece in pieces(part.sweep, box)
+        if Block(part, piece.index) in waiting
+    )
 
 
 def files_of(sweep: Sweep) -> int:
@@ -95,19 +179,6 @@ def bytes_of(sweep: Sweep) -> int:
     """Bytes of the arrays of a finished grid before compression; text counts as empty."""
     dtypes = (array_dtype(name) for name in sweep.arrays)
     return sweep.size * sum(dtype.itemsize if dtype.kind != "T" else 4 for dtype in dtypes)
-
-
-def work_left(sweep: Sweep, stored: StoredSweep | None) -> list[Work]:
-    """The blocks that a run of a sweep would compute, its parts still to be begun included.
-
-    Raises
-    ------
-    InvalidInput
-        If the store cannot hold the sweep.
-    """
-    new = layout(sweep) if stored is None else lacking(stored, sweep)
-    begun = [] if stored is None else [block.work for block in stored.missing(sweep)]
-    return [(part, index) for part in new for index in part.block_indices()] + begun
 
 
 def fitted_model(stored: StoredSweep | None) -> CostModel:
@@ -161,43 +232,3 @@ def tally(work: Sequence[Work]) -> Tally:
             grids[id(sweep)] = sweep, np.zeros(sweep.shape, dtype=bool)
         grids[id(sweep)][1][sweep.block_slices(index)] = True
     return sum((Tally.of(sweep, None, chosen) for sweep, chosen in grids.values()), Tally())
-
-
-class TimeLeft:
-    """How long a run still takes, by a model that is refitted with each block that finishes.
-
-    Parameters
-    ----------
-    model : CostModel
-        From the timings before this run.
-    work : sequence of (Sweep, Index)
-        The blocks to do.
-
-    Attributes
-    ----------
-    model : CostModel
-        It has seen the blocks that finished, too.
-    core_seconds_done : float
-        Measured solve time of the blocks that finished.
-    """
-
-    def __init__(self, model: CostModel, work: Sequence[Work]) -> None:
-        self.model, self._left = model, tally(work)
-        self.core_seconds_done = 0.0
-
-    def finished(self, sweep: Sweep, index: Index, seconds: NDArray) -> None:
-        """A block is stored, its points having taken these times."""
-        self.model = self.model.with_timings(sweep, seconds, index=index)
-        self._left = self._left - Tally.of(sweep, index)
-        self.core_seconds_done += float(np.nansum(seconds))
-
-    @property
-    def core_seconds_left(self) -> float:
-        """Predicted solve time of the other blocks."""
-        return self.model.total_seconds(self._left).central
-
-    def seconds(self, elapsed: float) -> float:
-        """Predicted time left after so much of it, at as many solves side by side as so far."""
-        if self._left.points and not self.core_seconds_done:
-            return math.nan
-        return elapsed * self.core_seconds_left / max(self.core_seconds_done, 1e-9)

@@ -25,7 +25,8 @@ from catalog.cost.model import (
 )
 from catalog.heat_engine.methods import METHODS
 from catalog.heat_engine.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
-from catalog.running.plan import TimeLeft, forecast, tally
+from catalog.running.plan import forecast, tally
+from catalog.running.progress import TimeLeft
 from catalog.sweeps.sweep import Sweep
 from tests.catalog.support import tiny_sweep
 

@@ -31,7 +31,7 @@ from catalog.store.chunks import (
     chunk_of,
     chunk_shape,
 )
-from catalog.store.history import Session
+from catalog.store.history import RunRecord
 from catalog.store.part import Part
 from catalog.store.seal import sealed, unsealed
 from catalog.store.settle import settle
@@ -77,8 +77,8 @@ def part_of(location: Path, sweep: Sweep) -> Part:
 
 def solve(part: Part, index: Index) -> Arrays:
     """What a run does with a block."""
-    session = Session(part.location, part.group, {})
-    arrays = complete_block(part, index, session, wait=False)
+    record = RunRecord(part.location, part.group, {})
+    arrays = complete_block(part, index, record, wait=False)
     assert arrays is not None
     return arrays
 

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import catalog
-import catalog.running.cluster
+import catalog.running.address
+import catalog.running.block_task
 import catalog.store.durable
 import catalog.store.location
 from catalog.running.complete import complete_block
@@ -267,7 +268,7 @@ def test_the_solution_is_readable_without_json(heatcat):
 def test_bad_input_is_one_line_with_the_remedy_and_exit_code_2(
     arguments, complaint, heatcat, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "0.3s")
+    monkeypatch.setattr(catalog.running.address, "CONNECT_TIMEOUT", "0.3s")
     check_refused(heatcat(*arguments), complaint)
     assert os.listdir(tmp_path) == ["tiny.toml"]
 
@@ -485,7 +486,7 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["catalog.running.run"], "complete_block", interrupted)
+        patch.setattr(catalog.running.block_task, "complete_block", interrupted)
         code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (130, "")
     assert err.split("\n")[-2:] == [
