@@ -18,6 +18,7 @@ from catalog.reading.lazy import stored_dataset
 from catalog.reading.point import Point, parsed
 from catalog.refining.propose import Refined
 from catalog.refining.stored_map import Quantity, refine_map
+from catalog.running.profile import Profile
 from catalog.running.recorded import OnBlock, connect_and_solve
 from catalog.store.extend import open_sweeps
 from catalog.store.history import older_solvers
@@ -151,7 +152,7 @@ class Entry(StoredSweep):
         *,
         status: str | None = None,
         older_solver: bool = False,
-        scheduler: str | Client | None = None,
+        scheduler: str | Profile | Client | None = None,
         workers: int | None = None,
         on_block: OnBlock | None = None,
     ) -> Recomputed:

@@ -27,6 +27,7 @@ from catalog.refining.propose import (
 from catalog.running.cluster import chosen
 from catalog.running.executors import open_executor
 from catalog.running.plan import fitted_model
+from catalog.running.profile import Profile
 from catalog.running.recorded import OnBlock, solve_and_record, telling
 from catalog.store.extend import STRUCTURE, add_parts, load, next_number
 from catalog.store.leases import Leases
@@ -77,7 +78,7 @@ def refine_map(
     level: float | None = None,
     spacing: Sequence[Spacing] = ("linear", "linear"),
     resolution: float = RESOLUTION,
-    scheduler: str | Client | None = None,
+    scheduler: str | Profile | Client | None = None,
     workers: int | None = None,
     on_block: OnBlock | None = None,
     **labels: Any,
