@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from catalog.arguments import a_location, checked
 from catalog.names.select import select
 from catalog.names.vocabulary import VOCABULARY, suggestion
 from catalog.names.where import where_expression
@@ -37,8 +38,9 @@ class NoSuchSweep(InvalidInput, KeyError):
         return str(self.args[0])
 
 
-class Catalogue(Mapping[str, "Entry"]):
-    """The sweeps of a store by name.
+@checked(location=a_location)
+def open(location: str | Path) -> Catalogue:
+    """What a store holds: its sweeps by name.
 
     Parameters
     ----------
@@ -50,6 +52,11 @@ class Catalogue(Mapping[str, "Entry"]):
     InvalidInput
         If there is no store, or no sweep in it.
     """
+    return Catalogue(location)
+
+
+class Catalogue(Mapping[str, "Entry"]):
+    """The sweeps of a store by name, as `catalog.open` gives them."""
 
     def __init__(self, location: str | Path) -> None:
         found = open_sweeps(location)

@@ -10,15 +10,19 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arguments import checked, instance, optional
 from catalog.cost.block_shapes import layout
 from catalog.cost.model import WRITE_SECONDS, CostModel, Tally, Work
 from catalog.store.chunks import chunk_indices, chunk_shape
 from catalog.store.extend import lacking
 from catalog.store.stored import RUNNING, Block, StoredSweep
+from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.arrays import array_dtype
 from catalog.sweeps.boxes import pieces
 from catalog.sweeps.sweep import Sweep
 from ensemble import Status
+
+a_stored_sweep = instance(StoredSweep, "get one from find_stored or open")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Plan:
     store_bytes: int
 
 
+@checked(sweep=a_sweep, stored=optional(a_stored_sweep))
 def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     """Predict the rest of a sweep, from what its store has measured; computes no point.
 

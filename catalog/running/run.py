@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.arguments import a_callable, a_count, a_location, a_scheduler, checked, optional
 from catalog.running.block_task import Counts, Done
 from catalog.running.cluster import chosen
 from catalog.running.executors import open_executor
 from catalog.running.plan import survey
 from catalog.running.profile import Profile
-from catalog.running.progress import Progress, Watched
+from catalog.running.progress import Progress, Watched, a_progress
 from catalog.running.recorded import OnBlock, solve_and_record, telling
 from catalog.store.extend import create_or_open, find_stored, require_sound
 from catalog.store.location import absolute, storage
+from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+@checked(
+    sweep=a_sweep,
+    store=a_location,
+    scheduler=a_scheduler,
+    workers=optional(a_count),
+    on_block=optional(a_callable),
+    progress=optional(a_progress),
+)
 def run(
     sweep: Sweep,
     store: str | Path,
@@ -69,8 +79,6 @@ def run(
         If a block could not be completed (disk full, worker lost); run again to go on.
     """
     where = chosen(scheduler)
-    if workers is not None and workers < 1:
-        raise InvalidInput(f"workers must be at least 1, but is {workers}: use 1, 2, …")
     location = absolute(store)
     if storage(location).read_only:
         raise InvalidInput(f"{location} is an archive, only to be read: unpack it to a directory")
