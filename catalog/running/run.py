@@ -78,7 +78,7 @@ def run(
     RunStopped
         If a block could not be completed (disk full, worker lost); run again to go on.
     """
-    where = chosen(scheduler)
+    target = chosen(scheduler)
     location = absolute(store)
     if storage(location).read_only:
         raise InvalidInput(f"{location} is an archive, only to be read: unpack it to a directory")
@@ -91,7 +91,7 @@ def run(
             Watched(progress, found)
         stored.settle()  # what a killed run has finished
         return stored.counts(sweep)
-    with open_executor(location, where, workers, found.work, found.model) as executor:
+    with open_executor(location, target, workers, found.work, found.model) as executor:
         if stored is None or found.new:
             stored = create_or_open(store, sweep)
         watched = None if progress is None else Watched(progress, found)
