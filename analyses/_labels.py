@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import Term, suggestion
+from catalog.heat_engine.terms import EnergyTerm
+from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 
 FloatArray = NDArray[np.float64]
@@ -79,7 +80,9 @@ def whole(data: xr.DataArray, dim: str) -> xr.DataArray:
     return data if data.chunks is None else data.chunk({dim: -1})
 
 
-def labelled(data: xr.DataArray, term: Term, units: str | None = None, **more: Any) -> xr.DataArray:
+def labelled(
+    data: xr.DataArray, term: EnergyTerm, units: str | None = None, **more: Any
+) -> xr.DataArray:
     """``data`` with the name and attributes of ``term``, ``more`` attributes and other ``units``.
 
     Where the unit is a power of the energy, ``units`` None leaves it out rather than invents it.

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses.gain import COLLECTIVE_GAIN, conductance
 from analyses.relaxation import FEWEST, fit_where
-from catalog.names.vocabulary import Term, suggestion
+from catalog.heat_engine.terms import EnergyTerm
+from catalog.names.vocabulary import suggestion
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_current
 
 PARAMETERS = ("delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 """What the engine of one pair is made of: coordinates of the dataset, dimensions or scalars."""
 
-SINGLE_PAIR_CONDUCTANCE = Term(
+SINGLE_PAIR_CONDUCTANCE = EnergyTerm(
     "single_pair_conductance",
     "G₁",
     "variable",
@@ -26,18 +27,18 @@ SINGLE_PAIR_CONDUCTANCE = Term(
     energy_power=1,
     equation="G₁ = J₁/a",
 )
-BOUNDARY = Term(
+BOUNDARY = EnergyTerm(
     "gain_boundary", "(ΔE)_c", "variable", "label above which the collective gain exceeds the level"
 )
-N_CROSSINGS = Term(
-    "n_crossings", "n", "variable", "times that the gain crosses the level", dtype="int64", fill=0
+N_CROSSINGS = EnergyTerm(
+    "n_crossings", "n", "variable", "times that the gain crosses the level", dtype="int64"
 )
-EXPONENT = Term(
+EXPONENT = EnergyTerm(
     "exponent", "c", "variable", "algebraic exponent of the boundary", equation="(ΔE)_c ~ T̄^c"
 )
-EXPONENT_STDERR = Term("exponent_stderr", "σ_c", "variable", "standard error of the exponent")
-FIT_DEVIATION = Term("fit_deviation", "δ", "variable", "largest |residual| of the logarithm")
-N_POINTS = Term("n_points", "n", "variable", "number of points in the fit", dtype="int64", fill=0)
+EXPONENT_STDERR = EnergyTerm("exponent_stderr", "σ_c", "variable", "standard error of the exponent")
+FIT_DEVIATION = EnergyTerm("fit_deviation", "δ", "variable", "largest |residual| of the logarithm")
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
 
 
 def limit_gain(dataset: xr.Dataset) -> xr.DataArray:

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, labelled
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
 Values = TypeVar("Values", float, FloatArray, xr.DataArray)
 
-DELTA_E = Term(
+DELTA_E = EnergyTerm(
     "carnot_delta_E",
     "ΔE*",
     "variable",
@@ -22,7 +22,7 @@ DELTA_E = Term(
     energy_power=1,
     equation="Eq. 23",
 )
-T_MEAN = Term(
+T_MEAN = EnergyTerm(
     "carnot_T_mean",
     "T̄*",
     "variable",
@@ -30,10 +30,12 @@ T_MEAN = Term(
     energy_power=1,
     equation="Eq. 23, corrected",
 )
-EFFICIENCY = Term(
+EFFICIENCY = EnergyTerm(
     "carnot_efficiency", "η_C", "variable", "Carnot efficiency", equation="Eq. 18, corrected"
 )
-COP = Term("carnot_cop", "ε_C", "variable", "Carnot coefficient of performance", equation="Eq. 18")
+COP = EnergyTerm(
+    "carnot_cop", "ε_C", "variable", "Carnot coefficient of performance", equation="Eq. 18"
+)
 
 
 def carnot_delta_E(T_mean: Values, *, E_1: float | Values, delta_T: float | Values) -> Values:
@@ -200,7 +202,7 @@ def _require(value: FloatArray, name: str) -> None:
         raise InvalidInput(f"{name} must be positive: give {name} > 0")
 
 
-def _labelled_form(kernel: Callable[..., FloatArray], term: Term, *arguments: Any) -> Any:
+def _labelled_form(kernel: Callable[..., FloatArray], term: EnergyTerm, *arguments: Any) -> Any:
     """Apply an elementwise kernel; label a DataArray in the unit of the first argument."""
     result = xr.apply_ufunc(
         _evaluate,

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import xarray as xr
 
-from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.heat_engine.terms import VOCABULARY
+from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 
 COMPARED = ("power_per_pair", "constancy", "mutual_information", "gap")

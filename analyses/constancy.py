@@ -8,22 +8,22 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.names.vocabulary import VOCABULARY, Term
+from catalog.heat_engine.terms import VOCABULARY, EnergyTerm
 from ensemble import InvalidInput
 
-EXCESS = Term("constancy_excess", "C − 1", "variable", "constancy beyond the classical bound of 1")
-MARGIN = Term("violation_margin", "(C − 1)/δC", "variable", "excess of C over 1, in errors")
-VIOLATED = Term(
+EXCESS = EnergyTerm(
+    "constancy_excess", "C − 1", "variable", "constancy beyond the classical bound of 1"
+)
+MARGIN = EnergyTerm("violation_margin", "(C − 1)/δC", "variable", "excess of C over 1, in errors")
+VIOLATED = EnergyTerm(
     "violation",
     "C > 1",
     "variable",
     "whether the classical bound is violated beyond the error",
     equation="against Eq. 19",
-    dtype="bool",
-    fill=False,
 )
-LAST = Term("last_violation", "", "variable", "largest label with a violation")
-BEST = Term("best_constancy", "max C", "variable", "largest constancy")
+LAST = EnergyTerm("last_violation", "", "variable", "largest label with a violation")
+BEST = EnergyTerm("best_constancy", "max C", "variable", "largest constancy")
 
 ERROR = 1e-9
 """Ten times the tolerance with which the methods compute current and noise by default."""
@@ -165,7 +165,7 @@ def best_constancy(constancy: xr.DataArray, *, dim: str = "omega_0") -> xr.Datas
     )
     term = VOCABULARY.get(dim)
     symbol, long_name = (term.symbol, term.long_name) if term else (dim, dim)
-    at = Term(f"best_{dim}", symbol, "variable", f"{long_name} of the largest constancy")
+    at = EnergyTerm(f"best_{dim}", symbol, "variable", f"{long_name} of the largest constancy")
     units = constancy.coords[dim].attrs.get("units", "1")
     return xr.Dataset(
         {BEST.name: labelled(best, BEST, dim=dim), at.name: labelled(where, at, units, dim=dim)}

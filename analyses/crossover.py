@@ -6,13 +6,13 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-CROSSOVER = Term(
+CROSSOVER = EnergyTerm(
     "crossover_size", "N_cr", "variable", "size above which the local exponent stays low"
 )
-TRANSIENT = Term(
+TRANSIENT = EnergyTerm(
     "transient_size", "N*", "variable", "smallest size that deviates from zero temperature"
 )
 

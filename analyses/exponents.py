@@ -10,15 +10,17 @@ import xarray as xr
 
 from analyses._labels import axis_labels, labelled, whole
 from analyses._power_law import fit_above_saturation, fit_window, slope_at_labels
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-EXPONENT = Term("exponent", "α", "variable", "power-law exponent", equation="Eq. 24")
-EXPONENT_STDERR = Term("exponent_stderr", "σ_α", "variable", "standard error of the exponent")
-N_SAT = Term("N_sat", "N_sat", "variable", "largest label below the power law")
-N_POINTS = Term("n_points", "n", "variable", "number of points in the fit", dtype="int64", fill=0)
-FIT_DEVIATION = Term("fit_deviation", "δ", "variable", "largest |residual| of ln|P| in the fit")
-LOCAL_EXPONENT = Term(
+EXPONENT = EnergyTerm("exponent", "α", "variable", "power-law exponent", equation="Eq. 24")
+EXPONENT_STDERR = EnergyTerm("exponent_stderr", "σ_α", "variable", "standard error of the exponent")
+N_SAT = EnergyTerm("N_sat", "N_sat", "variable", "largest label below the power law")
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
+FIT_DEVIATION = EnergyTerm(
+    "fit_deviation", "δ", "variable", "largest |residual| of ln|P| in the fit"
+)
+LOCAL_EXPONENT = EnergyTerm(
     "local_exponent", "α(N)", "variable", "local exponent", equation="α(N) = d ln|P| / d ln N"
 )
 
@@ -216,7 +218,7 @@ def _reduce(
     kernel: Callable[..., tuple[Any, ...]],
     power: xr.DataArray,
     dim: str,
-    terms: tuple[Term, ...],
+    terms: tuple[EnergyTerm, ...],
     how: dict[str, Any],
     **options: Any,
 ) -> xr.Dataset:

@@ -7,20 +7,22 @@ import xarray as xr
 
 from analyses._labels import axis_labels, labelled, whole
 from analyses._richardson import FEWEST, limit_at_zero
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-LIMIT = Term(
+LIMIT = EnergyTerm(
     "limit", "f∞", "variable", "limit N → ∞", energy_power=1, equation="f(N) = f∞ + c₁h + c₂h² + …"
 )
-LIMIT_ERROR = Term("limit_error", "δf∞", "variable", "error estimate of the limit", energy_power=1)
-ROUNDING_ERROR = Term(
+LIMIT_ERROR = EnergyTerm(
+    "limit_error", "δf∞", "variable", "error estimate of the limit", energy_power=1
+)
+ROUNDING_ERROR = EnergyTerm(
     "rounding_error", "δ_r", "variable", "part of limit_error due to the data", energy_power=1
 )
-ORDER = Term(
-    "extrapolation_order", "k", "variable", "degree of the polynomial", dtype="int64", fill=0
+ORDER = EnergyTerm(
+    "extrapolation_order", "k", "variable", "degree of the polynomial", dtype="int64"
 )
-N_POINTS = Term("n_points", "n", "variable", "number of finite points", dtype="int64", fill=0)
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of finite points", dtype="int64")
 
 
 def extrapolate(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import xarray as xr
 
 from analyses._labels import axis_labels, labelled
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-COLLECTIVE_GAIN = Term("collective_gain", "P_N/(N P₁)", "variable", "collective gain")
-POWER_RATIO = Term(
+COLLECTIVE_GAIN = EnergyTerm("collective_gain", "P_N/(N P₁)", "variable", "collective gain")
+POWER_RATIO = EnergyTerm(
     "power_ratio", "P_N/P₁", "variable", "power ratio to one pair", equation="Eq. 24"
 )
-CONDUCTANCE = Term(
+CONDUCTANCE = EnergyTerm(
     "conductance",
     "G",
     "variable",

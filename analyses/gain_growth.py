@@ -9,10 +9,10 @@ import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses._power_law import fit_line, log_and_sign, slope_at_labels
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-RATE = Term(
+RATE = EnergyTerm(
     "growth_rate",
     "κ",
     "variable",
@@ -20,16 +20,18 @@ RATE = Term(
     energy_power=-1,
     equation="gain ∝ exp(κ ΔE), Fig. 10",
 )
-RATE_STDERR = Term(
+RATE_STDERR = EnergyTerm(
     "growth_rate_stderr",
     "σ_κ",
     "variable",
     "standard error of the growth rate",
     energy_power=-1,
 )
-N_POINTS = Term("n_points", "n", "variable", "number of points in the fit", dtype="int64", fill=0)
-DEVIATION = Term("fit_deviation", "δ", "variable", "largest |residual| of ln|gain| in the fit")
-LOCAL_RATE = Term(
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
+DEVIATION = EnergyTerm(
+    "fit_deviation", "δ", "variable", "largest |residual| of ln|gain| in the fit"
+)
+LOCAL_RATE = EnergyTerm(
     "local_growth_rate",
     "κ(ΔE)",
     "variable",

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from analyses._labels import FloatArray, labelled, whole
-from catalog.names.vocabulary import Term, suggestion
+from catalog.heat_engine.terms import EnergyTerm
+from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 
 MODES = ("all", "engine", "refrigerator")
-RANK_CORRELATION = Term(
+RANK_CORRELATION = EnergyTerm(
     "rank_correlation", "ρ_S", "variable", "rank correlation of mutual information and |power|"
 )
-N_POINTS = Term("n_points", "n", "variable", "number of points", dtype="int64", fill=0)
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points", dtype="int64")
 
 FEWEST = 3
 """Two points are always ordered alike or opposite."""

@@ -9,17 +9,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.names.vocabulary import Term
+from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
 SIDES = ("below", "above")
-SLOPE = Term("slope", "c", "variable", "slope of the gap", equation="gap ~ c T̄")
-STDERR = Term("slope_stderr", "σ_c", "variable", "standard error of the slope")
-DEVIATION = Term("fit_deviation", "δ", "variable", "largest |residual| of the line / largest gap")
-N_POINTS = Term("n_points", "n", "variable", "number of points in the fit", dtype="int64", fill=0)
-RATIO = Term("slope_ratio", "c₊/c₋", "variable", "slope above over slope below")
-RATIO_STDERR = Term("slope_ratio_stderr", "σ", "variable", "standard error of the slope ratio")
-KINK = Term("kink", "T̄_k", "variable", "label at which the two lines meet")
+SLOPE = EnergyTerm("slope", "c", "variable", "slope of the gap", equation="gap ~ c T̄")
+STDERR = EnergyTerm("slope_stderr", "σ_c", "variable", "standard error of the slope")
+DEVIATION = EnergyTerm(
+    "fit_deviation", "δ", "variable", "largest |residual| of the line / largest gap"
+)
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
+RATIO = EnergyTerm("slope_ratio", "c₊/c₋", "variable", "slope above over slope below")
+RATIO_STDERR = EnergyTerm(
+    "slope_ratio_stderr", "σ", "variable", "standard error of the slope ratio"
+)
+KINK = EnergyTerm("kink", "T̄_k", "variable", "label at which the two lines meet")
 
 FEWEST = 3
 """Two points lie on a line whatever they are: they give no standard error."""

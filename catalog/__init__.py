@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 __all__ = [
     "Block",
     "Catalogue",
+    "Cost",
+    "Diagnostic",
     "Entry",
+    "HeatEngine",
+    "Index",
+    "InvalidInput",
+    "Model",
     "OlderSolver",
+    "Parameter",
     "Plan",
     "Point",
     "Profile",
@@ -20,15 +27,20 @@ __all__ = [
     "Report",
     "RunState",
     "RunStopped",
+    "Solution",
+    "Status",
     "StoredSweep",
     "Sweep",
     "SweepLeftOut",
+    "Term",
+    "Variable",
     "check",
     "create_or_open",
     "dataset",
     "export",
     "find_stored",
     "find_sweep",
+    "model",
     "open",
     "plan",
     "presets",
@@ -46,7 +58,11 @@ __all__ = [
 if TYPE_CHECKING:
     from catalog.catalogue import Catalogue, Entry, open
     from catalog.checked_calls import create_or_open, dataset, export, find_stored, table
+    from catalog.heat_engine.model import HeatEngine
+    from catalog.models.contract import Cost, Model
+    from catalog.models.function import model
     from catalog.names.select import select
+    from catalog.names.vocabulary import Diagnostic, Index, Parameter, Term, Variable
     from catalog.names.where import where_expression
     from catalog.reading.point import Point
     from catalog.running.plan import Plan, plan
@@ -61,13 +77,18 @@ if TYPE_CHECKING:
     from catalog.store.stored import Block, StoredSweep
     from catalog.sweeps.files import find_sweep, presets, read_sweep, sweep_from_toml
     from catalog.sweeps.sweep import Sweep
+    from ensemble import InvalidInput, Solution, Status
 else:
     import importlib
 
     _NAMES_OF = {
         "catalog.catalogue": "Catalogue Entry open",
         "catalog.checked_calls": "create_or_open dataset export find_stored table",
+        "catalog.heat_engine.model": "HeatEngine",
+        "catalog.models.contract": "Cost Model",
+        "catalog.models.function": "model",
         "catalog.names.select": "select",
+        "catalog.names.vocabulary": "Diagnostic Index Parameter Term Variable",
         "catalog.names.where": "where_expression",
         "catalog.reading.point": "Point",
         "catalog.running.plan": "Plan plan",
@@ -82,6 +103,7 @@ else:
         "catalog.store.stored": "Block StoredSweep",
         "catalog.sweeps.files": "find_sweep presets read_sweep sweep_from_toml",
         "catalog.sweeps.sweep": "Sweep",
+        "ensemble": "InvalidInput Solution Status",
     }
     """By module, the names that it defines; it is imported when one of them is first asked for."""
     _HOME = {name: module for module, names in _NAMES_OF.items() for name in names.split()}

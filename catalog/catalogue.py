@@ -11,8 +11,10 @@ import numpy as np
 import xarray as xr
 
 from catalog.arguments import a_location, checked
+from catalog.models.contract import Model
+from catalog.names.described import role
 from catalog.names.select import select
-from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.names.vocabulary import suggestion
 from catalog.names.where import where_expression
 from catalog.reading.html import Summary, catalogue_html, entry_html
 from catalog.reading.lazy import stored_dataset
@@ -29,6 +31,11 @@ from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
     from distributed import Client
+
+
+def plain_value(array: xr.DataArray) -> Any:
+    """A number or text, or an array of them where a variable has inner dimensions."""
+    return array.values if array.ndim else array.item()
 
 
 class NoSuchSweep(InvalidInput, KeyError):
@@ -81,7 +88,7 @@ class Catalogue(Mapping[str, "Entry"]):
         return xr.DataTree.from_dict({name: entry.dataset() for name, entry in self.items()})
 
     def __repr__(self) -> str:
-        lines = (f"  {name}: {entry.sweep.size} points" for name, entry in self.items())
+        lines = (f"  {name}: {entry.grid.size} points" for name, entry in self.items())
         return "\n".join([f"<Catalogue {self.location}>", *lines])
 
     def _repr_html_(self) -> str:
@@ -129,24 +136,23 @@ class Entry(StoredSweep):
         Parameters and errors are those of `catalog.select`.
         """
         found = select(self.dataset(), query, method=method, tolerance=tolerance, **labels)
-        if found.sizes:
+        left = [dim for dim in self.grid.dims if dim in found.dims]
+        if left:
             raise InvalidInput(
-                f"more than one point is left along {', '.join(map(str, found.sizes))}: give a "
-                "label of each"
+                f"more than one point is left along {', '.join(left)}: give a label of each"
             )
         here = found.load()
         named = {name: here[name].item() for name in self.box}
         diagnostics = {
-            str(name): here[name].item()
+            str(name): plain_value(here[name])
             for name in here.data_vars
-            if VOCABULARY[str(name)].kind == "diagnostic"
+            if role(here, str(name)) == "diagnostic" and name in self.grid.arrays
         }
         return Point(
             labels=named,
-            engine=self.sweep.engine(named),
-            method=self.sweep.method,
-            variables=tuple(self.sweep.variables),
-            values={name: here[name].item() for name in self.sweep.variables},
+            model=self.family.model,
+            variables=self.family.variables,
+            values={name: plain_value(here[name]) for name in self.family.variables},
             diagnostics=diagnostics,
             status=Status(diagnostics["status"]),
             error=diagnostics["error"],
@@ -159,6 +165,7 @@ class Entry(StoredSweep):
         *,
         status: str | None = None,
         older_solver: bool = False,
+        model: Model | None = None,
         scheduler: str | Profile | Client | None = None,
         workers: int | None = None,
         on_block: OnBlock | None = None,
@@ -177,23 +184,36 @@ class Entry(StoredSweep):
             "ok", "uncertified", "unphysical" or "failed".
         older_solver : bool
             Points that another version of the solver computed.
+        model : Model, optional
+            The model with its code, needed if it is not the heat engine: opening a store imports
+            no model.
         scheduler, workers, on_block
             As for `catalog.run`.
 
         Raises
         ------
         InvalidInput
-            If no condition is given, or one cannot be understood.
+            If no condition is given, or one cannot be understood, or the model is needed.
         """
-        blocks, matched = self._matching(where, status, older_solver)
-        connect_and_solve(self, blocks, self.sweep, scheduler, workers, on_block, again=True)
+        solver = self.model(model)
+        blocks, matched = self._matching(where, status, solver if older_solver else None)
+        connect_and_solve(
+            self,
+            blocks,
+            solver,
+            self.grid.definition(),
+            scheduler,
+            workers,
+            on_block,
+            again=True,
+        )
         return Recomputed(matched, len(blocks), sum(block.size for block in blocks))
 
     def _matching(
-        self, where: str | None, status: str | None, older_solver: bool
+        self, where: str | None, status: str | None, older_than: Model | None
     ) -> tuple[list[Block], int]:
         """The finished blocks with points that meet the conditions, and how many points do."""
-        if where is None and status is None and not older_solver:
+        if where is None and status is None and older_than is None:
             raise InvalidInput(
                 "recompute needs a condition: give where, status or older_solver, for instance "
                 'where="residual > 1e-8"'
@@ -205,17 +225,18 @@ class Entry(StoredSweep):
             if status not in known:
                 raise InvalidInput(f"unknown status {status!r}: choose from {', '.join(known)}")
             mask &= statuses == known[status]
-        if older_solver:
-            mask &= np.isin(self.values("run"), older_solvers(self.history()))
+        if older_than is not None:
+            older = older_solvers(self.history(), older_than.source_hash())
+            mask &= np.isin(self.values("run"), older)
         if where is not None:
             mask &= where_expression(self.dataset(), where).values
-        box = box_of(self.sweep)
+        box = box_of(self.grid)
         full = mask.reshape([len(labels) for labels in box.values()])
         blocks = [
             Block(part, index)
             for part in self.parts
             for index in dict.fromkeys(
-                piece.index for piece in pieces(part.sweep, box) if full[piece.outer].any()
+                piece.index for piece in pieces(part.grid, box) if full[piece.outer].any()
             )
         ]
         unfinished = {block.key for block in self.missing()}
@@ -237,12 +258,12 @@ class Entry(StoredSweep):
         when = f"run {last['run']}: {last['outcome']}" if last else ""
         if last.get("started"):
             when += f", begun {last['started']} on {last['host']}"
-        return Summary(self.sweep, self.counts(), when, self.notes())
+        return Summary(self.grid, self.counts(), when, self.notes())
 
     def __repr__(self) -> str:
-        grid = " × ".join(f"{len(labels)} {dim}" for dim, labels in self.sweep.axes.items())
-        method = self.sweep.method.name
-        return f"<Entry {self.name} of {self.location}: {grid} points, {method}>"
+        grid = " × ".join(f"{len(labels)} {dim}" for dim, labels in self.grid.axes.items())
+        title = self.family.model.title
+        return f"<Entry {self.name} of {self.location}: {grid} points, {title}>"
 
     def _repr_html_(self) -> str:
         return entry_html(self.summary())

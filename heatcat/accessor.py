@@ -186,7 +186,7 @@ class HeatcatAccessor:
         """
         import holoviews as hv
 
-        from catalog.names.vocabulary import parameter_name
+        from catalog.names.described import coordinate_name
         from ensemble import InvalidInput
         from heatcat.browser.picture import picture_of
         from heatcat.browser.slices import curve, load_slice
@@ -196,7 +196,7 @@ class HeatcatAccessor:
         known = sheet.dims_of(picture.variable)
         along = [dim for dim in known if len(sheet.labels(dim)) > 1]
         if dims is not None:
-            along = [parameter_name(dim) for dim in dims]
+            along = [coordinate_name(self._data, dim) for dim in dims]
         for dim in along:
             if dim not in known:
                 raise InvalidInput(

@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 import catalog
-from catalog.names.vocabulary import parameter_name
 from catalog.refining.propose import RESOLUTION
 from ensemble import InvalidInput
 from heatcat import terminal
@@ -65,13 +64,15 @@ def refine(
     --quantity power --level 0 is the Carnot line, --quantity collective_gain --level 1 --at N=1,4
     the line where four pairs gain nothing.  May be stopped and repeated; what is solved is kept.
     """
-    axes = [parameter_name(name) for name in _listed(over)]
+    entry = find_entry(catalog.open(store), sweep)
+    name_of = entry.family.model.vocabulary.parameter_name
+    axes = [name_of(name) for name in _listed(over)]
     if len(set(axes)) != 2:
-        raise InvalidInput("a map has two axes: give e.g. --over delta_E,T_mean")
-    by_ratio = {parameter_name(name) for name in _listed(geometric)}
+        dims = ",".join(entry.grid.dims[-2:])
+        raise InvalidInput(f"a map has two axes: give e.g. --over {dims}")
+    by_ratio = {name_of(name) for name in _listed(geometric)}
     if not by_ratio <= set(axes):
         raise InvalidInput(f"--geometric is about {over}: name one of them, or both")
-    entry = find_entry(catalog.open(store), sweep)
     refined = entry.refine(
         (axes[0], axes[1]),
         _gain if quantity == GAIN else quantity,
@@ -118,7 +119,7 @@ def _labels(given: Iterable[str]) -> dict[str, float | list[float]]:
         numbers = [_number(text, word) for word in _listed(values)]
         if not equals or not numbers:
             raise InvalidInput(f"--at {text} is not a label: write e.g. --at N=4")
-        labels[parameter_name(name)] = numbers if len(numbers) > 1 else numbers[0]
+        labels[name.strip()] = numbers if len(numbers) > 1 else numbers[0]
     return labels
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import catalog
-from catalog.names.vocabulary import VOCABULARY
+from catalog.heat_engine.terms import VOCABULARY
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 from heatcat.terminal import stderr, stdout
@@ -141,7 +141,7 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     grid = " × ".join(
         f"{length} {dim}" for dim, length in zip(sweep.dims, sweep.shape, strict=True)
     )
-    block = " × ".join(f"{length} {dim}" for dim, length in sweep.blocks.items())
+    block = " × ".join(f"{length} {dim}" for dim, length in sweep.grid.blocks.items())
     basis = (
         f"{forecast.measured_points} stored timings"
         if forecast.measured_points

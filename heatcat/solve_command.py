@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from catalog.heat_engine.methods import method_from
-from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.heat_engine.terms import VOCABULARY
+from catalog.names.vocabulary import suggestion
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt
 from heatcat import show, terminal

@@ -36,12 +36,12 @@ def status(store: str, as_json: bool) -> None:
     labels = list(next(iter(counts.values())))
     for label in labels:
         table.add_column(label, justify="right")
-    described = any(entry.sweep.description for entry in entries.values())
+    described = any(entry.grid.description for entry in entries.values())
     if described:
         table.add_column("what it is", overflow="fold")
     for name, found in counts.items():
         cells = [name, str(sum(found.values())), *(str(found[label]) for label in labels)]
-        table.add_row(*cells, *([entries[name].sweep.description] if described else []))
+        table.add_row(*cells, *([entries[name].grid.description] if described else []))
     terminal.stdout().print(table)
 
 

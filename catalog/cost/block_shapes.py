@@ -1,17 +1,18 @@
-"""Block shapes: large sizes go into parts of their own, in smaller blocks."""
+"""Block shapes: points that take long go into parts of their own, in smaller blocks."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 
-from catalog.cost.model import over_blocks
-from catalog.heat_engine.prior import point_seconds
-from catalog.names.labels import POINT
-from catalog.sweeps.sweep import BLOCK_POINTS, Sweep, block_shape
+from catalog.cost.model import is_predicted, over_blocks, predicted
+from catalog.names.labels import Label
+from catalog.sweeps.cuts import BLOCK_POINTS
+from catalog.sweeps.grid import Grid, grid_over
+from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
 LONGEST_SECONDS = 60.0
@@ -22,39 +23,42 @@ FINER = 4
 """Factor from one block size to the next smaller, so that the parts are few."""
 
 
-def layout(sweep: Sweep) -> list[Sweep]:
+def layout(sweep: Sweep) -> list[Grid]:
     """Grids that together cover a sweep, each with blocks that suit the time of its points.
 
     All chunks of a Zarr array have one shape, so that a sweep of small and large N is laid out in
     parts: runs of consecutive N, all of the sweep's name, with fewer points a block from one to the
-    next.  It is one part, the sweep itself, where its blocks are predicted to take at most
-    ``LONGEST_SECONDS``, and where it says itself what its blocks should be.
+    next.  In place of N it is what the model names first in ``split_by``.  It is one part, the
+    whole sweep, where its blocks are predicted to take at most ``LONGEST_SECONDS``, where the
+    model predicts nothing, and where the sweep says itself what its blocks should be.
 
-    The prediction is the built-in one: a sweep is laid out in the same way on every machine.
+    The prediction is the model's own: a sweep is laid out in the same way on every machine.
 
     Examples
     --------
-    >>> sweep = Sweep(name="demo", axes={"N": [1, 2, 4, 8, 128, 512], "delta_E": range(1, 101)},
-    ...     scaling="high-temperature", fixed=dict(
-    ...     E_1=1, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001))
-    >>> [(part.axes["N"], part.blocks["delta_E"]) for part in layout(sweep)]
-    [((1, 2, 4, 8), 100), ((128,), 7), ((512,), 1)]
+    >>> sweep = Sweep(name="demo", axes={"N": [1, 2, 4, 8, 128, 512], "ΔE": range(1, 101)},
+    ...     scaling="high-temperature", fixed={
+    ...     "E₁": 1, "T̄": 13.5, "ΔT": 23, "ω₀": 0.006, "Γ₀": 0.001})
+    >>> [(part.axes["N"], part.blocks["N"], part.size) for part in layout(sweep)]
+    [((1, 2, 4, 8), 1, 400), ((128,), 1, 100), ((512,), 1, 100)]
     """
     _require_room(sweep)
-    if sweep.blocks_given:
-        return [sweep]
-    sizes = sweep.axes.get("N", (None,))
-    points = _points(sweep)
+    if sweep.blocks or not is_predicted(sweep.grid):
+        return [sweep.grid]
+    split = next((name for name in sweep.model.split_by if name in sweep.axes), None)
+    points = _points(sweep, split)
     if all(most == BLOCK_POINTS for most in points):
-        return [sweep]
-    runs = itertools.groupby(zip(sizes, points, strict=True), key=lambda pair: pair[1])
-    return [_part(sweep, [size for size, _ in run], most) for most, run in runs]
+        return [sweep.grid]
+    if split is None:
+        return [_part(sweep, None, (), points[0])]
+    runs = itertools.groupby(zip(sweep.axes[split], points, strict=True), key=lambda pair: pair[1])
+    return [_part(sweep, split, tuple(size for size, _ in run), most) for most, run in runs]
 
 
 def _require_room(sweep: Sweep) -> None:
     """Scattered points need not be many for the grid of all their labels to be huge."""
     labels = [len(set(labels)) for labels in sweep.points.values()]
-    labels += [len(labels) for name, labels in sweep.axes.items() if name != POINT]
+    labels += [len(labels) for labels in sweep.axes.values()]
     if sweep.points and math.prod(labels) > MOST_PLACES:
         raise InvalidInput(
             f"a store lays scattered points out on the grid of their labels, which has "
@@ -63,21 +67,26 @@ def _require_room(sweep: Sweep) -> None:
         )
 
 
-def _points(sweep: Sweep) -> list[int]:
-    """Most points of a block at each N such that none is predicted to take too long."""
-    seconds = point_seconds(sweep)
-    others = tuple(axis for axis, dim in enumerate(sweep.dims) if dim != "N")
-    most, found = BLOCK_POINTS, np.zeros(len(sweep.axes.get("N", (None,))), dtype=int)
+def _points(sweep: Sweep, split: str | None) -> list[int]:
+    """Most points of a block at each label of a dimension such that none takes too long."""
+    seconds = predicted(sweep.grid).seconds
+    others = tuple(axis for axis, dim in enumerate(sweep.dims) if dim != split)
+    number = 1 if split is None else len(sweep.axes[split])
+    most, found = BLOCK_POINTS, np.zeros(number, dtype=int)
     while not found.all():
-        trial = replace(sweep, blocks=block_shape(sweep.axes, {}, most))
+        trial = _grid(sweep, sweep.axes, most)
         longest = np.atleast_1d(over_blocks(seconds, trial, np.add).max(axis=others))
         found[(found == 0) & ((longest <= LONGEST_SECONDS) | (most == 1))] = most
         most = max(most // FINER, 1)
-    # Never more again as N grows, where time is not monotone: the parts stay few.
+    # Never more again as the label grows, where time is not monotone: the parts stay few.
     return np.minimum.accumulate(found).tolist()
 
 
-def _part(sweep: Sweep, sizes: list[int | float | None], points: int) -> Sweep:
-    """The sweep at some of its sizes, in blocks of at most so many points."""
-    axes = {**sweep.axes, "N": sizes} if "N" in sweep.axes else sweep.axes
-    return replace(sweep, axes=axes, blocks=block_shape(axes, {}, points))  # type: ignore[arg-type]
+def _part(sweep: Sweep, split: str | None, sizes: tuple[Label, ...], points: int) -> Grid:
+    """The sweep at some labels of a dimension, in blocks of at most so many points."""
+    axes = sweep.axes if split is None else {**sweep.axes, split: sizes}
+    return _grid(sweep, axes, points)
+
+
+def _grid(sweep: Sweep, axes: Mapping[str, tuple[Label, ...]], points: int) -> Grid:
+    return grid_over(sweep.family, axes, sweep.fixed, sweep.points, block_points=points)

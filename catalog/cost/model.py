@@ -1,8 +1,8 @@
-"""How long blocks take and how much memory: the built-in prior, rescaled by stored timings.
+"""How long blocks take and how much memory: what the model predicts, rescaled by stored timings.
 
-The time of a point of size n = max(2S₁, 2S₂) is the prior's times exp(a + b ln(n/16)).  The two
-corrections are fitted to the timings by ridge regression, so that a few of them already count, and
-many at small n do not run away at large n.
+The time of a point of size n is the model's prediction times exp(a + b ln(n/16)); for the heat
+engine, n = max(2S₁, 2S₂).  The two corrections are fitted to the timings by ridge regression, so
+that a few of them already count, and many at small n do not run away at large n.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.heat_engine.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.models.contract import Cost
+from catalog.sweeps.grid import Grid, Index
 
-Work = tuple[Sweep, Index]
+Work = tuple[Grid, Index]
 """A block: a grid and an index in it."""
 
+PROCESS_BYTES = 212e6
+"""Resident memory of a worker process before it solves anything."""
 WRITE_SECONDS = 0.04
 """Time to write one block."""
 CENTRE = 16.0
@@ -31,6 +33,8 @@ SPEED = 0.8
 """Standard deviation of a: machines and the share that one gets of them differ."""
 EXPONENT = 0.15
 """Standard deviation of b: the prior knows how time grows with size, caches do not obey it."""
+UNKNOWN_SPEED = 8.0
+"""Standard deviation of a where the model predicts nothing: any time may come out."""
 DISCREPANCY = 0.3
 """How far, in ln(time), the mean of one size lies off the fitted line, however many its points."""
 SCATTER = 0.7
@@ -63,9 +67,9 @@ class Tally:
     seconds: Counter[float] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, sweep: Sweep, index: Index | None = None, chosen: NDArray | None = None) -> Tally:
-        """Of the points of a sweep or of one block, all or those where ``chosen`` is true."""
-        sizes, seconds = levels(sweep, index), point_seconds(sweep, index)
+    def of(cls, grid: Grid, index: Index | None = None, chosen: NDArray | None = None) -> Tally:
+        """Of the points of a grid or of one block, all or those where ``chosen`` is true."""
+        seconds, _, sizes = predicted(grid, index)
         if chosen is not None:
             sizes, seconds = sizes[chosen], seconds[chosen]
         found = _by_size(sizes.ravel(), np.ones(sizes.size))
@@ -82,6 +86,32 @@ class Tally:
         return Tally(points, rest)
 
 
+class Predicted(NamedTuple):
+    """What the points of a grid or of a block are predicted to take, each of their shape."""
+
+    seconds: NDArray
+    bytes: NDArray
+    sizes: NDArray
+
+
+def predicted(grid: Grid, index: Index | None = None) -> Predicted:
+    """What the model predicts; one second and nothing else where it predicts nothing."""
+    found = grid.model.cost(grid.columns(index), grid.variables)
+    cost = Cost(1.0, 0.0) if found is None else found
+    shape = grid.shape_of(index)
+    return Predicted(
+        *(
+            np.broadcast_to(np.asarray(figure, dtype=float), shape)
+            for figure in (cost.seconds, cost.bytes, cost.size)
+        )
+    )
+
+
+def is_predicted(grid: Grid) -> bool:
+    """Whether the model predicts what its points take."""
+    return grid.model.cost(grid.columns(next(grid.block_indices())), grid.variables) is not None
+
+
 @dataclass(frozen=True)
 class CostModel:
     """Time and memory of points and blocks.
@@ -94,49 +124,50 @@ class CostModel:
         Time in all of the timed points of each size.
     predicted : Tally
         The same points by the prior.
-
-    Examples
-    --------
-    >>> sweep = Sweep(name="demo", axes={"N": [8, 100]}, scaling="high-temperature", fixed=dict(
-    ...     E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001))
-    >>> small, large = CostModel().point_seconds(sweep).tolist()
-    >>> 1e-3 < small < 1e-2 < 0.3 < large < 3
-    True
-
-    A machine that takes four times as long at N = 8 takes longer at N = 100, too:
-
-    >>> model = CostModel.fitted(sweep, np.array([4 * small, np.nan]))
-    >>> model.measured_points, model.point_seconds(sweep).tolist()[1] > 1.5 * large
-    (1, True)
+    speed : float
+        Standard deviation of ln(time) before anything is timed.
     """
 
     measured: Counter[float] = field(default_factory=Counter)
     predicted: Tally = field(default_factory=Tally)
+    speed: float = SPEED
 
     @classmethod
-    def fitted(cls, sweep: Sweep, seconds: NDArray) -> CostModel:
-        """The model that has seen these timings, shape ``sweep.shape``, NaN where unknown."""
-        return cls().with_timings(sweep, seconds)
+    def of(cls, grid: Grid) -> CostModel:
+        """The model of a grid before anything is timed."""
+        return cls(speed=SPEED if is_predicted(grid) else UNKNOWN_SPEED)
+
+    @classmethod
+    def fitted(cls, grid: Grid, seconds: NDArray) -> CostModel:
+        """The model that has seen these timings, shape ``grid.shape``, NaN where unknown."""
+        return cls.of(grid).with_timings(grid, seconds)
 
     def with_timings(
-        self, sweep: Sweep, seconds: NDArray, *, index: Index | None = None
+        self, grid: Grid, seconds: NDArray, *, index: Index | None = None
     ) -> CostModel:
-        """The model that has seen more timings: of a whole sweep, or of one block of it."""
+        """The model that has seen more timings: of a whole grid, or of one block of it."""
         known = np.isfinite(seconds) & (seconds > 0)
-        sizes = levels(sweep, index)[known]
+        sizes = predicted(grid, index).sizes[known]
         return CostModel(
             self.measured + _by_size(sizes, seconds[known]),
-            self.predicted + Tally.of(sweep, index, known),
+            self.predicted + Tally.of(grid, index, known),
+            self.speed,
         )
+
+    @property
+    def knows(self) -> bool:
+        """Whether times can be predicted at all: by the model, or from timings."""
+        return self.speed == SPEED or bool(self.measured_points)
 
     @property
     def measured_points(self) -> int:
         """Number of timings that it has seen."""
         return round(self.predicted.points.total())
 
-    def point_seconds(self, sweep: Sweep) -> NDArray:
-        """Time of every point on one core, shape ``sweep.shape``."""
-        return point_seconds(sweep) * self._factor(levels(sweep))
+    def point_seconds(self, grid: Grid) -> NDArray:
+        """Time of every point on one core, shape ``grid.shape``."""
+        seconds, _, sizes = predicted(grid)
+        return seconds * self._factor(sizes)
 
     def block_seconds(self, work: Sequence[Work]) -> NDArray:
         """Time to solve and write each of some blocks."""
@@ -144,7 +175,7 @@ class CostModel:
 
     def peak_bytes(self, work: Sequence[Work]) -> NDArray:
         """Resident memory of a worker process at its largest, at each of some blocks."""
-        return PROCESS_BYTES + _by_block(work, point_bytes, np.maximum)
+        return PROCESS_BYTES + _by_block(work, lambda grid: predicted(grid).bytes, np.maximum)
 
     def total_seconds(self, tally: Tally) -> Range:
         """Time to solve some points, writing left out."""
@@ -173,7 +204,7 @@ class CostModel:
         predicted = np.array([self.predicted.seconds[n] for n in sizes])
         features = _features(sizes)
         weights = features.T / (DISCREPANCY**2 + SCATTER**2 / points)
-        precision = np.diag([SPEED**-2, EXPONENT**-2]) + weights @ features
+        precision = np.diag([self.speed**-2, EXPONENT**-2]) + weights @ features
         mean = np.linalg.solve(precision, weights @ np.log(measured / predicted))
         return mean, np.linalg.inv(precision)
 
@@ -194,19 +225,19 @@ def _by_size(sizes: NDArray, values: NDArray) -> Counter[float]:
     return Counter(dict(zip(found.tolist(), sums.tolist(), strict=True)))
 
 
-def over_blocks(values: NDArray, sweep: Sweep, reduce: np.ufunc) -> NDArray:
-    """Values at the points of a sweep reduced over each block, shape ``sweep.block_grid``."""
-    for axis, (dim, length) in enumerate(zip(sweep.dims, sweep.shape, strict=True)):
-        values = reduce.reduceat(values, np.arange(0, length, sweep.blocks[dim]), axis=axis)
+def over_blocks(values: NDArray, grid: Grid, reduce: np.ufunc) -> NDArray:
+    """Values at the points of a grid reduced over each block, shape ``grid.block_grid``."""
+    for axis, (dim, length) in enumerate(zip(grid.dims, grid.shape, strict=True)):
+        values = reduce.reduceat(values, np.arange(0, length, grid.blocks[dim]), axis=axis)
     return values
 
 
 def _by_block(
-    work: Sequence[Work], of_points: Callable[[Sweep], NDArray], reduce: np.ufunc
+    work: Sequence[Work], of_points: Callable[[Grid], NDArray], reduce: np.ufunc
 ) -> NDArray:
     """A function of points reduced over each block; it is evaluated once for every grid."""
-    grids: dict[int, NDArray] = {}
-    for sweep, _ in work:
-        if id(sweep) not in grids:
-            grids[id(sweep)] = over_blocks(of_points(sweep), sweep, reduce)
-    return np.array([grids[id(sweep)][index] for sweep, index in work], dtype=float)
+    found: dict[int, NDArray] = {}
+    for grid, _ in work:
+        if id(grid) not in found:
+            found[id(grid)] = over_blocks(of_points(grid), grid, reduce)
+    return np.array([found[id(grid)][index] for grid, index in work], dtype=float)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from catalog.names.vocabulary import VOCABULARY, suggestion
+from catalog.heat_engine.terms import VOCABULARY
+from catalog.names.vocabulary import suggestion
 from ensemble import (
     Bosonic,
     Cumulant,
@@ -72,6 +73,6 @@ def _storable(method: Method) -> Method:
             if name not in VOCABULARY or VOCABULARY[name].kind != kind:
                 raise InvalidInput(
                     f"method {what} declares the {kind} {shown(name)}, which is not in the "
-                    "vocabulary: add a row to catalog/names/vocabulary.py"
+                    "vocabulary: add a row to catalog/heat_engine/terms.py"
                 )
     return method

@@ -8,39 +8,67 @@ timings.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.labels import POINT
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.models.contract import Columns, Cost
+from ensemble.method import Method
 from ensemble.steady.stationary import DIRECT_SIZE, FACTORIZABLE
 from ensemble.steady.truncation import AIM, COMPLETE_SIZE
 
 DENSE_GAP = 9
 """N up to which the gap is found by diagonalising whole sectors."""
-PROCESS_BYTES = 212e6
-"""Resident memory of a worker process before it solves anything."""
+ABSURD = 1e6
 
 
-def levels(sweep: Sweep, index: Index | None = None) -> NDArray:
-    """The larger of 2S₁ and 2S₂ at the points of a sweep or of one block; 1 in a limit N → ∞."""
-    return np.maximum(*_levels(sweep, index))
+@dataclass(frozen=True)
+class Engines:
+    """Many engines as columns of parameters, which broadcast to one shape."""
+
+    method: Method
+    scaling: str
+    statistics: str
+    points: Columns
+    variables: Sequence[str]
+
+    def column(self, name: str, default: float = math.nan) -> NDArray:
+        """A parameter of each engine."""
+        return self.points.get(name, np.asarray(default))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Common shape of the columns."""
+        return np.broadcast_shapes(*(column.shape for column in self.points.values()))
 
 
-def point_seconds(sweep: Sweep, index: Index | None = None) -> NDArray:
-    """Time of each point of a sweep, or of one block, on one core."""
-    N = levels(sweep, index)
-    coupling, (cold, hot) = _coupling(sweep, index), _log_ratios(sweep, index)
-    match sweep.method.name:
+def predicted(
+    method: Method, scaling: str, statistics: str, points: Columns, variables: Sequence[str]
+) -> Cost:
+    """Time and memory of engines, and their size, the larger of 2S₁ and 2S₂ (1 if N → ∞)."""
+    engines = Engines(method, scaling, statistics, points, variables)
+    return Cost(
+        seconds=np.broadcast_to(_seconds(engines), engines.shape),
+        bytes=np.broadcast_to(_bytes(engines), engines.shape),
+        size=np.maximum(*_levels(engines)),
+    )
+
+
+def _seconds(engines: Engines) -> NDArray:
+    """Time of each engine on one core."""
+    N = np.maximum(*_levels(engines))
+    coupling, (cold, hot) = _coupling(engines), _log_ratios(engines)
+    match engines.method.name:
         case "exact":
-            seconds = _exact(sweep, index)
-            if "gap" in sweep.variables:
+            seconds = _exact(engines)
+            if "gap" in engines.variables:
                 search = np.where(N <= DENSE_GAP, 8e-7 * N**6, 2e-5 * N**3 * (1 + 1.2 * coupling))
                 unlike = np.maximum(cold / np.where(hot > 0, hot, np.inf), 1)
                 seconds = seconds + 1e-3 + search * np.sqrt(unlike)
         case "independent-spins":  # one engine for each pair of total spins, few as large as N
-            seconds = ((N + 1) // 2) ** 2 * (8e-4 + _exact(sweep, index) / 6)
+            seconds = ((N + 1) // 2) ** 2 * (8e-4 + _exact(engines) / 6)
         case "qutip":
             seconds = 0.02 + 2e-7 * N**6
         case "undriven":
@@ -53,30 +81,30 @@ def point_seconds(sweep: Sweep, index: Index | None = None) -> NDArray:
             seconds = np.asarray(3e-4)
         case other:
             raise ValueError(f"no time is known for method {other}: add it here")
-    return np.broadcast_to(seconds, N.shape)
+    return seconds
 
 
-def point_bytes(sweep: Sweep, index: Index | None = None) -> NDArray:
+def _bytes(engines: Engines) -> NDArray:
     """Memory of one solve beyond that of the process: factors, or the vectors of an iteration."""
-    N = levels(sweep, index)
-    match sweep.method.name:
+    N = np.maximum(*_levels(engines))
+    match engines.method.name:
         case "exact" | "independent-spins":
-            unknowns, _, direct = _sector(sweep, index)
+            unknowns, _, direct = _sector(engines)
             used = 1e7 + np.where(direct, 170 * unknowns ** (4 / 3), 550 * unknowns)
         case "qutip":  # QuTiP itself, and factors in the product basis
             used = 8e7 + 45 * N**6
         case "macroscopic":
-            coldness = np.maximum(_log_ratios(sweep, index)[0], 1)
-            used = 1e7 + 2.8e5 * _coupling(sweep, index) * coldness
+            coldness = np.maximum(_log_ratios(engines)[0], 1)
+            used = 1e7 + 2.8e5 * _coupling(engines) * coldness
         case _:
             used = np.asarray(1e7)
-    return np.broadcast_to(used, N.shape)
+    return used
 
 
-def _exact(sweep: Sweep, index: Index | None) -> NDArray:
+def _exact(engines: Engines) -> NDArray:
     """State, noise, cumulants and pair: a factorisation or some hundred Krylov steps."""
-    unknowns, width, direct = _sector(sweep, index)
-    steps = 4.5e-6 * unknowns * (1 + 0.7 * _coupling(sweep, index) ** 2)
+    unknowns, width, direct = _sector(engines)
+    steps = 4.5e-6 * unknowns * (1 + 0.7 * _coupling(engines) ** 2)
     return 1.9e-3 + np.where(direct, _factorisation(unknowns, width), steps)
 
 
@@ -85,25 +113,25 @@ def _factorisation(unknowns: NDArray, width: NDArray) -> NDArray:
     return 5e-8 * unknowns**2 / width
 
 
-def _sector(sweep: Sweep, index: Index | None) -> tuple[NDArray, NDArray, NDArray]:
+def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray]:
     """Unknowns that the exact method keeps, the width of their layer, whether it factorises.
 
     As `ensemble.steady.truncation` and `ensemble.steady.stationary` choose, but for the coherence
     order, which they take from a small engine: seen from 5 at weak coupling to 25 at a strong
     drive.
     """
-    n_1, n_2 = _levels(sweep, index)
+    n_1, n_2 = _levels(engines)
     whole, width = _complete(n_1, n_2)
-    warmest = np.minimum(*_log_ratios(sweep, index))
-    needed = np.log(np.maximum(n_1, n_2)) - math.log(AIM * sweep.method.tolerance)
+    warmest = np.minimum(*_log_ratios(engines))
+    needed = np.log(np.maximum(n_1, n_2)) - math.log(AIM * engines.method.tolerance)
     # An inverted (fermionic) bath, whose ratio is not positive, fills the upper levels: no cut.
     cut = np.where(warmest > 0, np.ceil(needed / np.where(warmest > 0, warmest, 1)), np.inf)
     c_1, c_2 = np.minimum(n_1, cut), np.minimum(n_2, cut)
-    order = np.minimum(np.ceil(1 + 8 * _coupling(sweep, index) ** 0.35), np.minimum(c_1, c_2))
+    order = np.minimum(np.ceil(1 + 8 * _coupling(engines) ** 0.35), np.minimum(c_1, c_2))
     complete = whole <= COMPLETE_SIZE
     unknowns = np.where(complete, whole, _size(c_1 + 1, c_2 + 1, order))
     width = np.where(complete, width, np.sqrt((c_1 + 1) * (c_2 + 1)))
-    iterations = 20 + 15 * _along(sweep, "omega_0", index) / _along(sweep, "Gamma_0", index)
+    iterations = 20 + 15 * engines.column("omega_0") / engines.column("Gamma_0")
     slow = 4 * iterations * 60e-9 > 1e-7 * np.sqrt(unknowns)
     direct = (unknowns <= DIRECT_SIZE) | (slow & (unknowns <= FACTORIZABLE))
     return unknowns, width, direct
@@ -120,52 +148,31 @@ def _size(a: NDArray, b: NDArray, order: NDArray) -> NDArray:
     return (order + 1) * a * b - (a + b) * first + second
 
 
-def _levels(sweep: Sweep, index: Index | None) -> tuple[NDArray, NDArray]:
+def _levels(engines: Engines) -> tuple[NDArray, NDArray]:
     """2S₁ and 2S₂ at every point."""
-    N = _along(sweep, "N", index, default=1)
-    spins = (_along(sweep, name, index, default=math.nan) for name in ("spin_1", "spin_2"))
+    N = engines.column("N", 1)
+    spins = (engines.column(name, math.nan) for name in ("spin_1", "spin_2"))
     n_1, n_2 = (np.where(np.isnan(spin), N, 2 * spin) for spin in spins)
-    shape = tuple(len(range(*part.indices(n))) for part, n in _parts(sweep, index))
-    return np.broadcast_to(n_1, shape), np.broadcast_to(n_2, shape)
+    return np.broadcast_to(n_1, engines.shape), np.broadcast_to(n_2, engines.shape)
 
 
-def _log_ratios(sweep: Sweep, index: Index | None) -> tuple[NDArray, NDArray]:
+def _log_ratios(engines: Engines) -> tuple[NDArray, NDArray]:
     """ln(γ↓/γ↑) = (E − μ)/T of the cold and the hot bath, broadcastable to the shape."""
-    E_1, mean = _along(sweep, "E_1", index), _along(sweep, "T_mean", index)
-    E_2, half = E_1 + _along(sweep, "delta_E", index), _along(sweep, "delta_T", index) / 2
-    factor = 1.0 if sweep.scaling == "bare" else _along(sweep, "N", index, default=1)
-    mu_1, mu_2 = (_along(sweep, name, index, default=0) for name in ("mu_1", "mu_2"))
+    E_1, mean = engines.column("E_1"), engines.column("T_mean")
+    E_2, half = E_1 + engines.column("delta_E"), engines.column("delta_T") / 2
+    factor = 1.0 if engines.scaling == "bare" else engines.column("N", 1)
+    mu_1, mu_2 = (engines.column(name, 0) for name in ("mu_1", "mu_2"))
     return (E_1 - mu_1) / (factor * (mean - half)), (E_2 - mu_2) / (factor * (mean + half))
 
 
-ABSURD = 1e6
-
-
-def _coupling(sweep: Sweep, index: Index | None) -> NDArray:
+def _coupling(engines: Engines) -> NDArray:
     """Drive over damping, both collective: ω₀/Γ₀ in the cold and less where baths are hot."""
-    N = _along(sweep, "N", index, default=1)
-    if sweep.statistics == "fermionic":
+    N = engines.column("N", 1)
+    if engines.statistics == "fermionic":
         damping = np.ones_like(N)
     else:
-        cold, hot = _log_ratios(sweep, index)
+        cold, hot = _log_ratios(engines)
         damping = (1 / np.tanh(cold / 2) + 1 / np.tanh(hot / 2)) / 2
-    ratio = _along(sweep, "omega_0", index) / _along(sweep, "Gamma_0", index)
+    ratio = engines.column("omega_0") / engines.column("Gamma_0")
     # Beyond what any engine has, a figure to multiply with is enough.
     return np.minimum(ratio / (damping / N + 0.5), ABSURD)
-
-
-def _along(sweep: Sweep, name: str, index: Index | None, *, default: float = math.nan) -> NDArray:
-    """A parameter at the points of a sweep or of one block, broadcastable to the shape."""
-    if name not in sweep.axes and name not in sweep.points:
-        return np.asarray(sweep.fixed.get(name, default), dtype=float)
-    along, labels = (name, sweep.axes[name]) if name in sweep.axes else (POINT, sweep.points[name])
-    parts = dict(zip(sweep.dims, _parts(sweep, index), strict=True))
-    chosen = np.asarray(labels, dtype=float)[parts[along][0]]
-    return chosen.reshape([-1 if dim == along else 1 for dim in sweep.dims])
-
-
-def _parts(sweep: Sweep, index: Index | None) -> list[tuple[slice, int]]:
-    """The slice along each dimension, and that dimension's length."""
-    whole = (slice(None),) * len(sweep.dims)
-    parts = whole if index is None else sweep.block_slices(index)
-    return list(zip(parts, sweep.shape, strict=True))

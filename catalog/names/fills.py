@@ -1,4 +1,4 @@
-"""Give arrays back the types and fills of the vocabulary where xarray has put NaN."""
+"""Give arrays back the types and fills that they have in a store where xarray has put NaN."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.names.described import fill_of
 from catalog.names.status import codes_of
-from catalog.names.vocabulary import VOCABULARY
+from catalog.names.vocabulary import OWN
 from ensemble import InvalidInput
 
 
 def restored(ds: xr.Dataset) -> xr.Dataset:
-    """A Dataset in memory with the types and fills of the vocabulary.
+    """A Dataset in memory with the types and fills that its arrays have in a store.
 
     NaN is xarray's only mark of a missing value: ``reindex``, ``where`` and outer joins turn whole
     numbers into floats, and put NaN between texts.  Here a missing status becomes "not computed",
@@ -35,7 +36,9 @@ def restored(ds: xr.Dataset) -> xr.Dataset:
     ([3, -1], ['x', ''])
     """
     changed = {
-        name: array.copy(data=restored_values(str(name), array.values))
+        name: array.copy(
+            data=restored_values(str(name), array.values, fill_of(str(name), array.attrs))
+        )
         for name, array in (*ds.data_vars.items(), *ds.coords.items())
         if name not in ds.dims and array.dtype.kind in "OTUiuf"
     }
@@ -44,24 +47,37 @@ def restored(ds: xr.Dataset) -> xr.Dataset:
     ).assign({name: array for name, array in changed.items() if name in ds.data_vars})
 
 
-def restored_values(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """Values of one array with the type and fill of the vocabulary; of others, text only.
+def restored_values(name: str, values: NDArray[Any], fill: int | None = None) -> NDArray[Any]:
+    """Values of one array with the type and fill that it has in a store; of others, text only.
 
-    Errors are those of `restored`.
+    Parameters
+    ----------
+    name : str
+    values : ndarray
+    fill : int, optional
+        Of an array of whole numbers: what stands for a missing one (see `fill_of`).
+
+    Raises
+    ------
+    InvalidInput
+        As `restored`.
     """
     if name == "status":
         return codes_of(values)
     if holds_text(name, values.dtype):
         return _texts(values)
-    term = VOCABULARY.get(name)
-    if term is None or term.kind != "diagnostic" or np.dtype(term.dtype).kind not in "iu":
+    if fill is None:
         return values
-    return _whole_numbers(name, values, np.dtype(term.dtype), term.fill)
+    if name in OWN:
+        dtype = np.dtype(OWN[name].dtype)
+    else:
+        dtype = values.dtype if values.dtype.kind in "iu" else np.dtype(np.int64)
+    return _whole_numbers(name, values, dtype, fill)
 
 
 def holds_text(name: str, dtype: np.dtype) -> bool:
     """Whether an array is one of texts, also where nothing is left of them but NaN."""
-    text = name in VOCABULARY and VOCABULARY[name].dtype == "str"
+    text = name in OWN and OWN[name].dtype == "str"
     return name != "status" and (text or dtype.kind in "OTU")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from catalog.names.vocabulary import parameter_name
+from catalog.names.vocabulary import POINT, Vocabulary
 from ensemble import InvalidInput
 from ensemble.checks import as_number, is_finite, shown
 
@@ -26,15 +26,14 @@ RESIDUE = 8 * float(np.finfo(float).eps)
 MOST_LABELS = 100_000
 """Most labels of an axis, and most scattered points, of one sweep."""
 
-POINT = "point"
-"""The dimension along which scattered points lie."""
 
-
-def by_name(where: str, given: Any, *, point: bool = False) -> dict[str, Any]:
+def by_name(terms: Vocabulary, where: str, given: Any, *, point: bool = False) -> dict[str, Any]:
     """The mapping with symbols replaced by names.
 
     Parameters
     ----------
+    terms : Vocabulary
+        Of the model.
     where : str
         What the mapping is, for the error message.
     given : mapping or pandas.DataFrame
@@ -48,7 +47,8 @@ def by_name(where: str, given: Any, *, point: bool = False) -> dict[str, Any]:
         )
     result: dict[str, Any] = {}
     for text, value in given.items():
-        name = POINT if point and isinstance(text, str) and text == POINT else parameter_name(text)
+        is_point = point and isinstance(text, str) and text == POINT
+        name = POINT if is_point else terms.parameter_name(text)
         if name in result:
             raise InvalidInput(f"{name} is given twice under {where}: keep one")
         result[name] = value
@@ -60,24 +60,30 @@ def _is_frame(given: Any) -> bool:
     return hasattr(given, "columns") and hasattr(given, "items") and not isinstance(given, type)
 
 
-def label(name: str, value: Any) -> Label:
-    """A label in canonical form: N an int, others floats, exactly as they are given.
+def label(name: str, value: Any, *, whole: bool = False) -> Label:
+    """A label in canonical form: an int or a float, exactly as it is given.
 
-    An N within rounding of a whole number is that number: NumPy's geomspace(1, 8, 4) ends in
-    7.999999999999999.
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value
+    whole : bool
+        Whether the parameter takes whole numbers.  What lies within rounding of one is that
+        number: NumPy's geomspace(1, 8, 4) ends in 7.999999999999999.
     """
     number = as_number(value)
     if number is None:
         raise InvalidInput(f"{name} must be a number, but is {shown(value)}: give e.g. {name} = 1")
     if not is_finite(number):
         raise InvalidInput(f"{name} must be finite, but is {shown(value)}: give e.g. {name} = 1")
-    if name == "N":
-        whole = round(number)
-        if abs(number - whole) > SAME * abs(number):
+    if whole:
+        nearest = round(number)
+        if abs(number - nearest) > SAME * abs(number):
             raise InvalidInput(
-                f"N must be a whole number, but is {shown(value)}: use N = 1, 2, 3, …"
+                f"{name} must be a whole number, but is {shown(value)}: use {name} = 1, 2, 3, …"
             )
-        return whole
+        return nearest
     return float(number) + 0.0  # the sum turns −0.0 into 0.0, which has another text
 
 

@@ -13,8 +13,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from catalog.arguments import instance
+from catalog.names.described import coordinate_name
 from catalog.names.labels import MOST_LABELS, NEAR, Label, label, matching, slack
-from catalog.names.vocabulary import parameter_name
 from ensemble import InvalidInput
 from ensemble.checks import as_number, is_finite, shown
 
@@ -27,6 +27,11 @@ class _Axis:
 
     name: str
     labels: NDArray
+
+    @property
+    def whole(self) -> bool:
+        """Whether they are whole numbers."""
+        return self.labels.dtype.kind in "iu"
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:
@@ -56,8 +61,8 @@ def select(
         Parameters by name or symbol.  A number drops the dimension, a list keeps it; a slice
         includes both ends; one-dimensional DataArrays that share a dimension pick points.
     method : "nearest" or mapping of parameter to "nearest", optional
-        Take the nearest label instead of an equal one.  N is a number of pairs, not a position on
-        a scale: it is matched exactly unless the mapping names it.
+        Take the nearest label instead of an equal one.  A whole number, such as N, is a count and
+        not a position on a scale: it is matched exactly unless the mapping names it.
     tolerance : float or mapping of parameter to float, optional
         With "nearest": the largest distance allowed, absolute, in the unit of the label (as in
         xarray, and meaningful at 0).
@@ -75,25 +80,20 @@ def select(
 
     Examples
     --------
-    >>> ds = xr.Dataset({"power": ("delta_E", [1.0, 2.0])}, {"delta_E": [0.3, 0.6], "N": 2})
-    >>> float(select(ds, {"ΔE": 0.1 + 0.2}, N=2).power)
+    >>> tau = xr.Variable("tau", [0.3, 0.6], {"symbol": "τ"})
+    >>> ds = xr.Dataset({"work": ("tau", [1.0, 2.0])}, {"tau": tau, "N": 2})
+    >>> float(select(ds, {"τ": 0.1 + 0.2}, N=2).work)
     1.0
-    >>> float(select(ds, delta_E=0.5, method="nearest", tolerance=0.2).power)
+    >>> float(select(ds, tau=0.5, method="nearest", tolerance=0.2).work)
     2.0
     """
     instance(xr.Dataset, "give a Dataset of a sweep")("ds", ds)
-    wanted = _by_name({} if query is None else query, labels)
-    for name in wanted:
-        if name not in ds.coords:
-            known = [str(coord) for coord in ds.coords]
-            raise InvalidInput(
-                f"the dataset has no parameter {name}: choose from {', '.join(known)}"
-            )
+    wanted = _by_name(ds, {} if query is None else query, labels)
     limits = {
         name: _limit(value)
-        for name, value in _for_each(tolerance, wanted, what="tolerance").items()
+        for name, value in _for_each(ds, tolerance, wanted, what="tolerance").items()
     }
-    nearest = _methods(method, wanted)
+    nearest = _methods(ds, method, wanted)
     if limits and not nearest:
         raise InvalidInput('tolerance goes with the nearest label: add method="nearest"')
     for name, value in wanted.items():
@@ -115,30 +115,32 @@ def select(
     return ds
 
 
-def _by_name(query: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(ds: xr.Dataset, query: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(query, Mapping):
         raise InvalidInput(
             f"query must map parameters to labels, but is {shown(query)}: write e.g. {{'N': 2}}"
         )
     wanted: dict[str, Any] = {}
     for text, value in (*query.items(), *labels.items()):
-        name = parameter_name(text)
+        name = coordinate_name(ds, text)
         if name in wanted:
             raise InvalidInput(f"{name} is given twice, once as {text}: keep one")
         wanted[name] = value
     return wanted
 
 
-def _methods(method: str | Mapping[str, str] | None, wanted: Mapping[str, Any]) -> set[str]:
+def _methods(
+    ds: xr.Dataset, method: str | Mapping[str, str] | None, wanted: Mapping[str, Any]
+) -> set[str]:
     """The parameters whose nearest label is taken."""
-    chosen = _for_each(method, wanted, what="method")
+    chosen = _for_each(ds, method, wanted, what="method")
     for given in chosen.values():
         if not isinstance(given, str) or given != NEAREST:
             raise InvalidInput(
                 f'unknown method {shown(given)}: use method="nearest" or leave it out'
             )
     if isinstance(method, str):
-        chosen.pop("N", None)
+        return {name for name in chosen if ds.coords[name].dtype.kind not in "iu"}
     return set(chosen)
 
 
@@ -149,13 +151,15 @@ def _limit(value: Any) -> float:
     return float(number)
 
 
-def _for_each(given: Any, wanted: Mapping[str, Any], *, what: str) -> dict[str, Any]:
+def _for_each(
+    ds: xr.Dataset, given: Any, wanted: Mapping[str, Any], *, what: str
+) -> dict[str, Any]:
     """An option by parameter, given so or once for all."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         return dict.fromkeys(wanted, given)
-    options = {parameter_name(text): value for text, value in given.items()}
+    options = {coordinate_name(ds, text): value for text, value in given.items()}
     for name in options:
         if name not in wanted:
             raise InvalidInput(f"{what} names {name}, which is not selected: remove it there")
@@ -208,7 +212,7 @@ def _members(axis: _Axis, value: Any, limit: float | None) -> NDArray[np.int64]:
 def _position(axis: _Axis, value: Any, limit: float | None) -> int:
     """Position of one label; ``limit`` is how far the nearest may be, None if it must be equal."""
     name, labels = axis.name, axis.labels
-    wanted = label(name, value) if limit is None else _number(name, value)
+    wanted = label(name, value, whole=axis.whole and limit is None)
     if not labels.size:
         raise InvalidInput(f"the dataset has no label of {name} at all: select less before")
     equal = matching(wanted, labels, axis.margins, NEAR)
@@ -221,19 +225,14 @@ def _position(axis: _Axis, value: Any, limit: float | None) -> int:
     if limit is not None and distances[position] <= limit:
         return position
     near = " and ".join(f"{item:.15g}" for item in _neighbours(labels, wanted))
-    remedy = f"choose a label or add method={_spelled(name)}"
+    remedy = f"choose a label or add method={_spelled(axis)}"
     if limit is not None:
         remedy = f"choose a label or raise the tolerance of {limit:.15g}"
     raise InvalidInput(f"there is no {name} = {wanted:.15g} (nearest: {near}): {remedy}")
 
 
-def _number(name: str, value: Any) -> Label:
-    """A label that need not be whole: the nearest N to 2.5 may be asked for."""
-    return label("" if name == "N" else name, value)
-
-
-def _spelled(name: str) -> str:
-    return '{"N": "nearest"}' if name == "N" else '"nearest"'
+def _spelled(axis: _Axis) -> str:
+    return f'{{"{axis.name}": "nearest"}}' if axis.whole else '"nearest"'
 
 
 def _neighbours(axis: NDArray, wanted: Label) -> list[float]:
@@ -252,10 +251,10 @@ def _inside(axis: _Axis, part: slice) -> NDArray[np.bool_]:
     if not labels.size:
         return inside
     if part.start is not None:
-        start = _number(name, part.start)
+        start = label(name, part.start)
         inside &= labels >= start - np.maximum(axis.margins, _rounding(start))
     if part.stop is not None:
-        stop = _number(name, part.stop)
+        stop = label(name, part.stop)
         inside &= labels <= stop + np.maximum(axis.margins, _rounding(stop))
     if not inside.any():
         low, high = (f"{end:.15g}" for end in (labels.min(), labels.max()))
@@ -277,7 +276,7 @@ def _require_equal(name: str, fixed: Label, value: Any, limit: float) -> None:
         return
     items = _items(name, value.values.ravel() if isinstance(value, xr.DataArray) else value)
     for item in items if isinstance(items, list) else [items]:
-        wanted = _number(name, item)
+        wanted = label(name, item)
         if abs(fixed - wanted) <= max(_rounding(wanted), limit):
             return
     raise InvalidInput(f"{name} is {fixed:.15g} throughout, not {shown(value)}: leave {name} out")

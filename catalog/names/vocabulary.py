@@ -1,324 +1,386 @@
-"""The one table of every dimension, variable and diagnostic: names, symbols, units, equations."""
+"""Terms: what a model's parameters and results are called, and how they are stored."""
 
 from __future__ import annotations
 
 import difflib
+import keyword
 import math
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
-from ensemble import InvalidInput, Status
-from ensemble.checks import shown
+import numpy as np
 
-SIMPLE_UNIT = re.compile(r"\w+")
-"""A unit that a power may follow; others, such as cm^-1, stand in brackets then."""
+from ensemble import InvalidInput, Status
+from ensemble.checks import as_number, is_finite, shown
 
 Kind = Literal["index", "parameter", "variable", "diagnostic"]
+InnerLabel = int | float | str
+"""A label of an inner dimension."""
+
+DTYPES = {
+    **dict.fromkeys(("float64", "float32"), math.nan),
+    **dict.fromkeys(("complex128", "complex64"), complex(math.nan, math.nan)),
+    **dict.fromkeys(("int8", "int16", "int32", "int64"), -1),
+    "str": "",
+}
+"""Types of arrays that a model may declare, and what stands where nothing was computed."""
+MOST_NAME = 100
+MOST_INNER = 100_000
+"""Most values that a variable with inner dimensions has at one point."""
+POINT = "point"
+"""The dimension along which scattered points lie."""
+
+
+def _require_name(what: str, name: Any) -> None:
+    if (
+        not isinstance(name, str)
+        or not (name.isascii() and name.isidentifier())
+        or keyword.iskeyword(name)
+        or name.startswith("_")
+        or len(name) > MOST_NAME
+    ):
+        raise InvalidInput(
+            f"{what} cannot be called {shown(name)}: use at most {MOST_NAME} ASCII letters, digits "
+            "and _, a letter first"
+        )
+
+
+def _inner_labels(variable: str, dim: Any, labels: Any) -> tuple[InnerLabel, ...]:
+    """Labels of an inner dimension in canonical form: all numbers or all texts, each once."""
+    _require_name(f"an inner dimension of {variable}", dim)
+    if isinstance(labels, str | bytes | Mapping) or not isinstance(labels, Iterable):
+        raise InvalidInput(
+            f"the inner dimension {dim} of {variable} needs a list of labels, but has "
+            f"{shown(labels)}: write e.g. range(6)"
+        )
+    listed = np.asarray(labels).tolist() if hasattr(labels, "__array__") else list(labels)
+    if not listed:
+        raise InvalidInput(f"the inner dimension {dim} of {variable} is empty: give it labels")
+    if all(isinstance(item, str) for item in listed):
+        found: list[InnerLabel] = list(listed)
+    else:
+        numbers = [as_number(item) for item in listed]
+        if any(number is None or not is_finite(number) for number in numbers):
+            raise InvalidInput(
+                f"the labels of the inner dimension {dim} of {variable} must be finite numbers, or "
+                "all of them texts: correct them"
+            )
+        whole = all(isinstance(number, int) for number in numbers)
+        found = [number if whole else float(number) for number in numbers if number is not None]
+    if len(set(found)) < len(found):
+        raise InvalidInput(f"the inner dimension {dim} of {variable} has a label twice: keep one")
+    return tuple(found)
 
 
 @dataclass(frozen=True)
 class Term:
-    """One entry of the vocabulary.
+    """One parameter, variable or diagnostic of a model.
 
     Attributes
     ----------
     name : str
         ASCII identifier, the name in Datasets, sweep files and stores.
     symbol : str
-        The paper's symbol, accepted in place of a parameter's name.
+        As it is written in papers; accepted in place of the name.
+    long_name : str
+        In words.
     kind : {"index", "parameter", "variable", "diagnostic"}
         Parameters become dimensions or scalar coordinates, variables and diagnostics arrays on
-        the grid; an index merely counts.
-    long_name : str
-    energy_power : int or None
-        The unit is this power of the sweep's unit of energy (ħ = k_B = 1); None: see ``unit``.
+        the grid; an index describes an inner dimension.
     unit : str
-        The unit if it is not a power of the energy; "1" if there is none.
+        "1" if there is none.
     equation : str
-        Where the paper defines it, or the defining relation.
+        Where it is defined, or the defining relation.
     dtype : str
-    fill : object
-        What an uncomputed point holds; it cannot be mistaken for a result.
-    """
-
-    name: str
-    symbol: str
-    kind: Kind
-    long_name: str
-    energy_power: int | None = None
-    unit: str = "1"
-    equation: str = ""
-    dtype: str = "float64"
-    fill: Any = math.nan
-
-    def units(self, energy_unit: str) -> str:
-        """Unit string for a sweep whose energies and temperatures are in ``energy_unit``."""
-        if self.energy_power is None:
-            return self.unit
-        if self.energy_power == 1:
-            return energy_unit
-        base = energy_unit if SIMPLE_UNIT.fullmatch(energy_unit) else f"({energy_unit})"
-        return f"{base}^{self.energy_power}"
-
-    def attributes(self, energy_unit: str) -> dict[str, Any]:
-        """Attributes of the labelled array."""
-        attributes: dict[str, Any] = {
-            "long_name": self.long_name,
-            "symbol": self.symbol,
-            "units": self.units(energy_unit),
-        }
-        if self.equation:
-            attributes["equation"] = self.equation
-        if self.name == "status":
-            attributes["flag_values"] = [int(status) for status in Status]
-            attributes["flag_meanings"] = " ".join(status.name.lower() for status in Status)
-        return attributes
-
-
-def _parameter(name: str, symbol: str, long_name: str, **more: Any) -> Term:
-    return Term(name, symbol, "parameter", long_name, **{"energy_power": 1, **more})
-
-
-def _variable(name: str, symbol: str, long_name: str, **more: Any) -> Term:
-    return Term(name, symbol, "variable", long_name, **more)
-
-
-def _diagnostic(name: str, symbol: str, long_name: str, **more: Any) -> Term:
-    return Term(name, symbol, "diagnostic", long_name, **more)
-
-
-TERMS: tuple[Term, ...] = (
-    Term("point", "", "index", "scattered point", dtype="int64"),
-    _parameter("N", "N", "number of spin pairs", energy_power=None, dtype="int64"),
-    _parameter("delta_E", "ΔE", "level spacing difference E₂ − E₁"),
-    _parameter("T_mean", "T̄", "mean temperature (T₁ + T₂)/2"),
-    _parameter("omega_0", "ω₀", "drive"),
-    _parameter("E_1", "E₁", "level spacing of the cold ensemble"),
-    _parameter("delta_T", "ΔT", "temperature difference T₂ − T₁"),
-    _parameter("Gamma_0", "Γ₀", "spontaneous rate"),
-    _parameter("spin_1", "S₁", "collective spin of the cold ensemble", energy_power=None),
-    _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
-    _parameter("mu_1", "μ₁", "chemical potential of the cold (fermionic) bath"),
-    _parameter("mu_2", "μ₂", "chemical potential of the hot (fermionic) bath"),
-    _variable("power", "P", "power output", energy_power=2, equation="Eq. 10"),
-    _variable(
-        "heat_current_1", "Q₁", "heat current from the cold bath", energy_power=2, equation="Eq. 12"
-    ),
-    _variable(
-        "heat_current_2", "Q₂", "heat current from the hot bath", energy_power=2, equation="Eq. 12"
-    ),
-    _variable(
-        "quanta_current", "J", "quanta current, hot to cold", energy_power=1, equation="P = ΔE J"
-    ),
-    _variable(
-        "power_variance", "Var(P)", "variance of the power", energy_power=3, equation="Eq. 11"
-    ),
-    _variable(
-        "quanta_noise",
-        "D",
-        "zero-frequency noise of the quanta current",
-        energy_power=1,
-        equation="Var(P) = ΔE² D",
-    ),
-    _variable("constancy", "C", "constancy, 2J/(aD)", equation="Eq. 20"),
-    _variable("efficiency", "η", "efficiency of the engine, P/Q₂", equation="Eq. 22"),
-    _variable(
-        "cop", "ε", "coefficient of performance of the refrigerator, −Q₁/P", equation="Eq. 22"
-    ),
-    _variable(
-        "entropy_production",
-        "σ",
-        "entropy production rate, aJ",
-        energy_power=1,
-        equation="Eq. 15",
-    ),
-    _variable(
-        "affinity",
-        "a",
-        "entropy per quantum sent from hot to cold",
-        unit="nat",
-        equation="a = E₁/T₁ − E₂/T₂",
-    ),
-    _variable("magnetization_1", "⟨m₁ᶻ⟩", "magnetization of the cold ensemble, ⟨S₁ᶻ⟩/S₁"),
-    _variable("magnetization_2", "⟨m₂ᶻ⟩", "magnetization of the hot ensemble, ⟨S₂ᶻ⟩/S₂"),
-    _variable("magnetization_1_squared", "⟨(m₁ᶻ)²⟩", "second moment of the cold magnetization"),
-    _variable("magnetization_2_squared", "⟨(m₂ᶻ)²⟩", "second moment of the hot magnetization"),
-    _variable("spin_correlation_zz", "⟨m₁ᶻm₂ᶻ⟩", "correlation of the magnetizations"),
-    _variable("spin_correlation_xy", "⟨m₁ˣm₂ʸ⟩", "transverse correlation that carries the current"),
-    _variable("power_per_pair", "P/N", "power output per spin pair", energy_power=2),
-    _variable(
-        "power_per_pair_variance", "Var(P)/N²", "variance of the power, over N²", energy_power=3
-    ),
-    _variable(
-        "mutual_information",
-        "I",
-        "mutual information of one spin of each ensemble",
-        unit="nat",
-        equation="I = S(rho_1) + S(rho_2) - S(rho_12)",
-    ),
-    _variable(
-        "heat_current_1_variance",
-        "Var(Q₁)",
-        "variance of the cold heat current",
-        energy_power=3,
-        equation="E₁² D",
-    ),
-    _variable(
-        "heat_current_2_variance",
-        "Var(Q₂)",
-        "variance of the hot heat current",
-        energy_power=3,
-        equation="E₂² D",
-    ),
-    _variable(
-        "heat_covariance",
-        "Cov(Q₁,Q₂)",
-        "covariance of the heat currents",
-        energy_power=3,
-        equation="−E₁E₂ D",
-    ),
-    _variable(
-        "quanta_cumulant_3",
-        "c₃",
-        "third cumulant of the quanta, per time",
-        energy_power=1,
-        equation="d³λ/dχ³",
-    ),
-    _variable(
-        "quanta_cumulant_4",
-        "c₄",
-        "fourth cumulant of the quanta, per time",
-        energy_power=1,
-        equation="d⁴λ/dχ⁴",
-    ),
-    _variable(
-        "gap",
-        "gap(L)",
-        "slowest relaxation rate over all sectors; of a closure, its Jacobian gap",
-        energy_power=1,
-        equation="Eq. 40 (Eq. 43)",
-    ),
-    _variable("concurrence", "𝒞", "concurrence of one spin of each ensemble"),
-    _variable(
-        "discord", "𝒟", "quantum discord of one spin of each ensemble, hot one measured", unit="nat"
-    ),
-    _variable("pair_purity", "Tr ρ₁₂²", "purity of one spin of each ensemble"),
-    _variable("l1_coherence", "C_l1", "sum of the moduli of all coherences of the engine's state"),
-    _variable(
-        "heat_current_1_per_pair",
-        "Q₁/N",
-        "heat current from the cold bath per spin pair",
-        energy_power=2,
-    ),
-    _variable(
-        "heat_current_2_per_pair",
-        "Q₂/N",
-        "heat current from the hot bath per spin pair",
-        energy_power=2,
-    ),
-    _variable(
-        "quanta_current_per_pair",
-        "J/N",
-        "quanta current per spin pair, hot to cold",
-        energy_power=1,
-    ),
-    _variable(
-        "power_variance_per_pair", "Var(P)/N", "variance of the power, over N", energy_power=3
-    ),
-    _variable(
-        "quanta_noise_per_pair", "D/N", "noise of the quanta current, over N", energy_power=1
-    ),
-    _variable(
-        "entropy_production_per_pair",
-        "σ/N",
-        "entropy production rate per spin pair",
-        energy_power=1,
-    ),
-    _variable(
-        "quanta_current_per_pair_noise",
-        "D/N²",
-        "noise of the quanta current, over N²",
-        energy_power=1,
-    ),
-    _variable(
-        "affinity_times_N",
-        "aN",
-        "entropy per quantum sent from hot to cold, times N",
-        unit="nat",
-        equation="E₁/T₁ − E₂/T₂ in the high-temperature scaling",
-    ),
-    _variable("excitations_1", "⟨a₁†a₁⟩", "excitations of the cold ensemble's bosonic mode"),
-    _variable("excitations_2", "⟨a₂†a₂⟩", "excitations of the hot ensemble's bosonic mode"),
-    _variable(
-        "current_spread",
-        "Var(J)",
-        "variance of the quanta current between total spins",
-        energy_power=2,
-    ),
-    _diagnostic("neglected", "w", "weight of the total spins left out of an average"),
-    _diagnostic("residual", "r", "largest relative residual of the solves"),
-    _diagnostic(
-        "self_check",
-        "c",
-        "largest relative disagreement of routes that must agree",
-    ),
-    _diagnostic("coherence_order", "Q", "highest coherence order kept", dtype="int16", fill=-1),
-    _diagnostic("excitation_cut", "K", "highest excitation number kept", dtype="int32", fill=-1),
-    _diagnostic("truncation", "τ", "relative change of the results in the last enlargement"),
-    _diagnostic("mode_count", "n", "modes that the density is expanded in", dtype="int32", fill=-1),
-    _diagnostic(
-        "harmonic_order", "l", "highest degree of the spherical harmonics", dtype="int32", fill=-1
-    ),
-    _diagnostic("solver", "", "linear solver used", dtype="str", fill=""),
-    _diagnostic("wall_time", "t", "time that the solve took", unit="s"),
-    _diagnostic("error", "", "what failed", dtype="str", fill=""),
-    _diagnostic("failure", "", "input and traceback of a failed point, JSON", dtype="str", fill=""),
-    _diagnostic("run", "", "number of the run that solved the point", dtype="int32", fill=-1),
-    _diagnostic("status", "", "state of the point", dtype="uint8", fill=int(Status.NOT_COMPUTED)),
-)
-
-VOCABULARY: Mapping[str, Term] = {term.name: term for term in TERMS}
-
-
-def names(kind: Kind) -> tuple[str, ...]:
-    """Names of a kind, in the table's order, which is also the order of dimensions."""
-    return tuple(term.name for term in TERMS if term.kind == kind)
-
-
-def _fold(text: str) -> str:
-    """Compatibility-normalised text: typographic variants of a symbol compare equal."""
-    return unicodedata.normalize("NFKC", text.strip()).replace("∆", "Δ")
-
-
-_PARAMETER_BY_SYMBOL = {_fold(term.symbol): term.name for term in TERMS if term.kind == "parameter"}
-
-
-def parameter_name(text: str) -> str:
-    """Canonical name of a parameter given by name or symbol.
+        A key of `DTYPES`.  A parameter is float64, or int64 for whole numbers.
+    fill : number, optional
+        What a point holds that is not computed, where the default of `DTYPES` may be a result.
+    dims : mapping of str to sequence of number or str
+        Inner dimensions of a variable and their labels, such as ``{"mode": range(6)}``: the
+        variable is an array of that shape at each point.
 
     Raises
     ------
     InvalidInput
-        If there is no such parameter; the message suggests the nearest.
+        If something of this does not hold.
+    """
+
+    name: str
+    symbol: str = ""
+    long_name: str = ""
+    _: KW_ONLY
+    kind: Kind = "variable"
+    unit: str = "1"
+    equation: str = ""
+    dtype: str = "float64"
+    fill: Any = None
+    dims: Mapping[str, Sequence[InnerLabel]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require_name(f"a {self.kind}", self.name)
+        for text in ("symbol", "long_name", "unit", "equation"):
+            value = getattr(self, text)
+            if not isinstance(value, str) or not value.isprintable():
+                raise InvalidInput(
+                    f"{text} of {self.name} must be a printable text, but is {shown(value)}: write "
+                    'e.g. "1"'
+                )
+        allowed = ["float64", "int64"] if self.kind == "parameter" else list(DTYPES)
+        if not isinstance(self.dtype, str) or self.dtype not in allowed:
+            raise InvalidInput(
+                f"{self.kind} {self.name} cannot have the type {shown(self.dtype)}: use one of "
+                f"{', '.join(allowed)}"
+            )
+        if self.fill is not None and not (
+            self.dtype.startswith("int") and isinstance(self.fill, int)
+        ):
+            raise InvalidInput(
+                f"fill of {self.name} must be a whole number, of a whole-number type, but is "
+                f"{shown(self.fill)}: leave it out"
+            )
+        object.__setattr__(self, "dims", self._inner_dims())
+
+    def _inner_dims(self) -> dict[str, tuple[InnerLabel, ...]]:
+        if not isinstance(self.dims, Mapping):
+            raise InvalidInput(
+                f"dims of {self.name} map names to labels, but are {shown(self.dims)}: write e.g. "
+                'dims={"mode": range(6)}'
+            )
+        if self.dims and self.kind not in ("variable", "diagnostic"):
+            raise InvalidInput(f"{self.kind} {self.name} is one number: leave out its dims")
+        found = {name: _inner_labels(self.name, name, v) for name, v in self.dims.items()}
+        if math.prod(len(labels) for labels in found.values()) > MOST_INNER:
+            raise InvalidInput(
+                f"{self.name} has more than {MOST_INNER} values at one point: give it fewer labels"
+            )
+        return found
+
+    @property
+    def fill_value(self) -> Any:
+        """What an uncomputed point holds."""
+        return DTYPES.get(self.dtype, -1) if self.fill is None else self.fill
+
+    @property
+    def inner_shape(self) -> tuple[int, ...]:
+        """Number of labels along each inner dimension."""
+        return tuple(len(labels) for labels in self.dims.values())
+
+    @property
+    def whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return self.dtype.startswith(("int", "uint"))
+
+    def attributes(self) -> dict[str, Any]:
+        """Attributes of the labelled array: what it is, for people and for programs."""
+        attributes: dict[str, Any] = {
+            "long_name": self.long_name or self.name,
+            "symbol": self.symbol,
+            "units": self.unit,
+            "role": self.kind,
+        }
+        if self.equation:
+            attributes["equation"] = self.equation
+        if self.kind == "diagnostic" and self.whole and self.name != STATUS:
+            attributes["not_computed"] = int(self.fill_value)
+        if self.name == STATUS:
+            attributes["flag_values"] = [int(status) for status in Status]
+            attributes["flag_meanings"] = " ".join(status.name.lower() for status in Status)
+        return attributes
+
+    def record(self) -> dict[str, Any]:
+        """All of it as plain JSON data; what is left out has its default."""
+        record: dict[str, Any] = {"name": self.name, "kind": self.kind}
+        for key in ("symbol", "long_name", "equation"):
+            if getattr(self, key):
+                record[key] = getattr(self, key)
+        if self.unit != "1":
+            record["unit"] = self.unit
+        if self.dtype != "float64":
+            record["dtype"] = self.dtype
+        if self.fill is not None:
+            record["fill"] = self.fill
+        if self.dims:
+            record["dims"] = {name: list(labels) for name, labels in self.dims.items()}
+        return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Term:
+        """The term with a given ``record()``."""
+        return cls(**record)
+
+
+def Parameter(name: str, symbol: str = "", long_name: str = "", **more: Any) -> Term:
+    """A parameter of a model: a number that a sweep gives; see `Term` for the options.
 
     Examples
     --------
-    >>> parameter_name("T̄"), parameter_name("ω₀"), parameter_name("N")
-    ('T_mean', 'omega_0', 'N')
+    >>> Parameter("tau", "τ", "stroke time", unit="1/E_1").kind
+    'parameter'
     """
-    if not isinstance(text, str):
-        raise InvalidInput(f"a parameter is named by text, not {shown(text)}: write e.g. 'N'")
-    if text in VOCABULARY and VOCABULARY[text].kind == "parameter":
-        return text
-    try:
-        return _PARAMETER_BY_SYMBOL[_fold(text)]
-    except KeyError:
+    return Term(name, symbol, long_name, kind="parameter", **more)
+
+
+def Variable(name: str, symbol: str = "", long_name: str = "", **more: Any) -> Term:
+    """A variable of a model: a result at each point; see `Term` for the options."""
+    return Term(name, symbol, long_name, kind="variable", **more)
+
+
+def Diagnostic(name: str, symbol: str = "", long_name: str = "", **more: Any) -> Term:
+    """A certificate or figure that a model gives beside its results; see `Term`."""
+    return Term(name, symbol, long_name, kind="diagnostic", **more)
+
+
+def Index(name: str, symbol: str = "", long_name: str = "", **more: Any) -> Term:
+    """What an inner dimension is: symbol, words and unit of its labels; see `Term`."""
+    return Term(name, symbol, long_name, kind="index", **more)
+
+
+STATUS = "status"
+
+
+class _Status(Term):
+    """The status has a type of its own, which no model may declare."""
+
+    def __init__(self) -> None:
+        super().__init__(STATUS, "", "state of the point", kind="diagnostic", dtype="int8")
+        object.__setattr__(self, "dtype", "uint8")
+        object.__setattr__(self, "fill", int(Status.NOT_COMPUTED))
+
+
+DIAGNOSTICS: tuple[Term, ...] = (
+    Diagnostic("wall_time", "t", "time that the solve took", unit="s"),
+    Diagnostic("error", "", "what failed", dtype="str"),
+    Diagnostic("failure", "", "input and traceback of a failed point, JSON", dtype="str"),
+    Diagnostic("run", "", "number of the run that solved the point", dtype="int32"),
+    _Status(),
+)
+"""What the catalogue itself keeps at each point, whatever the model; the status last."""
+
+OWN: Mapping[str, Term] = {
+    POINT: Index(POINT, "", "scattered point", dtype="int64"),
+    **{term.name: term for term in DIAGNOSTICS},
+}
+"""Names that no model may use."""
+
+
+class Vocabulary(Mapping[str, Term]):
+    """The terms of a model and those of the catalogue, by name, in the model's order.
+
+    Parameters
+    ----------
+    terms : iterable of Term
+        Of the model.
+
+    Raises
+    ------
+    InvalidInput
+        If two names or symbols are the same, or a name is one of the catalogue's own.
+
+    Examples
+    --------
+    >>> words = Vocabulary([Parameter("tau", "τ"), Variable("work", "W")])
+    >>> words.parameter_name("τ"), words.names("diagnostic")[-1]
+    ('tau', 'status')
+    """
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self._terms: dict[str, Term] = {POINT: OWN[POINT]}
+        for term in terms:
+            if not isinstance(term, Term):
+                raise InvalidInput(
+                    f"a model's terms are made by Parameter, Variable or Diagnostic, but one is "
+                    f"{shown(term)}: write e.g. Variable('work', 'W', 'work per cycle')"
+                )
+            if term.name in OWN:
+                raise InvalidInput(
+                    f"{term.kind} {term.name} has a name that the catalogue uses itself: rename it"
+                )
+            if term.name in self._terms:
+                raise InvalidInput(f"two terms are called {term.name}: rename one")
+            self._terms[term.name] = term
+        self._terms |= {term.name: term for term in DIAGNOSTICS}
+        self._parameters: dict[str, str] = {}
+        self._require_symbols_apart()
+        self._require_dims_apart()
+
+    def _require_symbols_apart(self) -> None:
+        """A symbol stands for one term; parameters also differ in every way to type them."""
+        seen: dict[str, str] = {name: name for name in self._terms}
+        for term in self._terms.values():
+            keys = {unicodedata.normalize("NFC", term.symbol.strip())}
+            if term.kind == "parameter":
+                keys.add(folded(term.symbol))
+            for key in keys - {"", term.name}:
+                other = seen.setdefault(key, term.name)
+                if other != term.name:
+                    raise InvalidInput(
+                        f"{term.name} and {other} have the same symbol or name {term.symbol!r}: "
+                        "give one of them another"
+                    )
+                if term.kind == "parameter":
+                    self._parameters[folded(term.symbol)] = term.name
+
+    def _require_dims_apart(self) -> None:
+        """Inner dimensions are neither parameters nor arrays, and one of a name has one size."""
+        known: dict[str, tuple[InnerLabel, ...]] = {}
+        for term in self._terms.values():
+            for dim, labels in term.dims.items():
+                if (dim in self._terms and self._terms[dim].kind != "index") or dim == POINT:
+                    raise InvalidInput(
+                        f"the inner dimension {dim} of {term.name} has the name of another term: "
+                        "rename it"
+                    )
+                if known.setdefault(dim, tuple(labels)) != tuple(labels):
+                    raise InvalidInput(
+                        f"the inner dimension {dim} has other labels for {term.name} than for "
+                        "another variable: give one of them another dimension"
+                    )
+
+    def __getitem__(self, name: str) -> Term:
+        return self._terms[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._terms)
+
+    def __len__(self) -> int:
+        return len(self._terms)
+
+    def names(self, kind: Kind) -> tuple[str, ...]:
+        """Names of a kind, in order, which is also the order of dimensions."""
+        return tuple(term.name for term in self._terms.values() if term.kind == kind)
+
+    def ordered(self, parameters: Iterable[str]) -> tuple[str, ...]:
+        """Parameters in the order of the vocabulary."""
+        chosen = set(parameters)
+        return tuple(name for name in self.names("parameter") if name in chosen)
+
+    def parameter_name(self, text: object) -> str:
+        """Canonical name of a parameter given by name or symbol.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such parameter; the message suggests the nearest.
+        """
+        if not isinstance(text, str):
+            raise InvalidInput(f"a parameter is named by text, not {shown(text)}: write e.g. 'N'")
+        name = text if text in self._terms else self._parameters.get(folded(text), "")
+        if name in self._terms and self._terms[name].kind == "parameter":
+            return name
         raise InvalidInput(
-            f"unknown parameter {shown(text)}{suggestion(text, names('parameter'))}"
-        ) from None
+            f"unknown parameter {shown(text)}{suggestion(text, self.names('parameter'))}"
+        )
+
+    def own(self) -> tuple[Term, ...]:
+        """The model's terms, without those of the catalogue."""
+        return tuple(term for name, term in self._terms.items() if name not in OWN)
+
+
+def folded(text: str) -> str:
+    """Compatibility-normalised text: typographic variants of a symbol compare equal."""
+    return unicodedata.normalize("NFKC", text.strip()).replace("∆", "Δ")
 
 
 MOST_LETTERS = 100
@@ -334,9 +396,3 @@ def suggestion(text: object, known: Iterable[str]) -> str:
     if near:
         return f": did you mean {lowered[near[0]]!r}?"
     return f": choose from {', '.join(known)}"
-
-
-def ordered(parameters: Iterable[str]) -> Iterator[str]:
-    """Parameters in the order of the table."""
-    chosen = set(parameters)
-    return (name for name in names("parameter") if name in chosen)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import operator
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -16,9 +15,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from catalog.arguments import a_text, instance
+from catalog.names.described import fill_of, name_of, plain, symbols
 from catalog.names.fills import holds_text, restored_values
 from catalog.names.status import code_of
-from catalog.names.vocabulary import TERMS, VOCABULARY, parameter_name, suggestion
+from catalog.names.vocabulary import OWN, STATUS, suggestion
 from ensemble import InvalidInput
 from ensemble.checks import shown
 
@@ -46,19 +46,12 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Kind]] = {
     "log": (np.log, "number"),
     "isnan": (np.isnan, "truth"),
 }
-TEXTS = ("status", "error", "solver")
-"""The arrays that may be compared with text."""
 WORD = re.compile(
     r"""'[^']*'|"[^"]*"|\d[\d.]*(?:[eE][+-]?\d+)?|≤|≥|≠|[^\W\d](?:\w|[\u0300-\u036f])*"""
 )
 """Quoted text and numbers, which stay as they are, signs that Python spells otherwise, names."""
 SIGNS = {"≤": "<=", "≥": ">=", "≠": "!="}
 PYTHON = {"and", "or", "not", "in"}
-NAME_OF_SYMBOL = {
-    symbol: term.name
-    for term in TERMS
-    if WORD.fullmatch(symbol := unicodedata.normalize("NFC", term.symbol))
-}
 
 
 @dataclass(frozen=True)
@@ -76,10 +69,11 @@ class _Part:
 def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     """The points of a Dataset at which a predicate holds.
 
-    Names and symbols of the vocabulary, numbers, comparisons (chains such as ``1 < N <= 8`` too),
-    ``and``, ``or``, ``not``, ``+ - * / **``, ``abs``, ``log`` and ``isnan``; ``status``, ``error``
-    and ``solver`` compare with quoted text, also by ``in ('failed', 'unphysical')``.  Nothing else
-    is understood, and nothing is executed as Python.
+    Names and symbols of the dataset's arrays, numbers, comparisons (chains such as
+    ``1 < N <= 8`` too), ``and``, ``or``, ``not``, ``+ - * / **``, ``abs``, ``log`` and ``isnan``;
+    ``status`` and arrays of text, such as ``error``, compare with quoted text, also by
+    ``in ('failed', 'unphysical')``.  Nothing else is understood, and nothing is executed as
+    Python.
 
     An undefined value compares false with everything; ``not`` makes that true.  A status that
     xarray has filled with NaN is "not computed".
@@ -102,14 +96,15 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
 
     Examples
     --------
-    >>> ds = xr.Dataset({"power": ("delta_E", [1.0, -2.0, 3.0])}, {"delta_E": [1.0, 2.0, 4.0]})
-    >>> where_expression(ds, "P > 0 and ΔE <= 2").values.tolist()
+    >>> work = xr.Variable("tau", [1.0, -2.0, 3.0], {"symbol": "W"})
+    >>> ds = xr.Dataset({"work": work}, {"tau": [1.0, 2.0, 4.0]})
+    >>> where_expression(ds, "W > 0 and tau <= 2").values.tolist()
     [True, False, False]
     """
     instance(xr.Dataset, "give a Dataset of a sweep")("ds", ds)
     a_text("text", text)
     try:
-        tree = ast.parse(_with_names(text.strip()), mode="eval").body
+        tree = ast.parse(_with_names(ds, text.strip()), mode="eval").body
         used: dict[str, None] = {}
         whole = _Reader(ds, used).read(tree)
     except InvalidInput:
@@ -124,8 +119,9 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     names = list(used)
     if not names:
         raise InvalidInput(f"{text!r} names no array: compare one, e.g. power > 0")
+    fills = {name: fill_of(name, ds[name].attrs) for name in names}
     found = xr.apply_ufunc(
-        lambda *arrays: _evaluated(whole, dict(zip(names, arrays, strict=True))),
+        lambda *arrays: _evaluated(whole, dict(zip(names, arrays, strict=True)), fills),
         *(ds[name] for name in names),
         dask="parallelized",
         output_dtypes=[bool],
@@ -133,22 +129,25 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     return found.broadcast_like(ds).transpose(*ds.sizes).rename("condition")
 
 
-def _with_names(text: str) -> str:
+def _with_names(ds: xr.Dataset, text: str) -> str:
     """The text with names for symbols, some of which Python would not read (ω₀)."""
-    return WORD.sub(lambda match: _name(match.group()), text)
+    known = symbols(ds)
+    return WORD.sub(lambda match: _name(ds, known, match.group()), text)
 
 
-def _name(word: str) -> str:
-    if word[0] in "'\"0123456789" or word in VOCABULARY or word in PYTHON or word in FUNCTIONS:
+def _name(ds: xr.Dataset, known: Mapping[str, str], word: str) -> str:
+    if word[0] in "'\"0123456789" or word in ds.variables or word in PYTHON or word in FUNCTIONS:
         return word
-    normal = unicodedata.normalize("NFC", word)
-    if normal in SIGNS or normal in NAME_OF_SYMBOL:
-        return SIGNS.get(normal) or NAME_OF_SYMBOL[normal]
-    try:
-        return parameter_name(word)  # also knows typographic variants
-    except InvalidInput:
-        known = [*VOCABULARY, *NAME_OF_SYMBOL]
-        raise InvalidInput(f"unknown name {shown(word)}{_nearest(word, known)}") from None
+    if word in OWN:
+        return word
+    normal = plain(word)
+    if normal in SIGNS:
+        return SIGNS[normal]
+    meant = name_of(known, word)
+    if meant is not None:
+        return meant
+    names = [*map(str, ds.variables), *known]
+    raise InvalidInput(f"unknown name {shown(word)}{_nearest(word, names)}")
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
@@ -216,8 +215,8 @@ class _Reader:
         part = self.read(node)
         if part.kind != "number":
             raise InvalidInput(
-                f"{ast.unparse(node)!r} is not a number: only {', '.join(TEXTS)} compare with "
-                "quoted text, by == or !="
+                f"{ast.unparse(node)!r} is not a number: only status and arrays of text compare "
+                "with quoted text, by == or !="
             )
         return part.value
 
@@ -245,7 +244,7 @@ class _Reader:
                 if first.text is not None:
                     first, second = second, first
                 if second.text is not None:
-                    array, wanted = first.value, _stored(first.name, second.text)
+                    array, wanted = first.value, _stored(first, second.text)
                     return lambda arrays: compare(array(arrays), wanted)
             one, other = self._number(left), self._number(right)
             return lambda arrays: compare(one(arrays), other(arrays))
@@ -255,22 +254,24 @@ class _Reader:
         )
 
 
-def _stored(name: str, text: str) -> float | str:
+def _stored(array: _Part, text: str) -> float | str:
     """What an array holds for a text: the status is a number there."""
-    if name not in TEXTS:
-        raise InvalidInput(f"text {text!r} compares only with {', '.join(TEXTS)}: drop the quotes")
-    if name != "status":
-        return text
-    return float(code_of(text))
+    if array.name == STATUS:
+        return float(code_of(text))
+    if array.kind != "text":
+        raise InvalidInput(
+            f"text {text!r} compares only with status and with arrays of text: drop the quotes"
+        )
+    return text
 
 
 def _joined(parts: Sequence[Evaluate], join: Callable[[Any, Any], Any]) -> _Part:
     return _Part("truth", lambda arrays: reduce(join, (part(arrays) for part in parts)))
 
 
-def _evaluated(whole: _Part, arrays: Arrays) -> NDArray[np.bool_]:
+def _evaluated(whole: _Part, arrays: Arrays, fills: Mapping[str, int | None]) -> NDArray[np.bool_]:
     """The values of the predicate; undefined ones arise without a warning."""
-    arrays = {name: restored_values(name, array) for name, array in arrays.items()}
+    arrays = {name: restored_values(name, array, fills.get(name)) for name, array in arrays.items()}
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
     with np.errstate(all="ignore"):
         return np.broadcast_to(np.asarray(whole.value(arrays), dtype=bool), shape)

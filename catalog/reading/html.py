@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 
 from catalog.names.labels import Label
-from catalog.names.vocabulary import VOCABULARY
-from catalog.sweeps.sweep import Sweep
+from catalog.names.vocabulary import OWN, POINT
+from catalog.sweeps.grid import Grid
 from ensemble import Status
 
 COLOURS = {
@@ -57,7 +57,7 @@ class Summary:
 
     Attributes
     ----------
-    sweep : Sweep
+    grid : Grid
     counts : mapping of str to int
         Points by status label.
     last_run : str
@@ -66,7 +66,7 @@ class Summary:
         What one should know, such as "written by an older solver".
     """
 
-    sweep: Sweep
+    grid: Grid
     counts: Mapping[str, int]
     last_run: str = ""
     notes: Sequence[str] = ()
@@ -74,7 +74,7 @@ class Summary:
 
 def entry_html(summary: Summary) -> str:
     """HTML of one sweep: self-contained, readable on light and dark pages."""
-    heading = _heading(summary.sweep.name, summary.sweep.description)
+    heading = _heading(summary.grid.name, summary.grid.description)
     return _page(heading + _progress(summary.counts) + _entry(summary))
 
 
@@ -87,7 +87,7 @@ def catalogue_html(title: str, summaries: Iterable[Summary]) -> str:
             totals[label] = totals.get(label, 0) + points
     number = f"{len(summaries)} sweep{'' if len(summaries) == 1 else 's'}"
     folded = "".join(
-        f"<details><summary>{_heading(summary.sweep.name, summary.sweep.description)}"
+        f"<details><summary>{_heading(summary.grid.name, summary.grid.description)}"
         f"{_progress(summary.counts)}</summary>{_entry(summary)}</details>"
         for summary in summaries
     )
@@ -104,14 +104,14 @@ def _heading(title: str, about: str) -> str:
 
 
 def _entry(summary: Summary) -> str:
-    sweep = summary.sweep
+    grid = summary.grid
     notes = "".join(f'<div class="note">{escape(note)}</div>' for note in summary.notes)
     run = f'<div class="about">last run: {escape(summary.last_run)}</div>'
     return (
         notes
-        + _axes(sweep)
-        + f"<div>fixed: {_fixed(sweep) or 'nothing'}</div>"
-        + f"<div>method: {escape(_method(sweep))}</div>"
+        + _axes(grid)
+        + f"<div>fixed: {_fixed(grid) or 'nothing'}</div>"
+        + f"<div>model: {escape(_model(grid))}</div>"
         + (run if summary.last_run else "")
     )
 
@@ -156,12 +156,12 @@ def _colour(label: str) -> str:
     return f"background:{COLOURS.get(label, '#999999')}"
 
 
-def _axes(sweep: Sweep) -> str:
+def _axes(grid: Grid) -> str:
     rows = "".join(
-        f"<tr><td>{escape(_symbol(name))}</td><td>{escape(name)}</td>"
+        f"<tr><td>{escape(_symbol(grid, name))}</td><td>{escape(name)}</td>"
         f'<td class="number">{len(labels)}</td><td>{escape(_range(labels))}</td>'
-        f"<td>{escape(_unit(name, sweep.energy_unit))}</td></tr>"
-        for name, labels in sweep.axes.items()
+        f"<td>{escape(_unit(grid, name))}</td></tr>"
+        for name, labels in grid.axes.items()
     )
     heads = "".join(
         f"<th{extra}>{head}</th>"
@@ -187,25 +187,22 @@ def _range(labels: Sequence[Label]) -> str:
     return f"{labels[0]:.6g}, {labels[1]:.6g}, …, {labels[-1]:.6g}"
 
 
-def _fixed(sweep: Sweep) -> str:
+def _fixed(grid: Grid) -> str:
     return ", ".join(
-        escape(f"{_symbol(name)} = {value:.10g} {_unit(name, sweep.energy_unit)}".rstrip())
-        for name, value in sweep.fixed.items()
+        escape(f"{_symbol(grid, name)} = {value:.10g} {_unit(grid, name)}".rstrip())
+        for name, value in grid.fixed.items()
     )
 
 
-def _method(sweep: Sweep) -> str:
-    options = ", ".join(f"{name} = {value}" for name, value in asdict(sweep.method).items())
-    return (
-        f"{sweep.method.name} ({options}); {sweep.scaling} scaling, {sweep.statistics} baths; "
-        f"{len(sweep.variables)} variables"
-    )
+def _model(grid: Grid) -> str:
+    return f"{grid.model.summary()}; {len(grid.variables)} variables"
 
 
-def _symbol(name: str) -> str:
-    return VOCABULARY[name].symbol if name in VOCABULARY else name
+def _symbol(grid: Grid, name: str) -> str:
+    term = OWN[POINT] if name == POINT else grid.term(name)
+    return term.symbol or name
 
 
-def _unit(name: str, energy_unit: str) -> str:
-    unit = VOCABULARY[name].units(energy_unit) if name in VOCABULARY else "1"
+def _unit(grid: Grid, name: str) -> str:
+    unit = OWN[POINT].unit if name == POINT else grid.term(name).unit
     return "" if unit == "1" else unit

@@ -18,19 +18,21 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import NDArray
 
-from catalog.names.labels import POINT
+from catalog.models.contract import Model
+from catalog.names.vocabulary import POINT
 from catalog.running.complete import complete_block, settled_in_the_end
-from catalog.store.chunks import chunk_shape
+from catalog.running.solve import solve_block
 from catalog.store.extend import create_or_open
 from catalog.store.history import ON_DEMAND
 from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
-from catalog.store.stored import StoredSweep, blank, lay
+from catalog.store.stored import BlockKey, StoredSweep, empty_box, paste
 from catalog.store.user_arrays import user_arrays
-from catalog.sweeps.arrays import Arrays, seen_dtype, solve_block
+from catalog.sweeps.arrays import Arrays, seen_dtype
 from catalog.sweeps.boxes import Box, Piece, box_of, facets, pieces, snapped
 from catalog.sweeps.dataset import labelled
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Grid, Index
+from catalog.sweeps.sweep import Sweep
 
 
 def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
@@ -53,25 +55,28 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     Examples
     --------
     >>> from catalog import Sweep
-    >>> sweep = Sweep(name="demo", axes={"N": [1, 2, 4]}, scaling="high-temperature", fixed=dict(
-    ...     E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006, Gamma_0=0.001))
+    >>> sweep = Sweep(name="demo", axes={"N": [1, 2, 4]}, scaling="high-temperature", fixed={
+    ...     "E₁": 1, "ΔE": 9, "T̄": 13.5, "ΔT": 23, "ω₀": 0.006, "Γ₀": 0.001})
     >>> float(dataset(sweep).constancy.sel(N=2).round(8))
     1.00004932
     """
     if store is None:
-        token = tokenize(sweep.key())
-        blocks = _block_layer(sweep, sweep.blocks, partial(_solve, sweep), token)
-        return _labelled(sweep, sweep.blocks, partial(_look_up, blocks), token)
+        grid = sweep.grid
+        token = tokenize(grid.key)
+        blocks = _block_layer(grid, grid.blocks, partial(_solve, grid), token)
+        return _labelled(grid, grid.blocks, partial(_look_up, blocks), token)
     stored = create_or_open(store, sweep)
     sweep = snapped(sweep, stored.box)
-    view = view_of(stored, sweep, solves=bool(stored.missing(sweep)))
-    session = Session(stored.location, sweep.name, sweep.definition(), ON_DEMAND)
+    view = view_of(stored, sweep.grid, sweep.model if stored.missing(sweep) else None)
     # Two Datasets of a store that fills up are not the same to dask, though their labels are.
     token = uuid.uuid4().hex
-    if not view.solves:
-        return _labelled(sweep, view.steps, partial(_read_now, view), token)
-    blocks = _block_layer(sweep, view.steps, partial(_complete, view, session), token)
-    return _labelled(sweep, view.steps, partial(_read_after, blocks, view), token)
+    if view.model is None:
+        return _labelled(view.grid, view.steps, partial(_read_now, view), token)
+    session = Session(
+        stored.location, sweep.name, sweep.definition(), sweep.model.source_hash(), ON_DEMAND
+    )
+    blocks = _block_layer(view.grid, view.steps, partial(_complete, view, session), token)
+    return _labelled(view.grid, view.steps, partial(_read_after, blocks, view), token)
 
 
 def stored_dataset(stored: StoredSweep) -> xr.Dataset:
@@ -80,9 +85,9 @@ def stored_dataset(stored: StoredSweep) -> xr.Dataset:
     It reads, and never solves: a point that is not computed says so in ``status``.  Arrays that
     users have added to the groups are part of it.
     """
-    view = view_of(stored, stored.sweep, solves=False)
+    view = view_of(stored, stored.grid, None)
     token = uuid.uuid4().hex  # what is stored may grow
-    found = _labelled(stored.sweep, view.steps, partial(_read_now, view), token)
+    found = _labelled(stored.grid, view.steps, partial(_read_now, view), token)
     return found.assign(user_arrays(stored))
 
 
@@ -93,43 +98,45 @@ class View:
     Attributes
     ----------
     parts : tuple of Part
-    sweep : Sweep
-        The grid of labels.
+    grid : Grid
+        The labels.
     steps : mapping of str to int
         Labels per dask chunk: those of a block where blocks are solved, which are small; those of
         a Zarr chunk where it only reads.
-    solves : bool
+    model : Model or None
+        Solves blocks that are missing; None: it only reads.
     """
 
     parts: tuple[Part, ...]
-    sweep: Sweep
+    grid: Grid
     steps: Mapping[str, int]
-    solves: bool
+    model: Model | None
 
     def pieces(self, box: Box) -> list[tuple[Part, Piece]]:
         """Where the points of a box are stored; oldest part last: it lies on top.
 
         The unit is the block where blocks are solved, else the Zarr chunk.
         """
+        reads = self.model is None
         return [
             (part, piece)
             for part in reversed(self.parts)
-            for piece in pieces(part.sweep, box, steps=None if self.solves else part.chunks)
+            for piece in pieces(part.grid, box, steps=part.grid.chunks if reads else None)
         ]
 
     def boxes(self, index: Index) -> list[Box]:
         """Labels of a dask chunk: one box, or one for each of its scattered points."""
         slices = {
             dim: slice(chunk * self.steps[dim], (chunk + 1) * self.steps[dim])
-            for dim, chunk in zip(self.sweep.dims, index, strict=True)
+            for dim, chunk in zip(self.grid.dims, index, strict=True)
         }
         counts = slices.pop(POINT, None)
         if counts is None:
-            found = [box_of(self.sweep)]
+            found = [box_of(self.grid)]
         else:
             found = [
                 facet
-                for count, facet in facets(self.sweep)
+                for count, facet in facets(self.grid)
                 if count is not None and counts.start <= count < counts.stop
             ]
         for box in found:
@@ -137,52 +144,52 @@ class View:
                 box[dim] = box[dim][part]
         return found
 
-    def read(self, index: Index, name: str, solved: Mapping[Key, Arrays]) -> NDArray:
+    def read(self, index: Index, name: str, solved: Mapping[BlockKey, Arrays]) -> NDArray:
         """An array of a dask chunk, from blocks just solved or else from the store."""
         boxes = self.boxes(index)
         found = [self._read(box, name, solved) for box in boxes]
-        shape = [len(boxes[0][dim]) for dim in self.sweep.dims if dim != POINT]
-        lead = [len(boxes)] if POINT in self.sweep.dims else []
-        return np.stack(found).reshape([*lead, *shape]).astype(seen_dtype(name), copy=False)
+        shape = [len(boxes[0][dim]) for dim in self.grid.dims if dim != POINT]
+        lead = [len(boxes)] if POINT in self.grid.dims else []
+        term = self.grid.term(name)
+        array = np.stack(found).reshape([*lead, *shape, *term.inner_shape])
+        return array.astype(seen_dtype(term), copy=False)
 
-    def _read(self, box: Box, name: str, solved: Mapping[Key, Arrays]) -> NDArray:
-        result = blank(name, box)
+    def _read(self, box: Box, name: str, solved: Mapping[BlockKey, Arrays]) -> NDArray:
+        result = empty_box(self.grid.term(name), box)
         for part, piece in self.pieces(box):
-            arrays = solved.get((part.group, piece.index))
+            arrays = solved.get(BlockKey(part.group, piece.index))
             if arrays is None:
-                read = part.read if self.solves else part.read_chunk
+                read = part.read_chunk if self.model is None else part.read
                 arrays = read(piece.index, {name, "status"})
-            lay(result, piece, arrays[name], arrays["status"])
+            paste(result, piece, arrays[name], arrays["status"])
         return result
 
 
-def view_of(stored: StoredSweep, sweep: Sweep, *, solves: bool) -> View:
-    """The view of a stored sweep over the labels of a sweep."""
-    only = stored.parts[0]
-    if len(stored.parts) == 1 and not only.sweep.points and only.sweep.axes == sweep.axes:
-        steps = only.sweep.blocks if solves else only.chunks
-    else:
-        steps = sweep.blocks if solves else chunk_shape(sweep)
-    return View(stored.parts, sweep, steps, solves)
-
-
-Key = tuple[str, Index]
+def view_of(stored: StoredSweep, grid: Grid, model: Model | None) -> View:
+    """The view of a stored sweep over some labels; without a model it only reads."""
+    only = stored.parts[0].grid
+    whole = len(stored.parts) == 1 and not only.points and only.axes == grid.axes
+    cut = only if whole else grid
+    return View(stored.parts, grid, cut.chunks if model is None else cut.blocks, model)
 
 
 def _labelled(
-    sweep: Sweep, blocks: Mapping[str, int], layer: Callable[..., da.Array], token: str
+    grid: Grid, blocks: Mapping[str, int], layer: Callable[..., da.Array], token: str
 ) -> xr.Dataset:
     """Dataset of one dask array a variable, made by ``layer(name=..., token=..., options)``."""
-    chunks = _chunks(sweep, blocks)
+    chunks = _chunks(grid, blocks)
     arrays = {}
-    for name in sweep.arrays:
+    for name in grid.arrays:
+        term = grid.term(name)
+        dtype = seen_dtype(term)
         options = {
-            "dtype": seen_dtype(name),
-            "meta": np.empty((0,) * len(chunks), dtype=seen_dtype(name)),
+            "dtype": dtype,
+            "meta": np.empty((0,) * (len(chunks) + len(term.dims)), dtype=dtype),
             "name": f"{name}-{token}",
         }
-        arrays[name] = layer(variable=name, chunks=chunks, options=options)
-    return labelled(sweep, arrays)
+        inner = tuple((length,) for length in term.inner_shape)
+        arrays[name] = layer(variable=name, chunks=(*chunks, *inner), grid=grid, options=options)
+    return labelled(grid, arrays)
 
 
 class BlockTask(Task):
@@ -201,10 +208,10 @@ class BlockTask(Task):
 
 
 def _block_layer(
-    sweep: Sweep, blocks: Mapping[str, int], task: Callable[..., Any], token: str
+    grid: Grid, blocks: Mapping[str, int], task: Callable[..., Any], token: str
 ) -> da.Array:
     """One task a block: all its arrays."""
-    chunks = _chunks(sweep, blocks)
+    chunks = _chunks(grid, blocks)
     name = f"block-{token}"
     indices = itertools.product(*(range(len(lengths)) for lengths in chunks))
     tasks: Any = {(name, *index): BlockTask((name, *index), task, index) for index in indices}
@@ -217,56 +224,76 @@ def _block_layer(
 # selection has cut it down.
 
 
-def _look_up(blocks: da.Array, *, variable: str, chunks: Any, options: dict) -> da.Array:
-    return da.map_blocks(_pick, blocks, variable=variable, **options)
+def _look_up(
+    blocks: da.Array, *, variable: str, chunks: Any, grid: Grid, options: dict
+) -> da.Array:
+    pick = partial(_pick, variable=variable, dtype=options["dtype"])
+    return _of_blocks(pick, blocks, variable, chunks, grid, options)
 
 
 def _read_after(
-    blocks: da.Array, view: View, *, variable: str, chunks: Any, options: dict
+    blocks: da.Array, view: View, *, variable: str, chunks: Any, grid: Grid, options: dict
 ) -> da.Array:
-    return da.map_blocks(_read_chunk, blocks, view=view, variable=variable, **options)
+    read = partial(_read_chunk, view=view, variable=variable)
+    return _of_blocks(read, blocks, variable, chunks, grid, options)
 
 
-def _read_now(view: View, *, variable: str, chunks: Any, options: dict) -> da.Array:
+def _of_blocks(
+    function: Callable[..., NDArray],
+    blocks: da.Array,
+    variable: str,
+    chunks: Any,
+    grid: Grid,
+    options: dict,
+) -> da.Array:
+    """An array whose chunks a function makes of blocks, with the inner dimensions behind."""
+    inner = list(range(len(grid.dims), len(chunks)))
+    return da.map_blocks(function, blocks, chunks=chunks, new_axis=inner or None, **options)
+
+
+def _read_now(view: View, *, variable: str, chunks: Any, grid: Grid, options: dict) -> da.Array:
     return da.map_blocks(
         partial(_read_stored, view=view, variable=variable), chunks=chunks, **options
     )
 
 
-def _solve(sweep: Sweep, block_id: Index) -> Arrays:
-    return solve_block(sweep, block_id)
+def _solve(grid: Grid, block_id: Index) -> Arrays:
+    return solve_block(grid, block_id, grid.model)
 
 
-def _pick(block: Arrays, variable: str) -> NDArray:
-    return block[variable].astype(seen_dtype(variable), copy=False)
+def _pick(block: Arrays, variable: str, dtype: np.dtype) -> NDArray:
+    return block[variable].astype(dtype, copy=False)
 
 
-def _complete(view: View, session: Session, block_id: Index) -> dict[Key, Arrays]:
+def _complete(view: View, session: Session, block_id: Index) -> dict[BlockKey, Arrays]:
     """Complete the blocks that a dask chunk touches; the arrays of those that were solved."""
+    assert view.model is not None
     solved = {}
     touched = {
-        (part.group, piece.index): part
+        BlockKey(part.group, piece.index): part
         for box in view.boxes(block_id)
         for part, piece in view.pieces(box)
     }
     with settled_in_the_end(list({part.group: part for part in touched.values()}.values())):
-        for (group, index), part in touched.items():
-            arrays = complete_block(part, index, session, wait=True)
+        for key, part in touched.items():
+            arrays = complete_block(part, key.index, view.model, session, wait=True)
             if arrays is not None:
-                solved[group, index] = arrays
+                solved[key] = arrays
     return solved
 
 
-def _read_chunk(solved: dict[Key, Arrays], view: View, variable: str, block_id: Index) -> NDArray:
-    return view.read(block_id, variable, solved)
+def _read_chunk(
+    solved: dict[BlockKey, Arrays], view: View, variable: str, block_id: Index
+) -> NDArray:
+    return view.read(block_id[: len(view.grid.dims)], variable, solved)
 
 
 def _read_stored(view: View, variable: str, block_id: Index) -> NDArray:
-    return view.read(block_id, variable, {})
+    return view.read(block_id[: len(view.grid.dims)], variable, {})
 
 
-def _chunks(sweep: Sweep, blocks: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
+def _chunks(grid: Grid, blocks: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
     return tuple(
         tuple(min(step, length - start) for start in range(0, length, step))
-        for step, length in ((blocks[dim], len(sweep.axes[dim])) for dim in sweep.dims)
+        for step, length in ((blocks[dim], len(grid.axes[dim])) for dim in grid.dims)
     )

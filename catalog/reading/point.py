@@ -1,4 +1,4 @@
-"""One point of a stored sweep: its engine, what was found, and how to find it again."""
+"""One point of a stored sweep: its parameters, what was found, and how to find it again."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.models.contract import Model
+from catalog.models.loading import as_model
+from catalog.models.recorded import RecordedModel
 from catalog.names.labels import Label
-from ensemble import Engine, Solution, Status
-from ensemble.method import Method
+from ensemble import Engine, InvalidInput, Solution, Status
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,13 @@ class Point:
     ----------
     labels : mapping of str to number
         All parameters by name.
-    engine : Engine
-    method : Method
+    model : Model
+        Known by its record alone if it is not the heat engine.
     variables : tuple of str
         What the sweep computes.
     values, diagnostics : mapping
-        What is stored, by name; NaN where undefined or not computed.
+        What is stored, by name; NaN where undefined or not computed, an array where a variable has
+        inner dimensions.
     status : Status
     error : str
         What failed, in one line.
@@ -34,31 +37,60 @@ class Point:
     """
 
     labels: Mapping[str, Label]
-    engine: Engine
-    method: Method
+    model: Model
     variables: tuple[str, ...]
-    values: Mapping[str, float]
+    values: Mapping[str, Any]
     diagnostics: Mapping[str, Any]
     status: Status
     error: str
     failure: Mapping[str, Any] | None
 
     @property
+    def engine(self) -> Engine:
+        """The heat engine of the point.
+
+        Raises
+        ------
+        InvalidInput
+            If it is a point of another model.
+        """
+        make = getattr(self.model, "engine", None)
+        if make is None:
+            raise InvalidInput(f"a point of {self.model.title} is no heat engine: use its labels")
+        return make(self.labels)
+
+    @property
     def traceback(self) -> str:
         """Where the solve raised; empty unless the point failed."""
         return self.failure["traceback"] if self.failure else ""
 
-    def reproduce(self) -> Solution:
+    def reproduce(self, model: Model | None = None) -> Solution:
         """Solve the point again, here and now; nothing is stored.
 
         A solver that raises raises here, too, so that a debugger can look at it.
+
+        Parameters
+        ----------
+        model : Model, optional
+            The model with its code, if it is not the heat engine.
+
+        Raises
+        ------
+        InvalidInput
+            If the model is needed and not given.
         """
-        return self.method.solve(self.engine, self.variables)
+        chosen = self.model if model is None else as_model(model)
+        if isinstance(chosen, RecordedModel):
+            raise chosen.unknown()
+        if type(chosen).solve is not Model.solve:  # it solves several points together
+            (solution,) = chosen.solve([self.labels], self.variables)
+            return solution
+        return chosen.solution(self.labels, self.variables)
 
     def __repr__(self) -> str:
         labels = ", ".join(f"{name}={value!r}" for name, value in self.labels.items())
         error = f": {self.error}" if self.error else ""
-        return f"<Point {labels}, {self.method.name}: {self.status.label}{error}>"
+        return f"<Point {labels}, {self.model.title}: {self.status.label}{error}>"
 
 
 def parsed(failure: str) -> dict[str, Any] | None:

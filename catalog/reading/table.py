@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
+from catalog.names.described import role
 from catalog.names.fills import restored
 from catalog.names.status import codes_of, labels_of
-from catalog.names.vocabulary import TERMS, VOCABULARY
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ ROWS = 50_000
 """Points read at a time: with 50 columns some 20 MB."""
 MOST_BLOCKS = 2_000
 """Blocks read at a time: the graph of a task for each array of each block stays small."""
-
-_ORDER = {term.name: position for position, term in enumerate(TERMS)}
 
 Where = Mapping[str, slice]
 """A piece of a Dataset, as ``isel`` takes it."""
@@ -180,15 +178,24 @@ def without_points(ds: xr.Dataset) -> xr.Dataset:
 
 def columns(ds: xr.Dataset) -> list[str]:
     """Names of the columns: dimensions, other parameters, variables, diagnostics, status last."""
-    ranks = {"parameter": 1, "variable": 2, "diagnostic": 4}
+    ranks = {"parameter": 1, "index": 1, "variable": 2, "diagnostic": 4}
+    dims = [str(dim) for dim in _ordered_dims(ds)]
+    order = {str(name): position for position, name in enumerate(ds.variables)}
 
     def rank(name: str) -> tuple[int, int]:
-        if name in ds.dims:
-            return 0, _ORDER.get(name, -1)
-        kind = ranks[VOCABULARY[name].kind] if name in VOCABULARY else 3
-        return 1 if name in ds.coords else kind, _ORDER.get(name, len(_ORDER))
+        if name in dims:
+            return 0, dims.index(name)
+        kind = 5 if name == "status" else 1 if name in ds.coords else ranks[role(ds, name)]
+        return kind, order[name]
 
     return sorted((str(name) for name in {**ds.sizes, **ds.variables}), key=rank)
+
+
+def _ordered_dims(ds: xr.Dataset) -> list[Hashable]:
+    """The dimensions in the order in which an array has them: the status if there is one."""
+    longest = max((v.dims for v in ds.data_vars.values()), key=len, default=())
+    first = ds["status"].dims if "status" in ds else longest
+    return list(dict.fromkeys([*first, *longest, *ds.sizes]))
 
 
 def _with_counts(ds: xr.Dataset) -> xr.Dataset:

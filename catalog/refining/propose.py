@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 from scipy.spatial import KDTree
 
+from catalog.names.described import coordinate_name
 from catalog.names.select import select
-from catalog.names.vocabulary import parameter_name, suggestion
+from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput, Status
 from ensemble.checks import shown
 
@@ -65,7 +66,7 @@ def known_points(
     InvalidInput
         If a name is unknown, or the quantity has a dimension that is no axis of the map.
     """
-    first, second = (parameter_name(text) for text in parameters)
+    first, second = (coordinate_name(ds, text) for text in parameters)
     chosen = select(ds, labels)
     for name in (first, second):
         if name not in chosen.coords or not chosen.coords[name].dims:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, texts
-from catalog.names.labels import POINT, label
+from catalog.models.contract import Model
+from catalog.names.labels import label
 from catalog.names.select import select
-from catalog.names.vocabulary import parameter_name
+from catalog.names.vocabulary import POINT
 from catalog.reading.lazy import stored_dataset
 from catalog.refining.propose import (
     RESOLUTION,
@@ -35,6 +35,7 @@ from catalog.store.part import Part
 from catalog.store.stored import Block, StoredSweep
 from catalog.sweeps.boxes import Box
 from catalog.sweeps.dataset import labelled
+from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput, Status
 from ensemble.checks import shown
 
@@ -78,6 +79,7 @@ def refine_map(
     level: float | None = None,
     spacing: Sequence[Spacing] = ("linear", "linear"),
     resolution: float = RESOLUTION,
+    model: Model | None = None,
     scheduler: str | Profile | Client | None = None,
     workers: int | None = None,
     on_block: OnBlock | None = None,
@@ -98,6 +100,8 @@ def refine_map(
         and those given several labels, to a DataArray over the map alone.
     budget : int
         Points to add.
+    model : Model, optional
+        The model with its code, needed if it is not the heat engine.
     **labels
         Of the other dimensions.  Several labels of one are all solved at each point: what a
         quantity such as the gain, of N and of 1, needs.
@@ -117,13 +121,14 @@ def refine_map(
         raise InvalidInput(
             f"{stored.location} is an archive: unpack it to a directory to refine it"
         )
-    first, second = _axes_of(parameters)
+    solver = stored.model(model)
+    first, second = _axes_of(stored, parameters)
     held = _labels_held(stored, (first, second), labels)
     bounds = [(float(stored.box[name][0]), float(stored.box[name][-1])) for name in (first, second)]
     begun = [
-        block for block in stored.missing() if POINT in block.part.sweep.axes
+        block for block in stored.missing() if POINT in block.part.grid.axes
     ]  # of a refinement that was stopped
-    model = fitted_model(stored)
+    costs = fitted_model(stored, stored.grid)
     # Blocks of the refinement cost what those of the map do: so many workers, so much memory.
     expected = [stored.blocks()[0].work] * max(1, min(batch, budget) // BLOCK_POINTS)
     kept = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
@@ -131,17 +136,21 @@ def refine_map(
     known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
 
     def solve(points: Points) -> NDArray[np.float64]:
-        part = _add(stored, (first, second), points, held)
-        blocks = [Block(part, index) for index in part.sweep.block_indices()]
-        solve_and_record(executor, stored, blocks, part.sweep, model, telling(on_block))
-        solved = labelled(part.sweep, {name: part.whole(name) for name in part.sweep.arrays})
+        part = _add(stored, solver, (first, second), points, held)
+        blocks = [Block(part, index) for index in part.grid.block_indices()]
+        request = part.grid.definition()
+        solve_and_record(executor, stored, blocks, solver, request, costs, telling(on_block))
+        solved = labelled(part.grid, {name: part.whole(name) for name in part.grid.arrays})
         return _values(solved, quantity)
 
     # One connection for all batches, made before anything is written.
     work = [*expected, *(block.work for block in begun)]
-    with open_executor(stored.location, chosen(scheduler), workers, work, model) as executor:
+    with open_executor(
+        stored.location, chosen(scheduler), workers, work, solver, costs
+    ) as executor:
         if begun:
-            solve_and_record(executor, stored, begun, stored.sweep, model, telling(on_block))
+            request = stored.grid.definition()
+            solve_and_record(executor, stored, begun, solver, request, costs, telling(on_block))
             known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
         return refine(
             solve,
@@ -155,15 +164,20 @@ def refine_map(
         )
 
 
-def _axes_of(parameters: Any) -> tuple[str, str]:
+def _axes_of(stored: StoredSweep, parameters: Any) -> tuple[str, str]:
     """The names of the two axes of a map."""
-    chosen = [parameter_name(text) for text in texts("parameters", parameters)]
+    terms = stored.family.model.vocabulary
+    chosen = [terms.parameter_name(text) for text in texts("parameters", parameters)]
     if len(set(chosen)) != 2 or len(chosen) != 2:
         raise InvalidInput(
-            f"a map has two axes, not {shown(parameters)}: give e.g. ('delta_E', 'T_mean')"
+            f"a map has two axes, not {shown(parameters)}: give two of "
+            f"{', '.join(stored.grid.dims)}"
         )
-    if "N" in chosen:
-        raise InvalidInput("new points lie between labels, where N is no number: choose other axes")
+    for name in chosen:
+        if terms[name].whole:
+            raise InvalidInput(
+                f"new points lie between labels, where {name} is no number: choose other axes"
+            )
     return chosen[0], chosen[1]
 
 
@@ -180,17 +194,22 @@ def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, A
             if found.size < 2:
                 raise InvalidInput(f"{name} does not vary in this sweep: choose another axis")
             continue
-        given = {parameter_name(text) for text in labels}
+        given = {stored.family.model.vocabulary.parameter_name(text) for text in labels}
         if found.size > 1 and name not in given:
             raise InvalidInput(f"{name} has several labels: give the one of the map, or a list")
         held[name] = tuple(np.atleast_1d(found.values).tolist())
     return held
 
 
-def _add(stored: StoredSweep, axes: tuple[str, str], points: Points, held: Box) -> Part:
+def _add(
+    stored: StoredSweep, model: Model, axes: tuple[str, str], points: Points, held: Box
+) -> Part:
     """The part of a new batch, its template written."""
-    sweep = replace(
-        stored.parts[0].sweep,
+    sweep = Sweep(
+        name=stored.name,
+        model=model,
+        variables=stored.family.variables,
+        description=stored.family.description,
         points=dict(zip(axes, points.T.tolist(), strict=True)),
         axes={name: labels for name, labels in held.items() if len(labels) > 1},
         fixed={name: labels[0] for name, labels in held.items() if len(labels) == 1},
@@ -199,8 +218,8 @@ def _add(stored: StoredSweep, axes: tuple[str, str], points: Points, held: Box) 
     with Leases(stored.storage, stored.name).hold(STRUCTURE, wait=True):
         now = load(stored.storage, stored.name)
         assert now is not None
-        (group,) = add_parts(stored.storage, stored.name, [sweep], next_number(now))
-    return Part(stored.location, group, sweep)
+        (group,) = add_parts(stored.storage, stored.name, [sweep.grid], next_number(now))
+    return Part(stored.location, group, sweep.grid)
 
 
 def _values(solved: xr.Dataset, quantity: Quantity) -> NDArray[np.float64]:

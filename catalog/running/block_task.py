@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
+from catalog.models.contract import Model
 from catalog.running.complete import complete_block
 from catalog.store.history import RunRecord
 from catalog.store.leases import Busy
@@ -52,10 +53,10 @@ class Elsewhere:
     holder: str
 
 
-def do_block(record: RunRecord, again: bool, block: Block) -> Done | Elsewhere:
+def do_block(model: Model, record: RunRecord, again: bool, block: Block) -> Done | Elsewhere:
     """The task: solve and store a block, unless somebody else is at it or has done it."""
     try:
-        arrays = complete_block(block.part, block.index, record, wait=False, again=again)
+        arrays = complete_block(block.part, block.index, model, record, wait=False, again=again)
     except Busy as busy:
         return Elsewhere(block, busy.holder)
     here = arrays is not None

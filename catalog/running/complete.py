@@ -7,20 +7,33 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from catalog.models.contract import Model
+from catalog.running.solve import solve_block
 from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
 from catalog.store.settle import settle, settle_if_full
-from catalog.sweeps.arrays import Arrays, solve_block
-from catalog.sweeps.sweep import Index
+from catalog.sweeps.arrays import Arrays
+from catalog.sweeps.grid import Index
 
 
 def complete_block(
-    part: Part, block: Index, session: Session, *, wait: bool, again: bool = False
+    part: Part,
+    block: Index,
+    model: Model,
+    session: Session,
+    *,
+    wait: bool,
+    again: bool = False,
 ) -> Arrays | None:
     """Solve and store a block unless that is done; its arrays if it was solved here.
 
     Parameters
     ----------
+    part : Part
+    block : tuple of int
+    model : Model
+        That of the part, with its code.
+    session : Session
     wait : bool
         Wait until somebody else who is at it has done it.
     again : bool
@@ -38,7 +51,7 @@ def complete_block(
     with part.leases.hold(part.claim(block), wait=wait):
         if not again and part.has(block):  # finished by another in the meantime
             return None
-        arrays = solve_block(part.sweep, block)
+        arrays = solve_block(part.grid, block, model)
         arrays["run"][...] = session.number
         part.write(block, arrays)
     settle_if_full(part, block)

@@ -13,6 +13,7 @@ from distributed import KilledWorker, LocalCluster
 from distributed.comm import CommClosedError
 from distributed.system import MEMORY_LIMIT
 
+from catalog.models.contract import Model
 from catalog.running.admission import GIB, Admission, B, require_fitting
 from catalog.running.connection import lost, scheduler_address
 from catalog.running.stopped import ClusterLost
@@ -24,7 +25,6 @@ from catalog.running.workers import (
     require_usable,
     workers_of,
 )
-from catalog.store.provenance import solver_hash
 from ensemble import InvalidInput
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def require_ready(
     client: Client,
     needs: Mapping[Any, float],
     *,
+    model: Model,
     location: str,
     folder: str,
     hopeless: Callable[[], str] = str,
@@ -60,6 +61,8 @@ def require_ready(
     client : distributed.Client
     needs : mapping
         Predicted bytes of a process that computes each block, by what names the block.
+    model : Model
+        Solves the blocks.
     location : str
         Of the store, which need not have been begun.
     folder : str
@@ -84,7 +87,7 @@ def require_ready(
                 raise
             raise InvalidInput(str(failure)) from None
         require_fitting(needs, watch.largest)
-        require_usable(client, location, folder=folder)
+        require_usable(client, model, location, folder=folder)
 
 
 def completed(
@@ -93,6 +96,7 @@ def completed(
     blocks: Sequence[B],
     needs: Sequence[float],
     *,
+    model: Model,
     location: str,
     hopeless: Callable[[], str] = str,
 ) -> Iterator[Result]:
@@ -110,6 +114,8 @@ def completed(
         In the order in which they are handed out.
     needs : sequence of float
         Predicted bytes of a process that computes the block.
+    model : Model
+        Solves the blocks.
     location : str
         Of the store, which every worker must reach.
     hopeless : callable
@@ -124,7 +130,7 @@ def completed(
         If the scheduler dies, a block has killed four workers, or no worker will come any more.
     """
     with _naming_a_lost_scheduler(client):
-        yield from _Dispatch(client, task, blocks, needs, location, hopeless).results()
+        yield from _Dispatch(client, task, blocks, needs, model, location, hopeless).results()
 
 
 @contextmanager
@@ -228,10 +234,11 @@ class _Dispatch(Generic[B, Result]):
         task: Callable[[B], Result],
         blocks: Sequence[B],
         needs: Sequence[float],
+        model: Model,
         location: str,
         hopeless: Callable[[], str],
     ) -> None:
-        self.client, self.location = client, location
+        self.client, self.model, self.location = client, model, location
         self.task = task
         self.watch = _Watch(client, hopeless)
         self.admission = Admission(blocks, needs, memory=0.0)
@@ -248,7 +255,7 @@ class _Dispatch(Generic[B, Result]):
         self.watch.wait()
         self.take_note()
         require_fitting(self.admission.needs, self.watch.largest)
-        require_usable(self.client, self.location)
+        require_usable(self.client, self.model, self.location)
         try:
             while self.admission.waiting or self.running:
                 for index in self.admission.take(QUEUED_PER_WORKER * self.threads):
@@ -284,7 +291,13 @@ class _Dispatch(Generic[B, Result]):
             self.plugin = MemoryResource()
             self.client.register_plugin(self.plugin)
         future = self.client.submit(
-            checked, self.task, solver_hash(), index, pure=False, resources=resources
+            checked,
+            self.task,
+            self.model,
+            self.model.source_hash(),
+            index,
+            pure=False,
+            resources=resources,
         )
         self.running[future] = index
         future.add_done_callback(self.finished.put)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dask.system import CPU_COUNT
 
 from catalog.cost.model import CostModel, Work
+from catalog.models.contract import Model
 from catalog.running.admission import Admission, machine_memory, require_fitting
 from catalog.running.block_task import Done, Elsewhere
 from catalog.running.cluster import connected
@@ -41,7 +42,8 @@ def open_executor(
     scheduler: str | Profile | Client,
     workers: int | None,
     work: Sequence[Work],
-    model: CostModel,
+    model: Model,
+    costs: CostModel,
 ) -> Iterator[Executor]:
     """What solves blocks, one after the other or side by side.
 
@@ -55,9 +57,11 @@ def open_executor(
     scheduler : {"processes", "threads", "synchronous"}, address, Profile or distributed.Client
     workers : int or None
         Number of local threads or processes; None: as many as there are CPUs for this process.
-    work : sequence of (Sweep, Index)
+    work : sequence of (Grid, Index)
         The blocks that are to be solved, at least one.
-    model : CostModel
+    model : Model
+        Solves them.
+    costs : CostModel
         Predicts their memory.
 
     Raises
@@ -69,7 +73,7 @@ def open_executor(
         If the scheduler is lost.
     """
     folder = _require_writable(location)
-    bytes_needed = model.peak_bytes(work)
+    bytes_needed = costs.peak_bytes(work)
     largest = int(bytes_needed.argmax())
     part, index = work[largest]
     needs = {f"{index} of {part.name}": float(bytes_needed[largest])}
@@ -88,17 +92,20 @@ def open_executor(
         if isinstance(scheduler, Profile):  # known before a job waits in the queue
             require_fitting(needs, scheduler.worker_bytes)
         with connected(scheduler, number, blocks=len(work)) as connection:
-            _require_ready(connection, needs, location, folder)
-            yield partial(_on_cluster, connection, location)
+            _require_ready(connection, needs, model, location, folder)
+            yield partial(_on_cluster, connection, model, location)
 
 
-def _require_ready(connection: Connection, needs: Needs, location: str, folder: str) -> None:
+def _require_ready(
+    connection: Connection, needs: Needs, model: Model, location: str, folder: str
+) -> None:
     from catalog.running.dispatch import require_ready  # slow to import
 
     try:
         require_ready(
             connection.client,
             needs,
+            model=model,
             location=location,
             folder=folder,
             hopeless=connection.hopeless,
@@ -148,7 +155,12 @@ def _in_pool(
 
 
 def _on_cluster(
-    connection: Connection, location: str, task: Task, blocks: Sequence[Block], needs: Needs
+    connection: Connection,
+    model: Model,
+    location: str,
+    task: Task,
+    blocks: Sequence[Block],
+    needs: Needs,
 ) -> Results:
     from catalog.running.dispatch import completed  # slow to import
 
@@ -157,6 +169,7 @@ def _on_cluster(
         task,
         blocks,
         [needs[block] for block in blocks],
+        model=model,
         location=location,
         hopeless=connection.hopeless,
     )

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from catalog.arguments import checked, instance, optional
 from catalog.cost.block_shapes import layout
 from catalog.cost.model import WRITE_SECONDS, CostModel, Tally, Work
-from catalog.store.chunks import chunk_indices, chunk_shape
 from catalog.store.extend import lacking
 from catalog.store.stored import RUNNING, Block, StoredSweep
 from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.arrays import array_dtype
 from catalog.sweeps.boxes import pieces
+from catalog.sweeps.grid import Grid
 from catalog.sweeps.sweep import Sweep
 from ensemble import Status
 
@@ -86,7 +86,7 @@ class Survey:
         What was asked for.
     stored : StoredSweep or None
         What its store holds of it, if it has been begun.
-    new : list of Sweep
+    new : list of Grid
         The parts that are still to be begun.
     missing : list of Block
         The blocks of its other parts that are not complete.
@@ -94,17 +94,17 @@ class Survey:
         Number of all blocks, complete or not.
     points_left : int
         Number of its points that are not computed.
-    model : CostModel
+    costs : CostModel
         Fitted to the stored timings.
     """
 
     sweep: Sweep
     stored: StoredSweep | None
-    new: list[Sweep]
+    new: list[Grid]
     missing: list[Block]
     blocks: int
     points_left: int
-    model: CostModel
+    costs: CostModel
 
     @cached_property
     def work(self) -> list[Work]:
@@ -127,10 +127,10 @@ class Survey:
             self.work,
             blocks=self.blocks,
             points_left=self.points_left,
-            model=self.model,
+            model=self.costs,
         )
         begun = self.stored.parts if self.stored is not None else ()
-        parts = [*self.new, *(part.sweep for part in begun)]
+        parts = [*self.new, *(part.grid for part in begun)]
         return replace(
             found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts))
         )
@@ -154,7 +154,9 @@ def survey(sweep: Sweep, stored: StoredSweep | None) -> Survey:
         blocks += len(begun)
         missing = [block for block in begun if block.index not in finished[block.part.group]]
         points_left += _points_missing(stored, sweep, missing)
-    return Survey(sweep, stored, new, missing, blocks, points_left, fitted_model(stored))
+    return Survey(
+        sweep, stored, new, missing, blocks, points_left, fitted_model(stored, sweep.grid)
+    )
 
 
 def _points_missing(stored: StoredSweep, sweep: Sweep, missing: list[Block]) -> int:
@@ -167,30 +169,40 @@ def _points_missing(stored: StoredSweep, sweep: Sweep, missing: list[Block]) -> 
     return sum(
         piece.size
         for part in parts.values()
-        for piece in pieces(part.sweep, box)
+        for piece in pieces(part.grid, box)
         if Block(part, piece.index) in waiting
     )
 
 
-def files_of(sweep: Sweep) -> int:
+def files_of(grid: Grid) -> int:
     """Files that a finished grid has in a store: for each chunk one of every array and a manifest,
     for each array and coordinate its metadata, for each coordinate its labels, and two more."""
-    chunks = len(list(chunk_indices(sweep, chunk_shape(sweep))))
-    coordinates = len(sweep.axes) + len(sweep.fixed) + len(sweep.points)
-    return chunks * (len(sweep.arrays) + 1) + len(sweep.arrays) + 2 * coordinates + 2
+    chunks = len(list(grid.chunk_indices()))
+    inner = {dim for name in grid.arrays for dim in grid.term(name).dims}
+    coordinates = len(grid.axes) + len(grid.fixed) + len(grid.points) + len(inner)
+    return chunks * (len(grid.arrays) + 1) + len(grid.arrays) + 2 * coordinates + 2
 
 
-def bytes_of(sweep: Sweep) -> int:
+def bytes_of(grid: Grid) -> int:
     """Bytes of the arrays of a finished grid before compression; text counts as empty."""
-    dtypes = (array_dtype(name) for name in sweep.arrays)
-    return sweep.size * sum(dtype.itemsize if dtype.kind != "T" else 4 for dtype in dtypes)
+    total = 0
+    for term in (grid.term(name) for name in grid.arrays):
+        dtype = array_dtype(term)
+        item = dtype.itemsize if dtype.kind != "T" else 4
+        total += grid.size * math.prod(term.inner_shape) * item
+    return total
 
 
-def fitted_model(stored: StoredSweep | None) -> CostModel:
-    """The cost model that has seen all timings of a stored sweep; the prior alone if it is None."""
-    model = CostModel()
-    for part in stored.parts if stored is not None else ():
-        model = model.with_timings(part.sweep, part.whole("wall_time"))
+def fitted_model(stored: StoredSweep | None, grid: Grid) -> CostModel:
+    """The cost model that has seen all timings of a stored sweep.
+
+    If nothing is stored yet, the prediction of the model of the grid alone.
+    """
+    if stored is None:
+        return CostModel.of(grid)
+    model = CostModel.of(stored.parts[0].grid)
+    for part in stored.parts:
+        model = model.with_timings(part.grid, part.whole("wall_time"))
     return model
 
 
@@ -203,7 +215,7 @@ def forecast(
     ----------
     sweep : Sweep
         What was asked for.
-    work : sequence of (Sweep, Index)
+    work : sequence of (Grid, Index)
         The missing blocks, each a grid and an index in it.
     blocks : int
         Number of all blocks of the sweep.
@@ -224,16 +236,16 @@ def forecast(
         longest_block_seconds=float(model.block_seconds(work).max(initial=0.0)),
         peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
         measured_points=model.measured_points,
-        files=files_of(sweep),
-        store_bytes=bytes_of(sweep),
+        files=files_of(sweep.grid),
+        store_bytes=bytes_of(sweep.grid),
     )
 
 
 def tally(work: Sequence[Work]) -> Tally:
     """The points of some blocks, counted by size."""
-    grids: dict[int, tuple[Sweep, NDArray]] = {}
-    for sweep, index in work:
-        if id(sweep) not in grids:
-            grids[id(sweep)] = sweep, np.zeros(sweep.shape, dtype=bool)
-        grids[id(sweep)][1][sweep.block_slices(index)] = True
-    return sum((Tally.of(sweep, None, chosen) for sweep, chosen in grids.values()), Tally())
+    grids: dict[int, tuple[Grid, NDArray]] = {}
+    for grid, index in work:
+        if id(grid) not in grids:
+            grids[id(grid)] = grid, np.zeros(grid.shape, dtype=bool)
+        grids[id(grid)][1][grid.block_slices(index)] = True
+    return sum((Tally.of(grid, None, chosen) for grid, chosen in grids.values()), Tally())

@@ -15,7 +15,7 @@ from catalog.cost.model import CostModel, Tally, Work
 from catalog.running.block_task import Counts, Done
 from catalog.running.plan import Plan, Survey, tally
 from catalog.store.stored import Block
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Grid, Index
 from ensemble import InvalidInput, Status
 from ensemble.checks import shown
 
@@ -76,7 +76,7 @@ class Watched:
 
     def __init__(self, progress: Progress, survey: Survey) -> None:
         self.progress = progress
-        self.left = TimeLeft(survey.model, survey.work)
+        self.left = TimeLeft(survey.costs, survey.work)
         self.points = survey.sweep.size
         self.points_done = self.points - survey.points_left
         self.points_not_ok = 0
@@ -110,7 +110,7 @@ class TimeLeft:
     ----------
     model : CostModel
         From the timings before this run.
-    work : sequence of (Sweep, Index)
+    work : sequence of (Grid, Index)
         The blocks to do.
 
     Attributes
@@ -125,10 +125,10 @@ class TimeLeft:
         self.model, self._left = model, tally(work)
         self.core_seconds_done = 0.0
 
-    def finished(self, sweep: Sweep, index: Index, seconds: NDArray) -> None:
+    def finished(self, grid: Grid, index: Index, seconds: NDArray) -> None:
         """A block is stored, its points having taken these times."""
-        self.model = self.model.with_timings(sweep, seconds, index=index)
-        self._left = self._left - Tally.of(sweep, index)
+        self.model = self.model.with_timings(grid, seconds, index=index)
+        self._left = self._left - Tally.of(grid, index)
         self.core_seconds_done += float(np.nansum(seconds))
 
     @property

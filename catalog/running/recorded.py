@@ -5,22 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.cost.model import CostModel, longest_first
+from catalog.models.contract import Model
 from catalog.running.block_task import Counts, Done, Elsewhere, do_block
 from catalog.running.cluster import chosen
-from catalog.running.executors import Executor, Needs, open_executor
+from catalog.running.executors import Executor, Needs, Task, open_executor
 from catalog.running.plan import fitted_model
 from catalog.running.profile import Profile
 from catalog.running.stopped import ClusterLost, RunStopped
 from catalog.store.history import RunRecord
 from catalog.store.leases import SAY_SECONDS
 from catalog.store.stored import Block, StoredSweep
-from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ BUSY_SECONDS = 0.5
 def connect_and_solve(
     stored: StoredSweep,
     blocks: Sequence[Block],
-    sweep: Sweep,
+    model: Model,
+    request: Mapping[str, Any],
     scheduler: str | Profile | Client | None,
     workers: int | None,
     on_block: OnBlock | None,
@@ -52,23 +53,29 @@ def connect_and_solve(
 
     Parameters
     ----------
+    model : Model
+        Solves the blocks.
+    request : mapping
+        Definition of what was asked for, as the record says it.
     again : bool
         Solve also blocks that are there.
     """
     if not blocks:
         return
-    model = fitted_model(stored)
+    costs = fitted_model(stored, stored.grid)
     work = [block.work for block in blocks]
-    with open_executor(stored.location, chosen(scheduler), workers, work, model) as executor:
-        solve_and_record(executor, stored, blocks, sweep, model, telling(on_block), again=again)
+    tell = telling(on_block)
+    with open_executor(stored.location, chosen(scheduler), workers, work, model, costs) as executor:
+        solve_and_record(executor, stored, blocks, model, request, costs, tell, again=again)
 
 
 def solve_and_record(
     executor: Executor,
     stored: StoredSweep,
     blocks: Sequence[Block],
-    sweep: Sweep,
-    model: CostModel,
+    model: Model,
+    request: Mapping[str, Any],
+    costs: CostModel,
     on_done: Callable[[Done], None],
     *,
     again: bool = False,
@@ -77,9 +84,11 @@ def solve_and_record(
 
     Parameters
     ----------
-    sweep : Sweep
-        What was asked for, as the record says it.
-    model : CostModel
+    model : Model
+        Solves the blocks.
+    request : mapping
+        Definition of what was asked for, as the record says it.
+    costs : CostModel
         Predicts time and memory of the blocks.
     on_done : callable
         Called in this process with each block that was completed, here or in another run.
@@ -93,14 +102,15 @@ def solve_and_record(
     """
     if not blocks:
         return
-    record = RunRecord(stored.location, stored.name, sweep.definition())
+    record = RunRecord(stored.location, stored.name, request, model.source_hash())
     assert record.number > 0  # known before it travels to the workers
     work = [block.work for block in blocks]
-    needs = dict(zip(blocks, model.peak_bytes(work).tolist(), strict=True))
-    blocks = [blocks[position] for position in longest_first(work, model)]
+    needs = dict(zip(blocks, costs.peak_bytes(work).tolist(), strict=True))
+    blocks = [blocks[position] for position in longest_first(work, costs)]
     points: Counter[str] = Counter()
     try:
-        with closing(_results(record, executor, blocks, needs, again)) as results:
+        task = partial(do_block, model, record, again)
+        with closing(_results(task, executor, blocks, needs)) as results:
             for done in results:
                 points.update(done.counts if done.here else {})
                 on_done(done)
@@ -139,10 +149,9 @@ class _Waiting:
 
 
 def _results(
-    record: RunRecord, executor: Executor, blocks: Sequence[Block], needs: Needs, again: bool
+    task: Task, executor: Executor, blocks: Sequence[Block], needs: Needs
 ) -> Generator[Done, None, None]:
     """Blocks as they finish, here or elsewhere; closing the iterator cancels the rest."""
-    task = partial(do_block, record, again)
     waiting = _Waiting()
     try:
         while blocks:

@@ -91,7 +91,7 @@ def run(
             Watched(progress, found)
         stored.settle()  # what a killed run has finished
         return stored.counts(sweep)
-    with open_executor(location, target, workers, found.work, found.model) as executor:
+    with open_executor(location, target, workers, found.work, sweep.model, found.costs) as executor:
         if stored is None or found.new:
             stored = create_or_open(store, sweep)
         watched = None if progress is None else Watched(progress, found)
@@ -103,7 +103,8 @@ def run(
                 watched.block_finished(done)
 
         blocks = found.blocks_in(stored)
-        solve_and_record(executor, stored, blocks, sweep, found.model, on_done)
+        request = sweep.definition()
+        solve_and_record(executor, stored, blocks, sweep.model, request, found.costs, on_done)
     return stored.counts(sweep)
 
 

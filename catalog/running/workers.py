@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cloudpickle import dumps, loads
 from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.system import MEMORY_LIMIT
 
-from catalog.store.provenance import solver_hash
-from catalog.sweeps.sweep import Index
+from catalog.models.contract import Model
+from catalog.sweeps.grid import Index
 from ensemble import InvalidInput
 
 if TYPE_CHECKING:
@@ -65,19 +66,23 @@ class MemoryResource(WorkerPlugin):
         await worker.set_resources(**{RESOURCE: float(limit or MEMORY_LIMIT)})
 
 
-def checked(task: Callable[[Index], Result], expected: str, index: Index) -> Result:
-    """Do the task, unless this worker, which may have joined late, has another solver."""
-    if solver_hash() != expected:
+def checked(task: Callable[[Index], Result], model: Model, expected: str, index: Index) -> Result:
+    """Do the task, unless this worker, which may have joined late, has another version."""
+    if not model.by_value and model.source_hash() != expected:
         raise InvalidInput(_other_solver(1))
     return task(index)
 
 
-def require_usable(client: Client, location: str, *, folder: str | None = None) -> None:
-    """Refuse workers with another version of the solver, or that do not see the store.
+def require_usable(
+    client: Client, model: Model, location: str, *, folder: str | None = None
+) -> None:
+    """Refuse workers without the model, with another version of it, or that do not see the store.
 
     Parameters
     ----------
     client : distributed.Client
+    model : Model
+        Solves the blocks.
     location : str
         Of the store.
     folder : str, optional
@@ -89,7 +94,7 @@ def require_usable(client: Client, location: str, *, folder: str | None = None) 
         In one line, with the remedy.
     """
     sought = None if "://" in location else folder or location
-    answers = client.run(examined, sought, on_error="return")
+    answers = client.run(examined, sought, dumps(model), on_error="return")
     # One that died before it answered is no worker any more.
     found = {n: answer for n, answer in answers.items() if not isinstance(answer, CommClosedError)}
     broken = {name: answer for name, answer in found.items() if isinstance(answer, Exception)}
@@ -99,10 +104,22 @@ def require_usable(client: Client, location: str, *, folder: str | None = None) 
             f"worker {name} cannot run heatcat ({failure}): install "
             "there the version that is installed here"
         )
-    others = [name for name, (version, _) in found.items() if version != solver_hash()]
+    lacking = {name: why for name, (_, why, _) in found.items() if why}
+    if lacking:
+        name, why = next(iter(lacking.items()))
+        raise InvalidInput(
+            f"{len(lacking)} of {len(found)} workers cannot import {model.title} of {model.path} "
+            f"({name}: {why}): put its module where they find it, e.g. on their PYTHONPATH"
+        )
+    expected = model.source_hash()
+    others = [
+        name
+        for name, (version, _, _) in found.items()
+        if not model.by_value and version != expected
+    ]
     if others:
-        raise InvalidInput(_other_solver(len(others), len(found)))
-    blind = [name for name, (_, seen) in found.items() if not seen]
+        raise InvalidInput(_other_solver(len(others), len(found), model))
+    blind = [name for name, (_, _, seen) in found.items() if not seen]
     if blind:
         raise InvalidInput(
             f"{len(blind)} of {len(found)} workers do not see "
@@ -111,14 +128,20 @@ def require_usable(client: Client, location: str, *, folder: str | None = None) 
         )
 
 
-def examined(location: str | None) -> tuple[str, bool]:
-    """On a worker: the version of its solver, and whether it sees a directory."""
-    return solver_hash(), location is None or Path(location).is_dir()
+def examined(location: str | None, packed: bytes) -> tuple[str, str, bool]:
+    """On a worker: the version of its model, why it has none, and whether it sees a directory."""
+    seen = location is None or Path(location).is_dir()
+    try:
+        model = loads(packed)
+        return ("" if model.by_value else model.source_hash()), "", seen
+    except Exception as failure:
+        return "", f"{type(failure).__name__}: {failure}", seen
 
 
-def _other_solver(number: int, of: int | None = None) -> str:
+def _other_solver(number: int, of: int | None = None, model: Model | None = None) -> str:
     which = "a worker has" if of is None else f"{number} of {of} workers have"
+    what = "heatcat's solver" if model is None or model.is_built_in else f"{model.title}"
     return (
-        f"{which} another version of heatcat's solver than this process: install the same "
+        f"{which} another version of {what} than this process: install the same "
         "version there and restart them"
     )

@@ -7,7 +7,8 @@ arrays are copied to the Zarr chunks (see `catalog.store.settle`), and the recor
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.store.seal import sealed, unsealed
 from catalog.sweeps.arrays import MOST_TEXT, array_dtype
+from catalog.sweeps.grid import Grid, Index
 
 
 def pack(identity: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
@@ -30,7 +32,7 @@ def pack(identity: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
     numbers = {name: array for name, array in arrays.items() if array.dtype.kind != "T"}
     header = {
         "identity": dict(identity),
-        "shape": list(next(iter(arrays.values())).shape),
+        "shapes": {name: list(array.shape) for name, array in arrays.items()},
         "numbers": list(numbers),
         "texts": {
             name: array.ravel().tolist() for name, array in arrays.items() if name not in numbers
@@ -41,48 +43,54 @@ def pack(identity: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
 
 
 def unpack(
-    record: bytes | None, identity: Mapping[str, Any], shape: Sequence[int], names: Sequence[str]
+    record: bytes | None, identity: Mapping[str, Any], grid: Grid, block: Index
 ) -> dict[str, NDArray] | None:
     """The arrays of a block, None if the record is not as it was sealed, or not of this block.
 
     Parameters
     ----------
-    identity, shape, names
-        What the record must hold: identity, shape and arrays of the block.
+    identity : mapping
+        What the record must be the record of.
+    grid : Grid
+    block : tuple of int
+        The block, all of whose arrays it must hold.
     """
     content = unsealed(record)
     if content is None:
         return None
     line, _, body = content.partition(b"\n")
     header = json.loads(line)
-    names = list(names)
+    shapes = {name: [*grid.shape_of(block), *grid.term(name).inner_shape] for name in grid.arrays}
     same = (
         header["identity"] == dict(identity)
-        and header["shape"] == list(shape)
-        and sorted([*header["numbers"], *header["texts"]]) == sorted(names)
+        and header["shapes"] == shapes
+        and sorted([*header["numbers"], *header["texts"]]) == sorted(shapes)
     )
     if not same:
         return None
     arrays: dict[str, NDArray] = {}
     start = 0
     for name in header["numbers"]:
-        dtype = _little_dtype(array_dtype(name))
-        size = dtype.itemsize * int(np.prod(shape))
-        found = np.frombuffer(body, dtype, int(np.prod(shape)), start)
-        arrays[name] = found.astype(array_dtype(name)).reshape(shape)
-        start += size
+        dtype = array_dtype(grid.term(name))
+        number = math.prod(shapes[name])
+        found = np.frombuffer(body, _little_dtype(dtype), number, start)
+        arrays[name] = found.astype(dtype).reshape(shapes[name])
+        start += dtype.itemsize * number
     for name, texts in header["texts"].items():
-        arrays[name] = np.array(texts, dtype=array_dtype(name)).reshape(shape)
-    return {name: arrays[name] for name in names}
+        dtype = array_dtype(grid.term(name))
+        arrays[name] = np.array(texts, dtype=dtype).reshape(shapes[name])
+    return {name: arrays[name] for name in grid.arrays}
 
 
-def most_bytes(shape: Sequence[int], names: Sequence[str]) -> int:
-    """Bytes that the record of such a block may have."""
-    points = int(np.prod(shape))
-    size = 100_000 + 100 * len(names)
-    for name in names:
-        dtype = array_dtype(name)
-        size += points * (6 * MOST_TEXT if dtype.kind == "T" else dtype.itemsize)
+def most_bytes(grid: Grid, block: Index) -> int:
+    """Bytes that the record of a block may have."""
+    points = math.prod(grid.shape_of(block))
+    size = 100_000 + 200 * len(grid.arrays)
+    for name in grid.arrays:
+        term = grid.term(name)
+        dtype = array_dtype(term)
+        item = 6 * MOST_TEXT if dtype.kind == "T" else dtype.itemsize
+        size += points * math.prod(term.inner_shape) * item
     return size
 
 

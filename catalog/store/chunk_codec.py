@@ -46,7 +46,8 @@ class Codec:
         """Bytes that a chunk may have once it is unpacked."""
 
     def encode(self, chunk: tuple[int, ...], values: NDArray) -> bytes:
-        """Stored bytes of a chunk."""
+        """Stored bytes of a chunk; its index in an inner dimension, left out, is 0."""
+        chunk = self._whole(chunk)
         self.array[self._where(chunk)] = values
         return self._objects.pop(self._key(chunk)).to_bytes()
 
@@ -61,12 +62,16 @@ class Codec:
         size = unpacked_size(content)
         if size is None or size > self.most_bytes:
             raise ValueError("the chunk would unpack to more than its array has room for")
+        chunk = self._whole(chunk)
         key = self._key(chunk)
         self._objects[key] = default_buffer_prototype().buffer.from_bytes(content)
         try:
             return np.asarray(self.array[self._where(chunk)])
         finally:
             del self._objects[key]
+
+    def _whole(self, chunk: tuple[int, ...]) -> tuple[int, ...]:
+        return (*chunk, *(0,) * (len(self.array.shape) - len(chunk)))
 
     def _where(self, chunk: tuple[int, ...]) -> tuple[slice, ...]:
         return tuple(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from catalog.cost.block_shapes import layout
 from catalog.store.history import FOLDER as RUNS
@@ -18,12 +20,14 @@ from catalog.store.template import (
     COPY,
     FORMAT,
     differing,
+    grid_of,
     merged_metadata,
     publish,
     same_metadata,
     unpack,
 )
 from catalog.sweeps.boxes import box_of, missing_points, refuse_near_misses, snapped, uncovered
+from catalog.sweeps.grid import Grid
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
@@ -83,7 +87,7 @@ def require_sound(stored: StoredSweep) -> None:
     """
     for part in stored.parts:
         objects = template_of(part).objects
-        for key in differing(stored.storage, part.group, objects, part.sweep):
+        for key in differing(stored.storage, part.group, objects, part.grid):
             raise part.damage(key, "it is not as it was written")
 
 
@@ -141,13 +145,13 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
     return found
 
 
-def add_parts(place: Storage, name: str, sweeps: list[Sweep], number: int) -> list[str]:
+def add_parts(place: Storage, name: str, grids: list[Grid], number: int) -> list[str]:
     """Write the templates of further parts; the structure lease is held.  Their groups."""
     groups = []
-    for count, sweep in enumerate(sweeps, number):
+    for count, grid in enumerate(grids, number):
         group = group_name(name, count)
         _make_room(place, group)
-        publish(place, sweep, group)
+        publish(place, grid, group)
         groups.append(group)
     announce_parts(place, name)
     return groups
@@ -204,7 +208,7 @@ def _make_room(place: Storage, group: str) -> None:
         place.remove_empty_folders(array)
 
 
-def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
+def lacking(stored: StoredSweep, sweep: Sweep) -> list[Grid]:
     """The parts to be added so that a stored sweep holds a sweep; checks that it can.
 
     Raises
@@ -212,21 +216,39 @@ def lacking(stored: StoredSweep, sweep: Sweep) -> list[Sweep]:
     InvalidInput
         As `create_or_open`.
     """
-    asked, known = sweep.kind(), stored.parts[0].sweep.kind()
-    different = [field for field in asked if asked[field] != known[field]]
+    different = differences(sweep.family.identity(), stored.family.identity())
     if different:
         raise InvalidInput(
             f"{stored.location} holds a different sweep named {sweep.name!r} "
             f"({', '.join(different)} differ): rename the sweep or choose another store"
         )
     sweep = snapped(sweep, stored.box)
-    refuse_near_misses(box_of(sweep), stored.box)
+    refuse_near_misses(box_of(sweep.grid), stored.box)
     if sweep.points:
-        more = missing_points(sweep, [part.sweep for part in stored.parts])
+        more = missing_points(sweep, [part.grid for part in stored.parts])
         return [] if more is None else layout(more)
-    grids = [box_of(part.sweep) for part in stored.parts if not part.sweep.points]
-    boxes = uncovered(box_of(sweep), grids)
+    grids = [box_of(part.grid) for part in stored.parts if not part.grid.points]
+    boxes = uncovered(box_of(sweep.grid), grids)
     return [part for box in boxes for part in layout(sweep.over(box))]
+
+
+def differences(asked: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+    """What differs between two families, in words."""
+    found = []
+    for key, value in asked.items():
+        if value == known[key]:
+            continue
+        if key != "model":
+            found.append(key)
+            continue
+        found += [
+            f"model {part}" for part in ("name", "version") if value[part] != known[key][part]
+        ]
+        options, others = value["options"], known[key]["options"]
+        found += [
+            option for option in {**options, **others} if options.get(option) != others.get(option)
+        ]
+    return found
 
 
 def load(place: Storage, name: str) -> StoredSweep | None:
@@ -237,12 +259,12 @@ def load(place: Storage, name: str) -> StoredSweep | None:
     UnusableSweep
         If a part is damaged, or not the group that it was written as.
     """
-    if _sweep(place, name) is None:
+    if _grid(place, name) is None:
         return None
-    found = ((group, _sweep(place, group)) for group in groups_of(place, name))
-    parts = [(group, sweep) for group, sweep in found if sweep is not None]
+    found = ((group, _grid(place, group)) for group in groups_of(place, name))
+    parts = [(group, grid) for group, grid in found if grid is not None]
     return StoredSweep(
-        place.location, tuple(Part(place.location, group, sweep) for group, sweep in parts)
+        place.location, tuple(Part(place.location, group, grid) for group, grid in parts)
     )
 
 
@@ -274,8 +296,8 @@ class UnusableSweep(InvalidInput):
     """A group of a store that was meant to be a sweep and cannot be read as one."""
 
 
-def _sweep(place: Storage, group: str) -> Sweep | None:
-    """The sweep of a group, None if it is none of ours or its template is unfinished.
+def _grid(place: Storage, group: str) -> Grid | None:
+    """The grid of a group, None if it is none of ours or its template is unfinished.
 
     The sealed copy says what the labels are; the group's own metadata is for other readers.
     """
@@ -303,13 +325,9 @@ def _sweep(place: Storage, group: str) -> Sweep | None:
     if not has_metadata and not has_results(place, group):
         return None  # a template that was never finished: the next run begins it again
     try:
-        attributes = packed.metadata["attributes"]
-        sweep = Sweep.from_definition(json.loads(attributes["sweep"]))
-        if sweep.key() == attributes["sweep_key"]:
-            return sweep
+        return grid_of(packed.metadata["attributes"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    raise _damaged(place, group)
+        raise _damaged(place, group) from None
 
 
 def has_results(place: Storage, group: str) -> bool:

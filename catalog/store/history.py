@@ -15,7 +15,7 @@ from typing import Any
 
 from catalog.store.leases import is_alive, this_process
 from catalog.store.location import Storage, TooLarge, storage
-from catalog.store.provenance import provenance, solver_hash
+from catalog.store.provenance import provenance
 from catalog.store.seal import sealed_json, unsealed_json
 
 BEGUN = "begun"
@@ -41,6 +41,8 @@ class RunRecord:
         Of the sweep.
     request : mapping
         Definition of the sweep that was asked for.
+    solver_hash : str
+        Of the model at work.
     outcome : {"begun", "on demand"}
         What its record says until it is finished.
     token : str
@@ -50,6 +52,7 @@ class RunRecord:
     location: str
     name: str
     request: Mapping[str, Any]
+    solver_hash: str
     outcome: str = BEGUN
     command: str = field(default_factory=lambda: _command())
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -82,7 +85,7 @@ class RunRecord:
             "outcome": self.outcome,
             "points": {},
             "command": self.command,
-            **provenance(),
+            **provenance(self.solver_hash),
             "process": this_process(),
             "sweep": dict(self.request),
             "token": self.token,
@@ -103,10 +106,10 @@ def damaged_records(store: Storage, name: str) -> list[str]:
     ]
 
 
-def older_solvers(records: list[dict[str, Any]]) -> list[int]:
-    """Runs whose solver was another than the one that is installed."""
+def older_solvers(records: list[dict[str, Any]], solver_hash: str) -> list[int]:
+    """Runs whose solver was another than the one of this hash."""
     sound = [record for record in records if record["outcome"] != DAMAGED]
-    return [record["run"] for record in sound if record["solver_hash"] != solver_hash()]
+    return [record["run"] for record in sound if record["solver_hash"] != solver_hash]
 
 
 def state(record: Mapping[str, Any]) -> str:

@@ -18,17 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import VOCABULARY
 from catalog.store import block_record
 from catalog.store.chunk_codec import codec, digest
-from catalog.store.chunks import blocks_of, chunk_indices, chunk_of, chunk_shape
 from catalog.store.leases import Leases
 from catalog.store.location import ROOT, Storage, TooLarge, storage
 from catalog.store.recently_read import RecentlyRead
 from catalog.store.seal import sealed, unsealed
 from catalog.store.template import COPY, Packed, unpack
-from catalog.sweeps.arrays import Arrays, array_dtype, empty_arrays
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.arrays import Arrays, empty_array, empty_arrays
+from catalog.sweeps.grid import Grid, Index
 from ensemble import InvalidInput, Status
 
 RECORDS = "status/.heatcat-blocks"
@@ -84,13 +82,12 @@ class Part:
         Absolute location of the store.
     group : str
         Name of the Zarr group: the sweep's name, ``name~1``, …
-    sweep : Sweep
-        The grid of this part.
+    grid : Grid
     """
 
     location: str
     group: str
-    sweep: Sweep
+    grid: Grid
 
     @property
     def storage(self) -> Storage:
@@ -102,16 +99,11 @@ class Part:
         """Leases on its blocks and chunks."""
         return Leases(self.storage, self.group)
 
-    @functools.cached_property
-    def chunks(self) -> dict[str, int]:
-        """Labels per Zarr chunk along each dimension."""
-        return chunk_shape(self.sweep)
-
     # Which blocks are there
 
     def finished(self) -> set[Index]:
         """Indices of the blocks that are complete."""
-        known = set(self.sweep.block_indices())
+        known = set(self.grid.block_indices())
         chunks = list(self.manifests())
         found = set(self.pending())
         for manifest in self.read_manifests(chunks).values():
@@ -122,7 +114,7 @@ class Part:
         """Whether a block is complete."""
         if self.storage.has(self.record_key(index)):
             return True
-        manifest = self.manifest(self.chunk_of(index))
+        manifest = self.manifest(self.grid.chunk_of(index))
         return manifest is not None and index in manifest.blocks
 
     def pending(self, chunk: Index | None = None) -> list[Index]:
@@ -131,13 +123,13 @@ class Part:
             folders = self.storage.names(f"{self.group}/{RECORDS}")
             chunks = [index for name in folders if (index := self._index(name)) is not None]
             return [block for found in chunks for block in self.pending(found)]
-        inside = set(blocks_of(self.sweep, self.chunks, chunk))
+        inside = set(self.grid.blocks_of(chunk))
         names = self.storage.names(f"{self.group}/{RECORDS}/{_name(chunk)}")
         return sorted(index for name in names if (index := self._index(name)) in inside)
 
     def manifests(self) -> list[Index]:
         """Chunks that have a manifest."""
-        known = set(chunk_indices(self.sweep, self.chunks))
+        known = set(self.grid.chunk_indices())
         names = self.storage.names(f"{self.group}/{MANIFESTS}")
         return sorted(index for name in names if (index := self._index(name)) in known)
 
@@ -147,17 +139,13 @@ class Part:
         if not re.fullmatch(rf"{number}(?:\.{number})*", name):
             return None
         index = tuple(map(int, name.split(".")))
-        return index if len(index) == len(self.sweep.dims) else None
+        return index if len(index) == len(self.grid.dims) else None
 
     # Names of its objects
 
-    def chunk_of(self, block: Index) -> Index:
-        """The chunk that holds a block."""
-        return chunk_of(self.sweep, self.chunks, block)
-
     def record_key(self, block: Index) -> str:
         """Key of a block's record."""
-        return f"{self.group}/{RECORDS}/{_name(self.chunk_of(block))}/{_name(block)}"
+        return f"{self.group}/{RECORDS}/{_name(self.grid.chunk_of(block))}/{_name(block)}"
 
     def manifest_key(self, chunk: Index) -> str:
         """Key of a chunk's manifest."""
@@ -165,7 +153,8 @@ class Part:
 
     def chunk_key(self, name: str, chunk: Index) -> str:
         """Key of an array's chunk, as Zarr has it."""
-        return "/".join((self.group, name, "c", *map(str, chunk)))
+        inner = "/0" * len(self.grid.term(name).dims)
+        return "/".join((self.group, name, "c", *map(str, chunk))) + inner
 
     def claim(self, block: Index) -> str:
         """Name of the lease on a block."""
@@ -173,7 +162,7 @@ class Part:
 
     def running(self) -> list[Index]:
         """Blocks that somebody holds a lease on."""
-        known = set(self.sweep.block_indices())
+        known = set(self.grid.block_indices())
         return [index for what in self.leases.held() if (index := self._index(what)) in known]
 
     # Reading
@@ -184,7 +173,7 @@ class Part:
         record = self.record(block)
         if record is not None:
             return {name: record[name] for name in names}
-        chunk = self.chunk_of(block)
+        chunk = self.grid.chunk_of(block)
         where = self.within(chunk, block)
         return {name: array[where] for name, array in self.settled(chunk, names).items()}
 
@@ -206,10 +195,10 @@ class Part:
 
     def whole(self, name: str) -> NDArray:
         """An array over the entire part; what is not computed holds the fill value."""
-        result = np.full(self.sweep.shape, VOCABULARY[name].fill, dtype=array_dtype(name))
-        chunks = {self.chunk_of(block) for block in self.pending()} | set(self.manifests())
+        result = empty_array(self.grid.term(name), self.grid.shape)
+        chunks = {self.grid.chunk_of(block) for block in self.pending()} | set(self.manifests())
         for chunk in chunks:
-            result[self.chunk_slices(chunk)] = self.read_chunk(chunk, [name])[name]
+            result[self.grid.chunk_slices(chunk)] = self.read_chunk(chunk, [name])[name]
         return result
 
     def record(self, block: Index) -> Arrays | None:
@@ -221,16 +210,14 @@ class Part:
             If the record is not as it was written.
         """
         key = self.record_key(block)
-        shape = self.shape_of(self.sweep.block_slices(block))
-        names = self.sweep.arrays
         try:
-            found = self.storage.get(key, most=block_record.most_bytes(shape, names))
+            found = self.storage.get(key, most=block_record.most_bytes(self.grid, block))
         except TooLarge as failure:
             raise self.damage(key, str(failure)) from None
         if found is None:
             return None
         try:
-            arrays = block_record.unpack(found, self.identity(block), shape, names)
+            arrays = block_record.unpack(found, self.identity(block), self.grid, block)
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
             arrays = None
         if arrays is None:
@@ -271,7 +258,7 @@ class Part:
         for _ in range(RETRIES):
             manifest = self.manifest(chunk)
             if manifest is None or not manifest.blocks:
-                return empty_arrays(self.sweep, self.shape_of(self.chunk_slices(chunk)), names)
+                return empty_arrays(self.grid, _shape_of(self.grid.chunk_slices(chunk)), names)
             try:
                 return {name: self._verified(chunk, name, manifest) for name in names}
             except Damaged as failure:
@@ -342,12 +329,14 @@ class Part:
         InvalidInput
             If the store or the sweep in it is no longer there.
         """
-        shape = self.shape_of(self.sweep.block_slices(block))
-        for name in self.sweep.arrays:
-            assert arrays[name].shape == shape, f"{name} does not cover block {block}"
+        shape = self.grid.shape_of(block)
+        for name in self.grid.arrays:
+            assert arrays[name].shape == (*shape, *self.grid.term(name).inner_shape), (
+                f"{name} does not cover block {block}"
+            )
         assert np.all(arrays["status"] != Status.NOT_COMPUTED), f"block {block} is not solved"
         self.require_present()
-        ordered = {name: arrays[name] for name in self.sweep.arrays}
+        ordered = {name: arrays[name] for name in self.grid.arrays}
         self.storage.put(self.record_key(block), block_record.pack(self.identity(block), ordered))
 
     def write_manifest(self, chunk: Index, manifest: Manifest) -> None:
@@ -374,7 +363,7 @@ class Part:
 
     def identity(self, index: Index) -> dict[str, Any]:
         """What binds an object to its place: group, sweep and index."""
-        return {"group": self.group, "sweep": self.sweep.key(), "index": list(index)}
+        return {"group": self.group, "sweep": self.grid.key, "index": list(index)}
 
     def damage(self, key: str, reason: str) -> Damaged:
         """The error about an object that is not as it was written."""
@@ -386,31 +375,24 @@ class Part:
 
     # Where things lie in arrays
 
-    def chunk_slices(self, chunk: Index) -> tuple[slice, ...]:
-        """The part of the grid that a chunk covers."""
-        return tuple(
-            slice(i * self.chunks[dim], min((i + 1) * self.chunks[dim], length))
-            for i, dim, length in zip(chunk, self.sweep.dims, self.sweep.shape, strict=True)
-        )
-
     def within(self, chunk: Index, block: Index) -> tuple[slice, ...]:
         """A block's place in its chunk."""
         return tuple(
             slice(inner.start - outer.start, inner.stop - outer.start)
             for inner, outer in zip(
-                self.sweep.block_slices(block), self.chunk_slices(chunk), strict=True
+                self.grid.block_slices(block), self.grid.chunk_slices(chunk), strict=True
             )
         )
 
-    @staticmethod
-    def shape_of(where: tuple[slice, ...]) -> tuple[int, ...]:
-        """Shape of what slices cover."""
-        return tuple(piece.stop - piece.start for piece in where)
+
+def _shape_of(where: tuple[slice, ...]) -> tuple[int, ...]:
+    """Shape of what slices cover."""
+    return tuple(piece.stop - piece.start for piece in where)
 
 
 def template_of(part: Part) -> Packed:
     """The sealed template of a part, read once per process."""
-    return _template(part.location, part.group, part.sweep.key())
+    return _template(part.location, part.group, part.grid.key)
 
 
 @functools.lru_cache(maxsize=256)

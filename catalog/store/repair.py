@@ -13,7 +13,6 @@ import numpy as np
 
 from catalog.arguments import a_location, checked
 from catalog.store.chunk_codec import codec
-from catalog.store.chunks import chunk_indices
 from catalog.store.extend import GROUP, announce_parts, groups_of, has_results, parent
 from catalog.store.history import damaged_records
 from catalog.store.leases import Leases, holder_in_words
@@ -34,12 +33,13 @@ from catalog.store.template import (
     PARTS,
     Objects,
     differing,
+    grid_of,
     merged_metadata,
     pack,
     template,
     unpack,
 )
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Grid, Index
 from ensemble import InvalidInput, Status
 
 
@@ -237,9 +237,9 @@ def _inspect_group(place: Storage, group: str, report: Report, *, mend: bool) ->
     if packed is not None and not place.has(f"{group}/{ROOT}") and not has_results(place, group):
         return  # a template that was never finished: the next run begins it again
     attributes = json.loads(objects[f"{group}/{ROOT}"])["attributes"]
-    sweep = Sweep.from_definition(json.loads(attributes["sweep"]))
-    _inspect_template(place, group, objects, sweep, report, mend=mend)
-    part = Part(place.location, group, sweep)
+    grid = grid_of(attributes)
+    _inspect_template(place, group, objects, grid, report, mend=mend)
+    part = Part(place.location, group, grid)
     for record in damaged_records(place, group):
         report.damages.append(Damage(group, record, "record of a run damaged", None, LEFT))
     if packed is not None or mend:
@@ -252,9 +252,9 @@ def _inspect_group(place: Storage, group: str, report: Report, *, mend: bool) ->
 
 
 def _inspect_template(
-    place: Storage, group: str, objects: Objects, sweep: Sweep, report: Report, *, mend: bool
+    place: Storage, group: str, objects: Objects, grid: Grid, report: Report, *, mend: bool
 ) -> None:
-    for key, found in differing(place, group, objects, sweep).items():
+    for key, found in differing(place, group, objects, grid).items():
         name = key.removeprefix(f"{group}/")
         why = "missing" if found is None else "not as it was written"
         report.damages.append(Damage(group, name, why, None, RESTORE))
@@ -269,10 +269,9 @@ def _regenerated(place: Storage, group: str) -> Objects | None:
         content = merged_metadata(None, place.get(f"{group}/{ROOT}") or b"")
         attributes = json.loads(content)["attributes"]
         attributes.pop(PARTS, None)
-        sweep = Sweep.from_definition(json.loads(attributes["sweep"]))
-        if sweep.key() != attributes["sweep_key"] or attributes["store_format"] != FORMAT:
+        if attributes["store_format"] != FORMAT:
             return None
-        objects = template(sweep, group)
+        objects = template(grid_of(attributes), group)
         metadata = json.loads(content)
         metadata["attributes"] = attributes
         return {**objects, f"{group}/{ROOT}": json.dumps(metadata).encode()}
@@ -281,7 +280,7 @@ def _regenerated(place: Storage, group: str) -> Objects | None:
 
 
 def _inspect_values(part: Part, report: Report, *, mend: bool) -> None:
-    known = set(part.sweep.block_indices())
+    known = set(part.grid.block_indices())
     sound: set[Index] = set()
     for block in part.pending():
         try:
@@ -292,7 +291,7 @@ def _inspect_values(part: Part, report: Report, *, mend: bool) -> None:
             report.damages.append(Damage(part.group, what, "damaged", block, DELETE))
             if mend:
                 part.storage.delete(part.record_key(block))
-    for chunk in chunk_indices(part.sweep, part.chunks):
+    for chunk in part.grid.chunk_indices():
         sound |= _inspect_chunk(part, chunk, report, mend=mend)
     report.blocks += len(sound)
     report.unfinished += len(known) - len(sound)
@@ -320,7 +319,7 @@ def _inspect_chunk(part: Part, chunk: Index, report: Report, *, mend: bool) -> f
         report.leavings += 1
         return frozenset()
     report.leavings += any(len(digests) > 1 for digests in manifest.digests.values())
-    report.chunks += len(part.sweep.arrays)
+    report.chunks += len(part.grid.arrays)
     found = list(_damaged_files(part, chunk, manifest))
     report.damages += found
     if found and mend:
@@ -329,7 +328,7 @@ def _inspect_chunk(part: Part, chunk: Index, report: Report, *, mend: bool) -> f
 
 
 def _damaged_files(part: Part, chunk: Index, manifest: Manifest) -> Iterator[Damage]:
-    for name in part.sweep.arrays:
+    for name in part.grid.arrays:
         try:
             content = part.content(chunk, name, manifest)
             array = codec(part.array_metadata(name)).decode(chunk, content)

@@ -17,11 +17,10 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.store.chunk_codec import codec, digest
-from catalog.store.chunks import blocks_of
 from catalog.store.leases import Busy
 from catalog.store.part import Manifest, Part
 from catalog.sweeps.arrays import Arrays
-from catalog.sweeps.sweep import Index
+from catalog.sweeps.grid import Index
 from ensemble import Status
 
 
@@ -33,14 +32,14 @@ def settle(part: Part, *, wait: bool = False) -> None:
     wait : bool
         Wait for chunks that somebody else is just settling, in place of leaving them to him.
     """
-    for chunk in dict.fromkeys(part.chunk_of(block) for block in part.pending()):
+    for chunk in dict.fromkeys(part.grid.chunk_of(block) for block in part.pending()):
         settle_chunk(part, chunk, wait=wait)
 
 
 def settle_if_full(part: Part, block: Index) -> None:
     """Settle the chunk of a block if all blocks of the chunk are finished."""
-    chunk = part.chunk_of(block)
-    missing = set(blocks_of(part.sweep, part.chunks, chunk)) - set(part.pending(chunk))
+    chunk = part.grid.chunk_of(block)
+    missing = set(part.grid.blocks_of(chunk)) - set(part.pending(chunk))
     if missing:
         manifest = part.manifest(chunk)
         missing -= manifest.blocks if manifest is not None else frozenset()
@@ -69,7 +68,7 @@ def _settle(part: Part, chunk: Index, blocks: list[Index]) -> None:
         key = part.chunk_key("status", chunk)
         if part.storage.has(key):  # it is not overwritten: nothing says whose it is
             raise part.damage(key, "the chunk has no manifest")
-    arrays = part.read_chunk(chunk, part.sweep.arrays)
+    arrays = part.read_chunk(chunk, part.grid.arrays)
     write_chunk(part, chunk, before, before.blocks | set(blocks), arrays)
     for block in blocks:
         part.storage.delete(part.record_key(block))
@@ -82,7 +81,7 @@ def write_chunk(
     part.require_present()
     files = {
         name: codec(part.array_metadata(name)).encode(chunk, arrays[name])
-        for name in part.sweep.arrays
+        for name in part.grid.arrays
     }
     new = {name: [digest(content)] for name, content in files.items()}
     both = {name: [*dict.fromkeys([*before.digests.get(name, []), *new[name]])] for name in new}
@@ -97,7 +96,7 @@ def write_chunk(
 def reset_chunk(part: Part, chunk: Index) -> None:
     """Set the blocks of a chunk back to "not computed", save those that have records."""
     part.write_manifest(chunk, Manifest(frozenset(), {}))
-    for name in reversed(part.sweep.arrays):  # the status first
+    for name in reversed(part.grid.arrays):  # the status first
         part.storage.delete(part.chunk_key(name, chunk))
     part.storage.delete(part.manifest_key(chunk))
 
@@ -108,7 +107,7 @@ def rebuild_manifest(part: Part, chunk: Index) -> bool:
     Each file is then known by Zarr's own checksum alone (CRC-32C), as for every other reader.
     """
     digests, arrays = {}, {}
-    for name in part.sweep.arrays:
+    for name in part.grid.arrays:
         content = part.storage.get(part.chunk_key(name, chunk))
         if content is None:
             return False
@@ -122,7 +121,7 @@ def rebuild_manifest(part: Part, chunk: Index) -> bool:
         return False
     blocks = frozenset(
         block
-        for block in blocks_of(part.sweep, part.chunks, chunk)
+        for block in part.grid.blocks_of(chunk)
         if np.all(statuses[part.within(chunk, block)] != Status.NOT_COMPUTED)
     )
     part.write_manifest(chunk, Manifest(blocks, digests))

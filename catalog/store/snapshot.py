@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from catalog.store.chunks import chunk_indices
 from catalog.store.durable import TORN
 from catalog.store.extend import load, parent
 from catalog.store.leases import FOLDER as LEASES
@@ -46,7 +45,7 @@ def snapshot(place: Storage, read: Read) -> Iterator[tuple[str, bytes | None]]:
             if content is not None:
                 taken.add(key)
                 yield key, content
-        for chunk in chunk_indices(part.sweep, part.chunks):
+        for chunk in part.grid.chunk_indices():
             for key, content in _chunk(part, chunk, read):
                 taken.add(key)
                 yield key, content
@@ -69,7 +68,7 @@ def _chunk(part: Part, chunk: tuple[int, ...], read: Read) -> list[tuple[str, by
             return []
         try:
             files = []
-            for name in part.sweep.arrays:
+            for name in part.grid.arrays:
                 key = part.chunk_key(name, chunk)
                 files.append((key, part.require_sound(key, name, manifest, read(key))))
             content = read(part.manifest_key(chunk))
@@ -83,9 +82,9 @@ def _chunk(part: Part, chunk: tuple[int, ...], read: Read) -> list[tuple[str, by
 
 
 def _keys_of_chunks(part: Part) -> Iterator[str]:
-    for chunk in chunk_indices(part.sweep, part.chunks):
+    for chunk in part.grid.chunk_indices():
         yield part.manifest_key(chunk)
-        for name in part.sweep.arrays:
+        for name in part.grid.arrays:
             yield part.chunk_key(name, chunk)
-    for block in part.sweep.block_indices():
+    for block in part.grid.block_indices():
         yield part.record_key(block)

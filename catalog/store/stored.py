@@ -12,19 +12,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import VOCABULARY
+from catalog.models.contract import Model
+from catalog.models.loading import as_model
+from catalog.models.recorded import RecordedModel
+from catalog.names.vocabulary import Term
 from catalog.store.history import DAMAGED, history, older_solvers
 from catalog.store.location import Storage, storage
 from catalog.store.part import Part
 from catalog.store.settle import settle
-from catalog.sweeps.arrays import array_dtype
-from catalog.sweeps.boxes import Box, Locator, Piece, box_of, facets, hull, pieces, snapped
-from catalog.sweeps.sweep import Index, Sweep
-from ensemble import Status
+from catalog.sweeps.arrays import empty_array
+from catalog.sweeps.boxes import Box, Locator, Piece, bounding_box, box_of, facets, pieces, snapped
+from catalog.sweeps.grid import Family, Grid, Index, grid_over
+from catalog.sweeps.sweep import Sweep
+from ensemble import InvalidInput, Status
 
 RUNNING = "running"
 """Shown for the points of blocks that somebody is at work on; it is never stored."""
 AT_WORK, HOLE = 255, 254
+
+
+@dataclass(frozen=True, order=True)
+class BlockKey:
+    """What a block is called within its store: the group of its part, and its index there."""
+
+    group: str
+    index: Index
+
+    def __str__(self) -> str:
+        return f"{self.index} of {self.group}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,33 +49,33 @@ class Block:
     part: Part
     index: Index
 
+    @property
+    def key(self) -> BlockKey:
+        """Its one name."""
+        return BlockKey(self.part.group, self.index)
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Block) and self._name == other._name
+        return (
+            isinstance(other, Block)
+            and self.key == other.key
+            and self.part.location == other.part.location
+        )
 
     def __hash__(self) -> int:
-        return hash(self._name)
+        return hash((self.part.location, self.key))
 
     def __str__(self) -> str:
-        return f"{self.index} of {self.part.group}"
+        return str(self.key)
 
     @property
-    def _name(self) -> tuple[str, str, Index]:
-        return self.part.location, self.part.group, self.index
-
-    @property
-    def key(self) -> tuple[str, Index]:
-        """Name of the block within its store."""
-        return self.part.group, self.index
-
-    @property
-    def work(self) -> tuple[Sweep, Index]:
-        """The grid of its part, and its index there."""
-        return self.part.sweep, self.index
+    def work(self) -> tuple[Grid, Index]:
+        """What it takes to predict its time: its grid, and its index there."""
+        return self.part.grid, self.index
 
     @property
     def size(self) -> int:
         """Number of its points."""
-        return math.prod(s.stop - s.start for s in self.part.sweep.block_slices(self.index))
+        return math.prod(self.part.grid.shape_of(self.index))
 
 
 @dataclass(frozen=True)
@@ -88,40 +103,77 @@ class StoredSweep:
         """Where it lies."""
         return storage(self.location)
 
+    @property
+    def family(self) -> Family:
+        """What its parts share: name, model and variables."""
+        return self.parts[0].grid.family
+
     @functools.cached_property
     def box(self) -> Box:
         """Sorted labels of every parameter, over all parts."""
-        return hull(box_of(part.sweep) for part in self.parts)
+        return bounding_box(box_of(part.grid) for part in self.parts)
 
     @functools.cached_property
-    def sweep(self) -> Sweep:
-        """The sweep over all labels that are stored: the axes of the labelled grid.
+    def grid(self) -> Grid:
+        """All labels that are stored: the axes of the labelled view.
 
-        Not every combination of them need have been asked for, nor be an engine; such a point is
-        not computed, which its status says.
+        Not every combination of them need have been asked for, nor be a point of the model; such
+        a point is not computed, which its status says.
         """
-        first = self.parts[0].sweep
+        first = self.parts[0].grid
         if len(self.parts) == 1 and not first.points:
             return first
         axes = {n: v for n, v in self.box.items() if len(v) > 1 or n in first.axes}
         fixed = {n: labels[0] for n, labels in self.box.items() if n not in axes}
-        return first.seen_over(axes, fixed)
+        return grid_over(self.family, axes, fixed)
+
+    def model(self, given: Model | None = None) -> Model:
+        """The model with its code: the heat engine, or the one that the user names.
+
+        Raises
+        ------
+        InvalidInput
+            If none is given and the store cannot know it, or another is given than the one that
+            computed the sweep.
+        """
+        recorded = self.family.model
+        if given is None:
+            if isinstance(recorded, RecordedModel):
+                raise recorded.unknown()
+            return recorded
+        given = as_model(given)
+        same = Family(
+            name=self.name,
+            model=given,
+            variables=self.family.variables,
+            parameters=self.family.parameters,
+        )
+        try:
+            different = same.identity() != self.family.identity()
+        except KeyError:  # it lacks a variable
+            different = True
+        if different:
+            raise InvalidInput(
+                f"{given.title} {given.version} is not the model that computed {self.name!r}, "
+                f"{recorded.summary()}: name that one"
+            )
+        return given
 
     def box_of(self, sweep: Sweep) -> Box:
         """The labels of a sweep; the stored ones where they differ by rounding only."""
-        return box_of(snapped(sweep, self.box))
+        return box_of(snapped(sweep, self.box).grid)
 
     def blocks(self, sweep: Sweep | None = None) -> list[Block]:
         """All blocks, or those that hold points of a sweep."""
         if sweep is None:
-            return [Block(part, i) for part in self.parts for i in part.sweep.block_indices()]
+            return [Block(part, i) for part in self.parts for i in part.grid.block_indices()]
         if sweep.points:
             return self._blocks_of_points(sweep)
         box = self.box_of(sweep)
         return [
             Block(part, index)
             for part in self.parts
-            for index in dict.fromkeys(piece.index for piece in pieces(part.sweep, box))
+            for index in dict.fromkeys(piece.index for piece in pieces(part.grid, box))
         ]
 
     def missing(self, sweep: Sweep | None = None) -> list[Block]:
@@ -139,20 +191,21 @@ class StoredSweep:
         for part in self.parts:
             finished = part.finished()
             missing += sum(
-                piece.size for piece in pieces(part.sweep, box) if piece.index not in finished
+                piece.size for piece in pieces(part.grid, box) if piece.index not in finished
             )
         return missing
 
     def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
         """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
-        target = self.sweep if sweep is None else sweep
-        box = self.box_of(target)
-        result = blank(name, box)
+        target = self.grid if sweep is None else sweep.grid
+        box = box_of(target) if sweep is None else self.box_of(sweep)
+        term = self.family.term(name)
+        result = empty_box(term, box)
         for part in reversed(self.parts):
             array, statuses = part.whole(name), part.whole("status")
-            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
-                lay(result, piece, array, statuses)
-        return result.reshape(target.shape)
+            for piece in pieces(part.grid, box, steps=whole(part.grid)):
+                paste(result, piece, array, statuses)
+        return result.reshape((*target.shape, *term.inner_shape))
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
@@ -172,7 +225,7 @@ class StoredSweep:
         states = np.full([len(labels) for labels in box.values()], HOLE, dtype=np.uint8)
         for part in reversed(self.parts):
             codes = self._codes(part)
-            for piece in pieces(part.sweep, box, steps=whole(part.sweep)):
+            for piece in pieces(part.grid, box, steps=whole(part.grid)):
                 new, old = piece.of(codes), states[piece.outer]
                 # A point may lie in two parts if it is scattered in one: it counts once.
                 waits = np.isin(old, (HOLE, Status.NOT_COMPUTED))
@@ -183,16 +236,16 @@ class StoredSweep:
         """Status codes of a part; `AT_WORK` where somebody is at work."""
         codes = part.whole("status")
         for index in part.running():
-            block = codes[part.sweep.block_slices(index)]
+            block = codes[part.grid.block_slices(index)]
             block[block == Status.NOT_COMPUTED] = AT_WORK
         return codes
 
     def _states_of_points(self, sweep: Sweep) -> NDArray[np.uint8]:
         """Status codes of scattered points, one after the other."""
-        wanted = [box for _, box in facets(snapped(sweep, self.box))]
+        wanted = [box for _, box in facets(snapped(sweep, self.box).grid)]
         found = [np.full(math.prod(map(len, box.values())), HOLE, dtype=np.uint8) for box in wanted]
         for part in reversed(self.parts):
-            locator, codes = Locator(part.sweep), self._codes(part)
+            locator, codes = Locator(part.grid), self._codes(part)
             for states, box in zip(found, wanted, strict=True):
                 at = locator.find(box)
                 if at is not None and (new := codes[at].ravel()).size == states.size:
@@ -202,11 +255,11 @@ class StoredSweep:
         return np.concatenate(found)
 
     def _blocks_of_points(self, sweep: Sweep) -> list[Block]:
-        wanted = [box for _, box in facets(snapped(sweep, self.box))]
+        wanted = [box for _, box in facets(snapped(sweep, self.box).grid)]
         found: dict[Block, None] = {}
         for part in self.parts:
-            locator = Locator(part.sweep)
-            steps = [part.sweep.blocks[dim] for dim in part.sweep.dims]
+            locator = Locator(part.grid)
+            steps = [part.grid.blocks[dim] for dim in part.grid.dims]
             for box in wanted:
                 at = locator.find(box)
                 if at is not None:
@@ -236,10 +289,18 @@ class StoredSweep:
         for part in self.parts:
             settle(part, wait=wait)
 
+    def older_runs(self, records: list[dict[str, Any]] | None = None) -> list[int]:
+        """Runs that had another version of the solver; none where the model is not known here."""
+        records = self.history() if records is None else records
+        model = self.family.model
+        if isinstance(model, RecordedModel):
+            return []
+        return older_solvers(records, model.source_hash())
+
     def notes(self) -> list[str]:
         """What one should know before trusting it: values of other versions of the solver."""
         records = self.history()
-        older = older_solvers(records)
+        older = self.older_runs(records)
         damaged = [record["run"] for record in records if record["outcome"] == DAMAGED]
         notes = []
         if older:
@@ -256,18 +317,18 @@ class StoredSweep:
         return notes
 
 
-def whole(sweep: Sweep) -> dict[str, int]:
-    """The sweep as one block."""
-    return dict(zip(sweep.dims, sweep.shape, strict=True))
+def whole(grid: Grid) -> dict[str, int]:
+    """The grid as one block."""
+    return dict(zip(grid.dims, grid.shape, strict=True))
 
 
-def blank(name: str, box: Box) -> NDArray:
+def empty_box(term: Term, box: Box) -> NDArray:
     """An array over a box, nothing of it computed."""
-    shape = [len(labels) for labels in box.values()]
-    return np.full(shape, VOCABULARY[name].fill, dtype=array_dtype(name))
+    return empty_array(term, [len(labels) for labels in box.values()])
 
 
-def lay(result: NDArray, piece: Piece, array: NDArray, statuses: NDArray) -> None:
-    """Lay a piece over an array of the box, as far as it is computed."""
-    known = piece.of(statuses) != Status.NOT_COMPUTED
-    result[piece.outer] = np.where(known, piece.of(array), result[piece.outer])
+def paste(result: NDArray, piece: Piece, array: NDArray, statuses: NDArray) -> None:
+    """Paste a piece into an array of the box, as far as it is computed."""
+    known, values = piece.of(statuses) != Status.NOT_COMPUTED, piece.of(array)
+    known = known.reshape((*known.shape, *(1,) * (values.ndim - known.ndim)))
+    result[piece.outer] = np.where(known, values, result[piece.outer])

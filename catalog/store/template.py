@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,22 +15,22 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
-from catalog.names.labels import POINT
-from catalog.names.vocabulary import VOCABULARY
-from catalog.store.chunks import chunk_shape
+from catalog.heat_engine.known import known_model
+from catalog.models.recorded import RecordedModel, record_of
+from catalog.names.vocabulary import OWN, POINT
 from catalog.store.location import ROOT, Storage
 from catalog.store.provenance import provenance
 from catalog.store.seal import sealed, unsealed
 from catalog.sweeps.arrays import array_dtype
 from catalog.sweeps.dataset import attributes, labelled
-from catalog.sweeps.sweep import Sweep
+from catalog.sweeps.grid import Grid
 
 COPY = "status/.heatcat-template"
 """Second copy of the template, under a seal: what heatcat itself reads, so that damage to the first
 copy, or another program that writes there, never changes what the labels say.  It lies beside the
 status chunks, where no reader of Zarr looks."""
 
-FORMAT = 3
+FORMAT = 4
 """Version of the arrangement of groups and arrays; what has another is not opened."""
 
 PARTS = "parts"
@@ -38,30 +39,29 @@ PARTS = "parts"
 Objects = dict[str, bytes]
 
 
-def template(sweep: Sweep, group: str) -> Objects:
+def template(grid: Grid, group: str) -> Objects:
     """Objects by key, the group's own metadata, which makes it a sweep, last.
 
     Every array is filled with "not computed" and carries a CRC-32C checksum in each chunk, which
-    Zarr verifies whenever it reads one.
+    Zarr verifies whenever it reads one.  An array with inner dimensions is whole along them.
     """
-    chunks = tuple(chunk_shape(sweep)[dim] for dim in sweep.dims)
+    chunks = tuple(grid.chunks[dim] for dim in grid.dims)
     codecs = (ZstdCodec(level=0), Crc32cCodec())
-    fills = {  # in one lazy piece: a graph of all blocks would take seconds, and is not needed
-        name: da.full(sweep.shape, VOCABULARY[name].fill, dtype=array_dtype(name), chunks=-1)
-        for name in sweep.arrays
-    }
-    dataset = labelled(sweep, fills)
-    dataset.attrs = {
-        **attributes(sweep),
-        "sweep": json.dumps(sweep.definition(), ensure_ascii=False),
-        "sweep_key": sweep.key(),
-        "store_format": FORMAT,
-        "provenance": json.dumps(provenance()),
-    }
-    encoding: dict[str, dict] = {str(name): {"compressors": codecs} for name in dataset.coords}
-    for name in sweep.arrays:
-        fill = VOCABULARY[name].fill
-        encoding[name] = {"compressors": codecs, "chunks": chunks, "fill_value": fill}
+    fills, encoding = {}, {}
+    for name in grid.arrays:
+        term = grid.term(name)
+        # In one lazy piece: a graph of all blocks would take seconds, and is not needed.
+        fills[name] = da.full(
+            (*grid.shape, *term.inner_shape), term.fill_value, dtype=array_dtype(term), chunks=-1
+        )
+        encoding[name] = {
+            "compressors": codecs,
+            "chunks": (*chunks, *term.inner_shape),
+            "fill_value": term.fill_value,
+        }
+    dataset = labelled(grid, fills)
+    dataset.attrs = {**attributes(grid), **described(grid), "provenance": _provenance(grid)}
+    encoding |= {str(name): {"compressors": codecs} for name in dataset.coords}
     memory: dict = {}
     dataset.to_zarr(
         MemoryStore(memory),
@@ -80,9 +80,44 @@ def template(sweep: Sweep, group: str) -> Objects:
     return {**objects, f"{group}/{ROOT}": last}
 
 
-def publish(storage: Storage, sweep: Sweep, group: str) -> None:
+def described(grid: Grid) -> dict[str, Any]:
+    """Attributes that say all of a grid: what was swept, where and by which model."""
+    record = json.dumps(record_of(grid.model), ensure_ascii=False)
+    return {
+        "sweep": json.dumps(grid.definition(), ensure_ascii=False),
+        "sweep_key": grid.key,
+        "model_record": record,
+        "model_key": hashlib.sha256(record.encode()).hexdigest(),
+        "store_format": FORMAT,
+    }
+
+
+def grid_of(attributes: Mapping[str, Any]) -> Grid:
+    """The grid that the attributes of a group describe; no model is imported.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If they are not as they were written.
+    """
+    record = str(attributes["model_record"])
+    if hashlib.sha256(record.encode()).hexdigest() != attributes["model_key"]:
+        raise ValueError("the record of the model is damaged")
+    grid = Grid.from_definition(json.loads(attributes["sweep"]), known_model(json.loads(record)))
+    if grid.key != attributes["sweep_key"]:
+        raise ValueError("the definition of the sweep is damaged")
+    return grid
+
+
+def _provenance(grid: Grid) -> str:
+    # Who copies results of a model without having it cannot say which version of it is here.
+    known = not isinstance(grid.model, RecordedModel)
+    return json.dumps(provenance(grid.model.source_hash() if known else ""))
+
+
+def publish(storage: Storage, grid: Grid, group: str) -> None:
     """Write a template: its sealed copy first, by which every other object is known to be ours."""
-    objects = template(sweep, group)
+    objects = template(grid, group)
     storage.put(f"{group}/{COPY}", pack(group, objects))
     restore(storage, objects)
 
@@ -161,14 +196,14 @@ def same_metadata(found: bytes | None, written: bytes) -> bool:
 
 
 def differing(
-    storage: Storage, group: str, objects: Objects, sweep: Sweep
+    storage: Storage, group: str, objects: Objects, grid: Grid
 ) -> dict[str, bytes | None]:
     """The template's objects that are not as they were written: by key, what is there now.
 
     Another program may add attributes to the group, and may write a coordinate in its own way as
     long as the labels are the same.
     """
-    coordinates = (*sweep.axes, *sweep.fixed, *sweep.points)
+    coordinates = (*grid.axes, *grid.fixed, *grid.points)
     different = {}
     for (key, written), found in zip(objects.items(), storage.get_many(objects), strict=True):
         array = key.removeprefix(f"{group}/").split("/")[0]
@@ -176,22 +211,22 @@ def differing(
             sound = same_metadata(found, written)
         else:
             sound = found == written or (
-                array in coordinates and _same_labels(storage, group, array, sweep)
+                array in coordinates and _same_labels(storage, group, array, grid)
             )
         if not sound:
             different[key] = found
     return different
 
 
-def _same_labels(storage: Storage, group: str, name: str, sweep: Sweep) -> bool:
-    labels: Any = {**sweep.fixed, **sweep.axes, **sweep.points}[name]
-    ours = VOCABULARY[name].attributes(sweep.energy_unit)
+def _same_labels(storage: Storage, group: str, name: str, grid: Grid) -> bool:
+    labels: Any = {**grid.fixed, **grid.axes, **grid.points}[name]
+    ours = (OWN[POINT] if name == POINT else grid.term(name)).attributes()
     try:
         array = zarr.open_array(storage.zarr, path=f"{group}/{name}", mode="r")
         found = dict(array.attrs)
         said = all(found.get(key) == value for key, value in ours.items())
         dims = tuple(array.metadata.dimension_names or ())  # type: ignore[union-attr]
-        expected = {**dict.fromkeys(sweep.axes, (name,)), **dict.fromkeys(sweep.points, (POINT,))}
+        expected = {**dict.fromkeys(grid.axes, (name,)), **dict.fromkeys(grid.points, (POINT,))}
         same = np.array_equal(np.asarray(array[...], dtype=float), np.asarray(labels, dtype=float))
         return bool(same) and said and dims == expected.get(name, ())
     except (ValueError, RuntimeError, TypeError, KeyError, OSError):

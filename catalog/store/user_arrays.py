@@ -17,16 +17,16 @@ def user_arrays(stored: StoredSweep) -> xr.Dataset:
     A part that lacks an array has NaN there.  Arrays that xarray cannot read are left out, with a
     warning that names them.
     """
-    labels = {name: list(stored.sweep.axes[name]) for name in stored.sweep.dims}
+    labels = {name: list(stored.grid.axes[name]) for name in stored.grid.dims}
     found = xr.Dataset()
     for part in stored.parts:
         names = _names(part)
-        if not names or part.sweep.points:
+        if not names or part.grid.points:
             continue
         try:
             group = xr.open_zarr(part.storage.zarr, group=part.group, consolidated=False)
             added = group[[name for name in names if name in group.data_vars]]
-            added = added.drop_vars([name for name in part.sweep.fixed if name in added.coords])
+            added = added.drop_vars([name for name in part.grid.fixed if name in added.coords])
             missing = {dim: labels[dim] for dim in labels if dim not in added.dims}
             grid = {dim: values for dim, values in labels.items() if dim in added.dims}
             if any(len(values) > 1 for values in missing.values()) and len(stored.parts) > 1:
@@ -43,8 +43,9 @@ def user_arrays(stored: StoredSweep) -> xr.Dataset:
 
 
 def _names(part: Part) -> list[str]:
-    sweep = part.sweep
-    ours = {*sweep.arrays, *sweep.axes, *sweep.fixed, *sweep.points, ROOT}
+    grid = part.grid
+    inner = {dim for name in grid.arrays for dim in grid.term(name).dims}
+    ours = {*grid.arrays, *grid.axes, *grid.fixed, *grid.points, *inner, ROOT}
     return sorted(
         name
         for name in part.storage.names(part.group)

@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 
 from catalog.names.labels import MOST_LABELS, NEAR, Label, label
-from catalog.names.vocabulary import ordered
+from catalog.names.vocabulary import Term, Vocabulary
 from catalog.sweeps.ranges import range_labels
 from ensemble import InvalidInput
 from ensemble.checks import shown
 
 
-def axis_labels(name: str, values: Any) -> tuple[Label, ...]:
+def axis_labels(term: Term, values: Any) -> tuple[Label, ...]:
     """The labels of an axis: strictly ascending, and no two nearly equal.
 
     Parameters
     ----------
-    name : str
+    term : Term
+        The parameter.
     values : sequence, array, Index, Series, DataArray or mapping
         A mapping is a range, ``{"start": 1, "stop": 8, "num": 4, "spacing": "geometric"}``.
     """
+    name = term.name
     if isinstance(values, Mapping):
-        values = range_labels(name, values)
-    labels = _labels(f"axis {name}", name, values)
+        values = range_labels(name, values, whole=term.whole)
+    labels = _labels(f"axis {name}", term, values)
     if not labels:
         raise InvalidInput(f"axis {name} is empty: give at least one label or remove it")
     for lower, upper in itertools.pairwise(labels):
@@ -42,9 +44,11 @@ def axis_labels(name: str, values: Any) -> tuple[Label, ...]:
     return labels
 
 
-def scattered_labels(points: Mapping[str, Any]) -> dict[str, tuple[Label, ...]]:
+def scattered_labels(terms: Vocabulary, points: Mapping[str, Any]) -> dict[str, tuple[Label, ...]]:
     """Labels of the parameters that vary together, in canonical form."""
-    found = {name: _labels(f"points {name}", name, points[name]) for name in ordered(points)}
+    found = {
+        name: _labels(f"points {name}", terms[name], points[name]) for name in terms.ordered(points)
+    }
     lengths = {name: len(labels) for name, labels in found.items()}
     if len(set(lengths.values())) > 1:
         raise InvalidInput(f"points have unequal lengths {lengths}: give each point all of them")
@@ -53,7 +57,7 @@ def scattered_labels(points: Mapping[str, Any]) -> dict[str, tuple[Label, ...]]:
     return found
 
 
-def _labels(what: str, name: str, values: Any) -> tuple[Label, ...]:
+def _labels(what: str, term: Term, values: Any) -> tuple[Label, ...]:
     """Labels of a list in its order; at most `MOST_LABELS` of them are looked at."""
     no_list = isinstance(values, str | bytes | bytearray | memoryview | set | frozenset | Mapping)
     if no_list or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
@@ -65,7 +69,10 @@ def _labels(what: str, name: str, values: Any) -> tuple[Label, ...]:
         raise InvalidInput(f"{what} is a masked array: give its values without the masked ones")
     if hasattr(values, "__array__"):
         values = np.asarray(values)
-    labels = tuple(label(name, value) for value in itertools.islice(values, MOST_LABELS + 1))
+    labels = tuple(
+        label(term.name, value, whole=term.whole)
+        for value in itertools.islice(values, MOST_LABELS + 1)
+    )
     if len(labels) > MOST_LABELS:
         raise InvalidInput(
             f"{what} has more than {MOST_LABELS} labels: take fewer, or make several sweeps"

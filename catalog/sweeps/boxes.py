@@ -9,29 +9,30 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.labels import NEAR, POINT, SAME, Label, matching, slack
-from catalog.names.vocabulary import ordered
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.names.labels import NEAR, SAME, Label, matching, slack
+from catalog.names.vocabulary import POINT
+from catalog.sweeps.grid import Grid, Index
+from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
 Box = dict[str, tuple[Label, ...]]
 
 
-def box_of(sweep: Sweep) -> Box:
-    """The labels of every parameter of a sweep; of scattered points, all that occur, sorted."""
-    labels = {name: tuple(v) for name, v in sweep.axes.items() if name != POINT}
-    labels |= {name: (value,) for name, value in sweep.fixed.items()}
-    labels |= {name: tuple(sorted(set(values))) for name, values in sweep.points.items()}
-    return {name: labels[name] for name in ordered(labels)}
+def box_of(grid: Grid) -> Box:
+    """The labels of every parameter of a grid; of scattered points, all that occur, sorted."""
+    labels = {name: tuple(v) for name, v in grid.axes.items() if name != POINT}
+    labels |= {name: (value,) for name, value in grid.fixed.items()}
+    labels |= {name: tuple(sorted(set(values))) for name, values in grid.points.items()}
+    return {name: labels[name] for name in grid.family.parameters}
 
 
-def hull(boxes: Iterable[Box]) -> Box:
+def bounding_box(boxes: Iterable[Box]) -> Box:
     """The smallest box that holds all of them: sorted labels; it may have points of none."""
     boxes = list(boxes)
     return {
@@ -119,15 +120,13 @@ def snapped(sweep: Sweep, stored: Box) -> Sweep:
         return {name: _snapped(v, stored[name]) if name in stored else tuple(v)
                 for name, v in labels.items()}  # fmt: skip
 
-    axes = snap(sweep.axes)
-    points = snap(sweep.points)
+    axes, points = snap(sweep.axes), snap(sweep.points)
     fixed = {
         name: labels[0] for name, labels in snap({n: (v,) for n, v in sweep.fixed.items()}).items()
     }
     if (axes, points, fixed) == (sweep.axes, sweep.points, sweep.fixed):
         return sweep
-    blocks = sweep.blocks if sweep.blocks_given else {}
-    return replace(sweep, axes=axes, points=points, fixed=fixed, blocks=blocks)
+    return sweep.replace(axes=axes, points=points, fixed=fixed)
 
 
 def _snapped(labels: Sequence[Label], known: Sequence[Label]) -> tuple[Label, ...]:
@@ -143,7 +142,7 @@ def _snapped(labels: Sequence[Label], known: Sequence[Label]) -> tuple[Label, ..
     return tuple(found)
 
 
-def missing_points(sweep: Sweep, others: Iterable[Sweep]) -> Sweep | None:
+def missing_points(sweep: Sweep, others: Iterable[Grid]) -> Sweep | None:
     """The scattered points of a sweep that others do not hold, None if they hold all.
 
     A point counts as held if every combination with the labels of the axes is.
@@ -152,8 +151,8 @@ def missing_points(sweep: Sweep, others: Iterable[Sweep]) -> Sweep | None:
     ----------
     sweep : Sweep
         With ``points``.
-    others : iterable of Sweep
-        Grids and scattered points of its kind, such as the parts of a stored sweep.
+    others : iterable of Grid
+        Of its family, such as the parts of a stored sweep.
     """
     held = [facet for other in others for _, facet in facets(other)]
     grids = [box for box in held if any(len(box[name]) > 1 for name in sweep.points)]
@@ -162,23 +161,21 @@ def missing_points(sweep: Sweep, others: Iterable[Sweep]) -> Sweep | None:
         at.setdefault(tuple(box[name][0] for name in sweep.points), []).append(box)
     lacking = [
         count
-        for count, facet in facets(sweep)
+        for count, facet in facets(sweep.grid)
         if count is not None
         and uncovered(facet, [*grids, *at.get(tuple(facet[n][0] for n in sweep.points), ())])
     ]
     if not lacking:
         return None
-    if len(lacking) == len(sweep.axes[POINT]):
+    if len(lacking) == len(sweep.grid.axes[POINT]):
         return sweep
     points = {name: [labels[i] for i in lacking] for name, labels in sweep.points.items()}
-    axes = {name: labels for name, labels in sweep.axes.items() if name != POINT}
-    blocks = sweep.blocks if sweep.blocks_given else {}
-    return replace(sweep, axes=axes, points=points, blocks=blocks)
+    return sweep.replace(points=points)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Points that one block of a sweep and a box have in common.
+    """Points that one block of a grid and a box have in common.
 
     Attributes
     ----------
@@ -188,6 +185,8 @@ class Piece:
         Position along ``point`` within the block; empty for a grid.
     shape : tuple of int
         Shape of the block, after the lead, with one axis for every parameter.
+    depth : int
+        Dimensions of the block after the lead; what an array has beyond them is its own.
     inner, outer : tuple of ndarray
         Index arrays (as of ``numpy.ix_``) of the points in that shape, and in the box.
     """
@@ -195,6 +194,7 @@ class Piece:
     index: Index
     lead: Index
     shape: tuple[int, ...]
+    depth: int
     inner: tuple[NDArray, ...]
     outer: tuple[NDArray, ...]
 
@@ -204,23 +204,24 @@ class Piece:
         return math.prod(positions.size for positions in self.outer)
 
     def of(self, array: NDArray) -> NDArray:
-        """The points, from an array of the block."""
+        """The points, from an array of the block; further dimensions of the array stay."""
         # The ellipsis keeps an array where a number or text would come out.
         at: tuple[Any, ...] = (*self.lead, ...)
-        return array[at].reshape(self.shape)[self.inner]
+        found = array[at]
+        return found.reshape((*self.shape, *found.shape[self.depth :]))[self.inner]
 
 
-def pieces(sweep: Sweep, box: Box, *, steps: Mapping[str, int] | None = None) -> Iterator[Piece]:
-    """The points of a box that a sweep has, block by block.
+def pieces(grid: Grid, box: Box, *, steps: Mapping[str, int] | None = None) -> Iterator[Piece]:
+    """The points of a box that a grid has, block by block.
 
     Parameters
     ----------
     steps : mapping of str to int, optional
-        Labels of a block along each dimension, if it is not to be those of the sweep.
+        Labels of a block along each dimension, if it is not to be those of the grid.
     """
-    steps = sweep.blocks if steps is None else steps
+    steps = grid.blocks if steps is None else steps
     wanted = {name: {label: i for i, label in enumerate(labels)} for name, labels in box.items()}
-    for count, facet in facets(sweep):
+    for count, facet in facets(grid):
         lead_block: Index = () if count is None else (count // steps[POINT],)
         lead: Index = () if count is None else (count % steps[POINT],)
         choices = [
@@ -230,45 +231,46 @@ def pieces(sweep: Sweep, box: Box, *, steps: Mapping[str, int] | None = None) ->
         for combination in itertools.product(*choices):
             blocks = dict(zip(facet, (block for block, _, _ in combination), strict=True))
             yield Piece(
-                index=(*lead_block, *(blocks[dim] for dim in sweep.dims if dim != POINT)),
+                index=(*lead_block, *(blocks[dim] for dim in grid.dims if dim != POINT)),
                 lead=lead,
                 shape=tuple(
                     min(steps.get(name, 1), lengths[name] - block * steps.get(name, 1))
                     for name, block in blocks.items()
                 ),
+                depth=len(grid.dims) - len(lead),
                 inner=np.ix_(*(inner for _, inner, _ in combination)),
                 outer=np.ix_(*(outer for _, _, outer in combination)),
             )
 
 
-def facets(sweep: Sweep) -> Iterator[tuple[int | None, Box]]:
-    """The boxes that a sweep consists of: itself, or one for each scattered point."""
-    if not sweep.points:
-        yield None, box_of(sweep)
+def facets(grid: Grid) -> Iterator[tuple[int | None, Box]]:
+    """The boxes that a grid consists of: itself, or one for each scattered point."""
+    if not grid.points:
+        yield None, box_of(grid)
         return
-    box = box_of(sweep)
-    for count in range(len(sweep.axes[POINT])):
-        yield count, {**box, **{name: (values[count],) for name, values in sweep.points.items()}}
+    box = box_of(grid)
+    for count in range(len(grid.axes[POINT])):
+        yield count, {**box, **{name: (values[count],) for name, values in grid.points.items()}}
 
 
 class Locator:
-    """Where the points of boxes lie in the grid of a sweep.
+    """Where the points of boxes lie in the grid of a grid.
 
     Parameters
     ----------
-    sweep : Sweep
+    grid : Grid
     """
 
-    def __init__(self, sweep: Sweep) -> None:
-        self.dims = sweep.dims
-        self.scattered = tuple(sweep.points)
+    def __init__(self, grid: Grid) -> None:
+        self.dims = grid.dims
+        self.scattered = tuple(grid.points)
         self.positions = {
             name: {label: i for i, label in enumerate(labels)}
-            for name, labels in box_of(sweep).items()
-            if name not in sweep.points
+            for name, labels in box_of(grid).items()
+            if name not in grid.points
         }
         self.points: dict[tuple[Label, ...], int] = {
-            labels: i for i, labels in enumerate(zip(*sweep.points.values(), strict=True))
+            labels: i for i, labels in enumerate(zip(*grid.points.values(), strict=True))
         }
 
     def find(self, box: Box) -> tuple[NDArray, ...] | None:

@@ -1,9 +1,9 @@
-"""The one constructor of labelled Datasets: arrays of a sweep in, coordinates and units added."""
+"""The one constructor of labelled Datasets: arrays of a grid in, coordinates and units added."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dask.array as da
@@ -11,10 +11,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.names.labels import POINT
-from catalog.names.vocabulary import VOCABULARY
+from catalog.names.vocabulary import OWN, POINT, Index
 from catalog.sweeps.arrays import TEXT
-from catalog.sweeps.sweep import Sweep
+from catalog.sweeps.grid import Grid
 
 
 class TextBlock(np.ndarray):
@@ -30,49 +29,60 @@ class TextBlock(np.ndarray):
         return found
 
 
-def labelled(sweep: Sweep, arrays: Mapping[str, Any]) -> xr.Dataset:
-    """Dataset of a sweep from its bare arrays.
+def labelled(grid: Grid, arrays: Mapping[str, Any]) -> xr.Dataset:
+    """Dataset of a grid from its bare arrays.
 
-    Axes become dimensions with coordinates, fixed parameters become scalar coordinates; every
-    array carries long name, symbol, units and the paper's equation from the vocabulary.
+    Axes become dimensions with coordinates, fixed parameters become scalar coordinates, inner
+    dimensions of variables have coordinates of their own; every array carries long name, symbol,
+    units and role.
 
     Parameters
     ----------
-    sweep : Sweep
-    arrays : mapping of str to array, each of shape ``sweep.shape``
+    grid : Grid
+    arrays : mapping of str to array
+        Each of shape ``grid.shape``, and of its inner dimensions.
     """
-    unit = sweep.energy_unit
     coordinates: dict[str, Any] = {}
-    for name, labels in sweep.axes.items():
-        term = VOCABULARY[name]
-        coordinates[name] = xr.Variable(name, list(labels), term.attributes(unit)).astype(
+    for name, labels in grid.axes.items():
+        term = OWN[POINT] if name == POINT else grid.term(name)
+        coordinates[name] = xr.Variable(name, list(labels), term.attributes()).astype(
             term.dtype, keep_attrs=True
         )
-    for name, values in sweep.points.items():
-        coordinates[name] = xr.Variable(POINT, list(values), VOCABULARY[name].attributes(unit))
-    for name, value in sweep.fixed.items():
-        coordinates[name] = xr.Variable((), value, VOCABULARY[name].attributes(unit))
-    variables = {
-        name: xr.Variable(sweep.dims, _with_text(array), VOCABULARY[name].attributes(unit))
-        for name, array in arrays.items()
-    }
-    return xr.Dataset(variables, coordinates, attributes(sweep))
+    for name, values in grid.points.items():
+        coordinates[name] = xr.Variable(POINT, list(values), grid.term(name).attributes())
+    for name, value in grid.fixed.items():
+        coordinates[name] = xr.Variable((), value, grid.term(name).attributes())
+    coordinates |= inner_coordinates(grid, arrays)
+    variables = {}
+    for name, array in arrays.items():
+        term = grid.term(name)
+        dims = (*grid.dims, *term.dims)
+        variables[name] = xr.Variable(dims, _with_text(array), term.attributes())
+    return xr.Dataset(variables, coordinates, attributes(grid))
 
 
-def attributes(sweep: Sweep) -> dict[str, str]:
-    """Dataset attributes: the sweep in words, and all of its definition but the labels.
+def inner_coordinates(grid: Grid, names: Iterable[str]) -> dict[str, xr.Variable]:
+    """Labels of the inner dimensions of some arrays."""
+    found = {}
+    for name in names:
+        for dim, labels in grid.term(name).dims.items():
+            known = grid.model.vocabulary.get(dim)
+            term = Index(dim) if known is None else known
+            found[dim] = xr.Variable(dim, list(labels), term.attributes())
+    return found
+
+
+def attributes(grid: Grid) -> dict[str, str]:
+    """Dataset attributes: the sweep in words, and what identifies it but the labels.
 
     The labels are the coordinates, so that Datasets of one sweep over other labels have the same
     attributes and xarray can combine them.
     """
     return {
-        "title": sweep.name,
-        "description": sweep.description,
-        "scaling": sweep.scaling,
-        "method": sweep.method.name,
-        "energy_unit": sweep.energy_unit,
-        "conventions": "hbar = k_B = 1; power > 0: engine; heat currents into the engine",
-        "sweep": json.dumps(sweep.kind(), ensure_ascii=False),
+        "title": grid.name,
+        "description": grid.family.description,
+        **grid.model.attributes(),
+        "sweep": json.dumps(grid.family.identity(), ensure_ascii=False),
     }
 
 

@@ -1,4 +1,4 @@
-"""Sweeps from TOML files and from the presets, which are TOML files shipped with the package."""
+"""Sweeps from TOML files, and the presets, which are TOML files that come with the package."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from catalog.arguments import a_path, a_text, checked
+from catalog.heat_engine.model import OPTIONS
+from catalog.models.loading import find_model
 from catalog.names.vocabulary import suggestion
 from catalog.sweeps.points_file import read_points
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 from ensemble.checks import shown
 
-TABLES = ("sweep", "axes", "fixed", "points", "blocks")
-SWEEP_KEYS = (
-    *("name", "scaling", "statistics", "method", "variables", "energy_unit", "description"),
-    "points",
-)
+TABLES = ("sweep", "axes", "fixed", "points", "blocks", "options")
+SWEEP_KEYS = ("name", "model", "variables", "description", "points")
+TEXTS = ("name", "model", "description", "points")
 MOST_BYTES = 2**24
 """Largest sweep file that is read."""
 
@@ -29,11 +29,12 @@ MOST_BYTES = 2**24
 def read_sweep(path: str | Path) -> Sweep:
     """Read a sweep from a TOML file.
 
-    The file has the tables ``[sweep]`` (name, scaling, statistics, method, variables, energy_unit,
-    description), ``[axes]`` (lists, or ``{start, stop, num}`` with an optional
-    ``spacing = "linear" | "geometric"``), ``[fixed]`` and, if wanted, ``[points]`` (lists of
-    parameters that vary together; or ``points = "file.csv"``, relative to the sweep file) and
-    ``[blocks]``.
+    The file has the tables ``[sweep]`` (name, variables, description; scaling, statistics, method
+    and energy_unit of the heat engine, or ``model = "module:object"``, of which the sweep file's
+    folder is searched first, with a table ``[options]`` if the model has some), ``[axes]`` (lists,
+    or ``{start, stop, num}`` with an optional ``spacing = "linear" | "geometric"``), ``[fixed]``
+    and, if wanted, ``[points]`` (lists of parameters that vary together; or ``points =
+    "file.csv"``, relative to the sweep file) and ``[blocks]``.
 
     Raises
     ------
@@ -93,10 +94,11 @@ def _sweep(text: str, folder: Path) -> Sweep:
     for table, entries in content.items():
         if not isinstance(entries, dict) and not (table == "points" and isinstance(entries, str)):
             raise InvalidInput(f"{table} must be a table: write [{table}] on a line of its own")
-    _check_keys("key in [sweep]", head, SWEEP_KEYS)
+    known = SWEEP_KEYS if "model" in head else (*SWEEP_KEYS, *OPTIONS)
+    _check_keys("key in [sweep]", head, known)
     if "name" not in head:
         raise InvalidInput('[sweep] has no name: add name = "my-sweep"')
-    for key in ("name", "scaling", "statistics", "energy_unit", "description", "points"):
+    for key in (*TEXTS, *(name for name in OPTIONS if name != "method")):
         if not isinstance(head.get(key, ""), str):
             raise InvalidInput(
                 f"{key} in [sweep] must be a string, but is {shown(head[key])}: quote it"
@@ -108,6 +110,12 @@ def _sweep(text: str, folder: Path) -> Sweep:
     points = head.pop("points", content.get("points", {}))
     if isinstance(points, str):
         points = read_points(folder / a_path("points", points))
+    if "model" in head:
+        head["model"] = find_model(head["model"], content.get("options", {}), folder=folder)
+    elif "options" in content:
+        raise InvalidInput(
+            "[options] are those of a model, which [sweep] does not name: write its options there"
+        )
     return Sweep(
         **head,
         axes=content.get("axes", {}),

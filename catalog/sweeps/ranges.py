@@ -22,7 +22,7 @@ ROUNDING = 16 * float(np.finfo(float).eps)
 """Error that NumPy makes in a range, relative to its largest label or, if geometric, to each."""
 
 
-def range_labels(name: str, given: Mapping[str, Any]) -> list[float]:
+def range_labels(name: str, given: Mapping[str, Any], *, whole: bool = False) -> list[float]:
     """The labels of a range ``{start, stop, num}`` with an optional ``spacing``.
 
     They are those of NumPy's linspace or geomspace, except that a label within rounding of a
@@ -34,6 +34,8 @@ def range_labels(name: str, given: Mapping[str, Any]) -> list[float]:
     name : str
         Of the axis.
     given : mapping
+    whole : bool
+        Whether the parameter takes whole numbers.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def range_labels(name: str, given: Mapping[str, Any]) -> list[float]:
     missing = [key for key in RANGE_KEYS[:3] if key not in given]
     if missing:
         raise InvalidInput(f"axis {name} lacks {', '.join(missing)}: give {{start, stop, num}}")
-    start, stop = label(name, given["start"]), label(name, given["stop"])
+    start, stop = (label(name, given[end], whole=whole) for end in ("start", "stop"))
     num = as_number(given["num"])
     if not isinstance(num, int) or num < 2:
         raise InvalidInput(

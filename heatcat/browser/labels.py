@@ -8,13 +8,13 @@ from typing import Any
 
 import xarray as xr
 
-from catalog.names.vocabulary import VOCABULARY
+from catalog.heat_engine.terms import VOCABULARY
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def symbol(name: str) -> str:
-    """Symbol of a word of the vocabulary, or the word itself.
+    """Symbol of a word of the heat engine, or the word itself: where no array says it.
 
     >>> symbol("delta_E"), symbol("wall_time"), symbol("solver")
     ('ΔE', 't', 'solver')
@@ -79,5 +79,6 @@ def where(data: xr.Dataset | xr.DataArray, at: Mapping[str, float]) -> str:
     texts = []
     for name, value in at.items():
         shown = unit(str(data[name].attrs.get("units", "1"))) if name in data.coords else ""
-        texts.append(f"{symbol(name)} = {number(value)}{' ' + shown if shown else ''}")
+        mark = symbol_of(data[name]) if name in data.coords else symbol(name)
+        texts.append(f"{mark} = {number(value)}{' ' + shown if shown else ''}")
     return ", ".join(texts)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import panel as pn
 
+from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.labels import label
-from catalog.names.vocabulary import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Macroscopic
 from ensemble.method import Method, attempt
 from heatcat.browser import escape
@@ -93,7 +93,9 @@ class LivePoint:
         values = {**sheet.fixed(), **at}
         definition = json.loads(sheet.data.attrs.get("sweep", "{}"))
         self._more = {name: values[name] for name in OTHERS if name in values}
-        self._more["statistics"] = definition.get("statistics", "bosonic")
+        self._more["statistics"] = (
+            definition.get("model", {}).get("options", {}).get("statistics", "bosonic")
+        )
         self._units = {
             name: str(sheet.data[name].attrs.get("units", "1"))
             for name in sheet.data.data_vars

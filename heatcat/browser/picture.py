@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catalog.names.vocabulary import parameter_name, suggestion
+from catalog.names.described import coordinate_name
+from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 from heatcat.browser.colours import SCALES
 from heatcat.browser.sheet import At, Sheet
@@ -82,9 +83,9 @@ def picture_of(
     if not dims:
         raise InvalidInput(f"{sheet.name} has no dimension to draw along: select less")
     across, up = first_axes(dims)
-    across = across if x is None else parameter_name(x)
+    across = across if x is None else coordinate_name(sheet.data, x)
     if y is not None:
-        up = parameter_name(y) if y else ""
+        up = coordinate_name(sheet.data, y) if y else ""
     elif up == across:
         up = next((dim for dim in dims if dim != across), "")
     for dim in filter(None, (across, up)):

@@ -11,8 +11,8 @@ import dask
 import numpy as np
 import xarray as xr
 
+from catalog.names.described import fill_of, role
 from catalog.names.fills import restored
-from catalog.names.vocabulary import VOCABULARY
 from ensemble import Status
 from heatcat.browser import escape
 from heatcat.browser.labels import figure, number, symbol_of, unit
@@ -50,12 +50,9 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
     stored = restored(stored)
     code = Status(int(stored["status"])) if "status" in stored else None
     arrays = [stored[name] for name in in_order(stored) if name not in ("status", "error")]
-    kinds = {
-        str(array.name): VOCABULARY[str(array.name)].kind
-        for array in arrays
-        if array.name in VOCABULARY
-    }
-    values = [array for array in arrays if kinds.get(str(array.name)) != "diagnostic"]
+    arrays = [array for array in arrays if not array.ndim]  # the others are curves
+    kinds = {str(array.name): role(stored, str(array.name)) for array in arrays}
+    values = [array for array in arrays if kinds[str(array.name)] != "diagnostic"]
     extra = [sheet.select(name, at) for name in derived if name not in sheet.data]
     computed = code is not Status.NOT_COMPUTED
     found = (*values, *dask.compute(*extra)) if computed else ()
@@ -67,7 +64,7 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
         diagnostics=tuple(
             _row(array)
             for array in arrays
-            if computed and kinds.get(str(array.name)) == "diagnostic" and _filled(array)
+            if computed and kinds[str(array.name)] == "diagnostic" and _filled(array)
         ),
         numbers={str(array.name): float(array) for array in found if array.dtype.kind in "iufb"},
     )
@@ -111,7 +108,7 @@ def _parameters(sheet: Sheet, stored: xr.Dataset) -> Iterable[Row]:
         coordinate = stored[name]
         shown = unit(str(coordinate.attrs.get("units", "1")))
         yield name, symbol_of(coordinate), number(value), shown
-    for name in ("scaling", "method"):
+    for name in ("scaling", "method", "model"):
         if name in stored.attrs:
             yield name, "", str(stored.attrs[name]), ""
 
@@ -124,6 +121,7 @@ def _row(array: xr.DataArray) -> Row:
 
 def _filled(array: xr.DataArray) -> bool:
     """Whether a diagnostic applies here: those of other methods keep their fill."""
-    fill: Any = VOCABULARY[str(array.name)].fill
-    value = array.item()
-    return value != fill and not (isinstance(value, float) and np.isnan(value))
+    value: Any = array.item()
+    if value == "" or value == fill_of(str(array.name), array.attrs):
+        return False
+    return not (isinstance(value, float) and np.isnan(value))

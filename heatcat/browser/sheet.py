@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from catalog.names.described import coordinate_name, role
 from catalog.names.labels import label
 from catalog.names.status import status_codes
-from catalog.names.vocabulary import VOCABULARY, names, parameter_name, suggestion
+from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 from heatcat.browser.derived import DERIVED, closure_errors, closure_variables
 from heatcat.browser.labels import number
@@ -38,8 +39,14 @@ class Sheet:
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
-        """Dimensions, in the vocabulary's order."""
-        return tuple(name for name in names("parameter") if name in self.data.sizes)
+        """Dimensions of the grid, in its order; inner dimensions of variables are none of them."""
+        longest = max((v.dims for v in self.data.data_vars.values()), key=len, default=())
+        first = self.data["status"].dims if "status" in self.data else longest
+        return tuple(
+            str(dim)
+            for dim in first
+            if dim in self.data.coords and role(self.data, str(dim)) == "parameter"
+        )
 
     @cached_property
     def variables(self) -> dict[str, list[str]]:
@@ -47,16 +54,18 @@ class Sheet:
         stored = [
             name
             for name in in_order(self.data)
-            if self.data[name].dtype.kind in "iufb" and self.data[name].ndim
+            if self.data[name].dtype.kind in "iufb"
+            and self.data[name].ndim
+            and {*self.data[name].dims} <= {*self.dims}
         ]
-        kinds = {name: VOCABULARY[name].kind for name in stored if name in VOCABULARY}
+        kinds = {name: role(self.data, name) for name in stored}
         derived = [name for name, one in DERIVED.items() if one.computable(self.data)]
         if self.reference is not None:
             derived += closure_errors(self.data, self.reference)
         groups = {
-            "stored": [name for name in stored if kinds.get(name) != "diagnostic"],
+            "stored": [name for name in stored if kinds[name] != "diagnostic"],
             "derived": derived,
-            "diagnostics": [name for name in stored if kinds.get(name) == "diagnostic"],
+            "diagnostics": [name for name in stored if kinds[name] == "diagnostic"],
         }
         return {group: found for group, found in groups.items() if found}
 
@@ -78,17 +87,18 @@ class Sheet:
     def fixed(self) -> dict[str, float]:
         """Parameters with one value throughout."""
         return {
-            name: float(self.data[name])
-            for name in names("parameter")
-            if name in self.data.coords and self.data[name].ndim == 0
+            str(name): float(coordinate)
+            for name, coordinate in self.data.coords.items()
+            if coordinate.ndim == 0 and role(self.data, str(name)) == "parameter"
         }
 
     def first(self) -> dict[str, float]:
-        """A point to begin with, in the middle of every axis but N: there, the largest."""
-        return {
-            dim: self.labels(dim)[-1 if dim == "N" else len(self.labels(dim)) // 2].item()
-            for dim in self.dims
-        }
+        """A point to begin with: in the middle of every axis, of sizes such as N the largest."""
+        return {dim: self._first(self.labels(dim)) for dim in self.dims}
+
+    @staticmethod
+    def _first(labels: np.ndarray) -> float:
+        return labels[-1 if labels.dtype.kind in "iu" else len(labels) // 2].item()
 
     def nearest(self, dim: str, value: float) -> float:
         """The label nearest to a value."""
@@ -113,12 +123,13 @@ class Sheet:
         """
         exact: dict[str, float] = {}
         for text, value in at.items():
-            name = parameter_name(text)
+            name = coordinate_name(self.data, text)
             if name not in self.dims:
                 raise InvalidInput(
                     f"{self.name} has no dimension {name}: choose from {', '.join(self.dims)}"
                 )
-            wanted, labels = label(name, value), self.labels(name)
+            labels = self.labels(name)
+            wanted = label(name, value, whole=labels.dtype.kind in "iu")
             if wanted not in labels:
                 near = number(self.nearest(name, wanted))
                 raise InvalidInput(
@@ -153,7 +164,5 @@ class Sheet:
 
 
 def in_order(data: xr.Dataset) -> list[str]:
-    """Names of the variables in the vocabulary's order, then those that it does not know."""
-    present = [str(name) for name in data.data_vars]
-    known = [name for name in VOCABULARY if name in present]
-    return known + [name for name in present if name not in VOCABULARY]
+    """Names of the variables in their order, diagnostics last."""
+    return sorted(map(str, data.data_vars), key=lambda name: role(data, name) == "diagnostic")

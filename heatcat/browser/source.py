@@ -12,7 +12,7 @@ import xarray as xr
 
 import catalog
 from catalog.names.status import status_codes
-from catalog.sweeps.sweep import Sweep
+from catalog.sweeps.grid import Family
 from ensemble import Status
 from heatcat.browser.sheet import Sheet
 
@@ -23,7 +23,7 @@ class Entry(Protocol):
     """One sweep: what it is, its labelled data, and how far it has come."""
 
     @property
-    def sweep(self) -> Sweep: ...
+    def family(self) -> Family: ...
 
     def dataset(self) -> xr.Dataset: ...
 
@@ -107,7 +107,7 @@ class Source:
             return None
         wanted = _engines(data)
         for other, entry in self._entries.items():
-            if other != name and entry.sweep.method.name == "macroscopic":
+            if other != name and entry.family.model.attributes().get("method") == "macroscopic":
                 exact = entry.dataset()
                 if _engines(exact) == wanted:
                     return exact

@@ -1,0 +1,192 @@
+"""The collective heat engine as a model: method, scaling and statistics of its baths."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from catalog.arguments import a_text
+from catalog.heat_engine.methods import method_from
+from catalog.heat_engine.prior import predicted
+from catalog.heat_engine.sources import method_hash
+from catalog.heat_engine.terms import TERMS, vocabulary
+from catalog.models.contract import Columns, Cost, Model, Point
+from catalog.names.vocabulary import Term, Vocabulary, suggestion
+from ensemble import Engine, Exact, InvalidInput, Solution
+from ensemble.checks import shown
+from ensemble.method import Method
+
+OPTIONS = ("scaling", "method", "statistics", "energy_unit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatEngine(Model):
+    """Collective heat engines of two spin ensembles: `ensemble.Engine`, solved by a method.
+
+    Parameters
+    ----------
+    scaling : {"bare", "high-temperature"}
+    method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven or Qutip
+        Or its name, or a mapping with its name and options: ``{"name": "cumulant", "order": 4}``.
+        A limit N → ∞ takes no N.
+    statistics : {"bosonic", "fermionic"}
+        Of the baths.
+    energy_unit : str
+        Name of the common unit of energies and temperatures, for ``units`` attributes.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such method, option or unit.
+
+    Examples
+    --------
+    >>> HeatEngine(scaling="high-temperature").summary()
+    'exact (tolerance = 1e-10, solver = auto); high-temperature scaling, bosonic baths'
+    """
+
+    scaling: str = "bare"
+    method: Method = field(default_factory=Exact)
+    statistics: str = "bosonic"
+    energy_unit: str = "energy"
+
+    name = "heat-engine"
+    version = "1"
+    optional = ("spin_1", "spin_2", "mu_1", "mu_2")
+    split_by = ("N",)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "method", method_from(self.method))
+        a_text("energy_unit", self.energy_unit)
+        if not self.energy_unit.strip() or not self.energy_unit.isprintable():
+            raise InvalidInput(
+                f'energy_unit {shown(self.energy_unit)} is no name of a unit: write e.g. "meV"'
+            )
+
+    def options(self) -> dict[str, Any]:
+        """Method, scaling, statistics and unit as plain JSON data."""
+        return {
+            "scaling": self.scaling,
+            "statistics": self.statistics,
+            "method": {"name": self.method.name, **asdict(self.method)},
+            "energy_unit": self.energy_unit,
+        }
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> HeatEngine:
+        """The heat engine with given ``options()``, of which each may be left out."""
+        for key in options:
+            if key not in OPTIONS:
+                raise InvalidInput(
+                    f"the heat engine has no option {shown(key)}{suggestion(key, OPTIONS)}"
+                )
+        return cls(**options)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """All parameters, and the variables and diagnostics that the method defines."""
+        return Vocabulary(self._own())
+
+    def _own(self) -> list[Term]:
+        kept = {*self.method.variables, *self.method.diagnostics}
+        return [
+            term.term(self.energy_unit)
+            for term in TERMS
+            if term.kind == "parameter" or term.name in kept
+        ]
+
+    @property
+    def parameters(self) -> Sequence[Term]:  # type: ignore[override]
+        """All that an engine may have; a limit N → ∞ refuses N."""
+        return [term for term in self._own() if term.kind == "parameter"]
+
+    @property
+    def variables(self) -> Sequence[Term]:  # type: ignore[override]
+        """What the method defines."""
+        return [term for term in self._own() if term.kind == "variable"]
+
+    @property
+    def diagnostics(self) -> Sequence[Term]:  # type: ignore[override]
+        """What certifies it."""
+        return [term for term in self._own() if term.kind == "diagnostic"]
+
+    @property
+    def on_request(self) -> Collection[str]:  # type: ignore[override]
+        """What is expensive, such as the gap."""
+        return self.method.on_request
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Parameters that a sweep must give."""
+        return tuple(name for name in super().required if name != "N" or self.method.sized)
+
+    def check_parameters(self, given: Collection[str]) -> None:
+        """Refuse N where the method is a limit, and an engine that lacks a parameter."""
+        super().check_parameters(given)
+        if not self.method.sized and "N" in given:
+            raise InvalidInput(
+                f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"
+            )
+
+    def engine(self, point: Point) -> Engine:
+        """The engine at a point.
+
+        Raises
+        ------
+        InvalidInput
+            If no engine has these parameters.
+        """
+        parameters: dict[str, Any] = dict(point)
+        if not self.method.sized:
+            parameters["N"] = 1  # a limit takes engines of any N
+        try:
+            return Engine(**parameters, scaling=self.scaling, statistics=self.statistics)  # type: ignore[arg-type]
+        except TypeError:  # a name that is no parameter, or one that is missing
+            raise InvalidInput(
+                f"no engine has the parameters {shown(dict(point))}: give "
+                f"{', '.join(self.required)}"
+            ) from None
+
+    def check(self, point: Point) -> None:
+        """Refuse what is no engine, or outside the method's scope.
+
+        Each bound of an engine is either on one parameter or monotone in each of several, so that
+        a grid whose labels and corners pass is valid throughout.
+        """
+        self.method.accept(self.engine(point))
+
+    def solve_point(self, point: Point, variables: Sequence[str]) -> Solution:
+        """Solve one engine by the method."""
+        return self.method.solve(self.engine(point), variables)
+
+    def cost(self, points: Columns, variables: Sequence[str]) -> Cost:
+        """Time and memory as measured once: see `catalog.heat_engine.prior`."""
+        return predicted(self.method, self.scaling, self.statistics, points, variables)
+
+    def source_hash(self) -> str:
+        """SHA-256 over the files of ``ensemble`` that the method uses."""
+        return method_hash(type(self.method))  # type: ignore[arg-type]
+
+    def summary(self) -> str:
+        """Method, scaling and baths in words."""
+        options = ", ".join(f"{name} = {value}" for name, value in asdict(self.method).items())
+        return f"{self.method.name} ({options}); {self.scaling} scaling, {self.statistics} baths"
+
+    def attributes(self) -> dict[str, str]:
+        """Scaling, method, unit and conventions."""
+        return {
+            "scaling": self.scaling,
+            "method": self.method.name,
+            "energy_unit": self.energy_unit,
+            "conventions": "hbar = k_B = 1; power > 0: engine; heat currents into the engine",
+        }
+
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return f"method {self.method.name}"
+
+
+__all__ = ["HeatEngine", "vocabulary"]

@@ -1,0 +1,270 @@
+"""The one table of the heat engine's parameters, variables and diagnostics, with their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.names.vocabulary import Kind, Term, Vocabulary
+
+SIMPLE_UNIT = re.compile(r"\w+")
+"""A unit that a power may follow; others, such as cm^-1, stand in brackets then."""
+
+
+@dataclass(frozen=True)
+class EnergyTerm:
+    """A term whose unit may be a power of the energy (ħ = k_B = 1).
+
+    Attributes
+    ----------
+    name, symbol, kind, long_name, equation, dtype, fill
+        As of `catalog.names.vocabulary.Term`.
+    energy_power : int or None
+        The unit is this power of the sweep's unit of energy; None: see ``unit``.
+    unit : str
+        The unit if it is not a power of the energy; "1" if there is none.
+    """
+
+    name: str
+    symbol: str
+    kind: Kind
+    long_name: str
+    energy_power: int | None = None
+    unit: str = "1"
+    equation: str = ""
+    dtype: str = "float64"
+    fill: Any = None
+
+    def units(self, energy_unit: str) -> str:
+        """Unit string for a sweep whose energies and temperatures are in ``energy_unit``."""
+        if self.energy_power is None:
+            return self.unit
+        if self.energy_power == 1:
+            return energy_unit
+        base = energy_unit if SIMPLE_UNIT.fullmatch(energy_unit) else f"({energy_unit})"
+        return f"{base}^{self.energy_power}"
+
+    def term(self, energy_unit: str) -> Term:
+        """The term with its unit."""
+        return Term(
+            self.name,
+            self.symbol,
+            self.long_name,
+            kind=self.kind,
+            unit=self.units(energy_unit),
+            equation=self.equation,
+            dtype=self.dtype,
+            fill=self.fill,
+        )
+
+    def attributes(self, energy_unit: str) -> dict[str, Any]:
+        """Attributes of the labelled array."""
+        return self.term(energy_unit).attributes()
+
+
+def _parameter(name: str, symbol: str, long_name: str, **more: Any) -> EnergyTerm:
+    return EnergyTerm(name, symbol, "parameter", long_name, **{"energy_power": 1, **more})
+
+
+def _variable(name: str, symbol: str, long_name: str, **more: Any) -> EnergyTerm:
+    return EnergyTerm(name, symbol, "variable", long_name, **more)
+
+
+def _diagnostic(name: str, symbol: str, long_name: str, **more: Any) -> EnergyTerm:
+    return EnergyTerm(name, symbol, "diagnostic", long_name, **more)
+
+
+TERMS: tuple[EnergyTerm, ...] = (
+    _parameter("N", "N", "number of spin pairs", energy_power=None, dtype="int64"),
+    _parameter("delta_E", "ΔE", "level spacing difference E₂ − E₁"),
+    _parameter("T_mean", "T̄", "mean temperature (T₁ + T₂)/2"),
+    _parameter("omega_0", "ω₀", "drive"),
+    _parameter("E_1", "E₁", "level spacing of the cold ensemble"),
+    _parameter("delta_T", "ΔT", "temperature difference T₂ − T₁"),
+    _parameter("Gamma_0", "Γ₀", "spontaneous rate"),
+    _parameter("spin_1", "S₁", "collective spin of the cold ensemble", energy_power=None),
+    _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
+    _parameter("mu_1", "μ₁", "chemical potential of the cold (fermionic) bath"),
+    _parameter("mu_2", "μ₂", "chemical potential of the hot (fermionic) bath"),
+    _variable("power", "P", "power output", energy_power=2, equation="Eq. 10"),
+    _variable(
+        "heat_current_1", "Q₁", "heat current from the cold bath", energy_power=2, equation="Eq. 12"
+    ),
+    _variable(
+        "heat_current_2", "Q₂", "heat current from the hot bath", energy_power=2, equation="Eq. 12"
+    ),
+    _variable(
+        "quanta_current", "J", "quanta current, hot to cold", energy_power=1, equation="P = ΔE J"
+    ),
+    _variable(
+        "power_variance", "Var(P)", "variance of the power", energy_power=3, equation="Eq. 11"
+    ),
+    _variable(
+        "quanta_noise",
+        "D",
+        "zero-frequency noise of the quanta current",
+        energy_power=1,
+        equation="Var(P) = ΔE² D",
+    ),
+    _variable("constancy", "C", "constancy, 2J/(aD)", equation="Eq. 20"),
+    _variable("efficiency", "η", "efficiency of the engine, P/Q₂", equation="Eq. 22"),
+    _variable(
+        "cop", "ε", "coefficient of performance of the refrigerator, −Q₁/P", equation="Eq. 22"
+    ),
+    _variable(
+        "entropy_production",
+        "σ",
+        "entropy production rate, aJ",
+        energy_power=1,
+        equation="Eq. 15",
+    ),
+    _variable(
+        "affinity",
+        "a",
+        "entropy per quantum sent from hot to cold",
+        unit="nat",
+        equation="a = E₁/T₁ − E₂/T₂",
+    ),
+    _variable("magnetization_1", "⟨m₁ᶻ⟩", "magnetization of the cold ensemble, ⟨S₁ᶻ⟩/S₁"),
+    _variable("magnetization_2", "⟨m₂ᶻ⟩", "magnetization of the hot ensemble, ⟨S₂ᶻ⟩/S₂"),
+    _variable("magnetization_1_squared", "⟨(m₁ᶻ)²⟩", "second moment of the cold magnetization"),
+    _variable("magnetization_2_squared", "⟨(m₂ᶻ)²⟩", "second moment of the hot magnetization"),
+    _variable("spin_correlation_zz", "⟨m₁ᶻm₂ᶻ⟩", "correlation of the magnetizations"),
+    _variable("spin_correlation_xy", "⟨m₁ˣm₂ʸ⟩", "transverse correlation that carries the current"),
+    _variable("power_per_pair", "P/N", "power output per spin pair", energy_power=2),
+    _variable(
+        "power_per_pair_variance", "Var(P)/N²", "variance of the power, over N²", energy_power=3
+    ),
+    _variable(
+        "mutual_information",
+        "I",
+        "mutual information of one spin of each ensemble",
+        unit="nat",
+        equation="I = S(rho_1) + S(rho_2) - S(rho_12)",
+    ),
+    _variable(
+        "heat_current_1_variance",
+        "Var(Q₁)",
+        "variance of the cold heat current",
+        energy_power=3,
+        equation="E₁² D",
+    ),
+    _variable(
+        "heat_current_2_variance",
+        "Var(Q₂)",
+        "variance of the hot heat current",
+        energy_power=3,
+        equation="E₂² D",
+    ),
+    _variable(
+        "heat_covariance",
+        "Cov(Q₁,Q₂)",
+        "covariance of the heat currents",
+        energy_power=3,
+        equation="−E₁E₂ D",
+    ),
+    _variable(
+        "quanta_cumulant_3",
+        "c₃",
+        "third cumulant of the quanta, per time",
+        energy_power=1,
+        equation="d³λ/dχ³",
+    ),
+    _variable(
+        "quanta_cumulant_4",
+        "c₄",
+        "fourth cumulant of the quanta, per time",
+        energy_power=1,
+        equation="d⁴λ/dχ⁴",
+    ),
+    _variable(
+        "gap",
+        "gap(L)",
+        "slowest relaxation rate over all sectors; of a closure, its Jacobian gap",
+        energy_power=1,
+        equation="Eq. 40 (Eq. 43)",
+    ),
+    _variable("concurrence", "𝒞", "concurrence of one spin of each ensemble"),
+    _variable(
+        "discord", "𝒟", "quantum discord of one spin of each ensemble, hot one measured", unit="nat"
+    ),
+    _variable("pair_purity", "Tr ρ₁₂²", "purity of one spin of each ensemble"),
+    _variable("l1_coherence", "C_l1", "sum of the moduli of all coherences of the engine's state"),
+    _variable(
+        "heat_current_1_per_pair",
+        "Q₁/N",
+        "heat current from the cold bath per spin pair",
+        energy_power=2,
+    ),
+    _variable(
+        "heat_current_2_per_pair",
+        "Q₂/N",
+        "heat current from the hot bath per spin pair",
+        energy_power=2,
+    ),
+    _variable(
+        "quanta_current_per_pair",
+        "J/N",
+        "quanta current per spin pair, hot to cold",
+        energy_power=1,
+    ),
+    _variable(
+        "power_variance_per_pair", "Var(P)/N", "variance of the power, over N", energy_power=3
+    ),
+    _variable(
+        "quanta_noise_per_pair", "D/N", "noise of the quanta current, over N", energy_power=1
+    ),
+    _variable(
+        "entropy_production_per_pair",
+        "σ/N",
+        "entropy production rate per spin pair",
+        energy_power=1,
+    ),
+    _variable(
+        "quanta_current_per_pair_noise",
+        "D/N²",
+        "noise of the quanta current, over N²",
+        energy_power=1,
+    ),
+    _variable(
+        "affinity_times_N",
+        "aN",
+        "entropy per quantum sent from hot to cold, times N",
+        unit="nat",
+        equation="E₁/T₁ − E₂/T₂ in the high-temperature scaling",
+    ),
+    _variable("excitations_1", "⟨a₁†a₁⟩", "excitations of the cold ensemble's bosonic mode"),
+    _variable("excitations_2", "⟨a₂†a₂⟩", "excitations of the hot ensemble's bosonic mode"),
+    _variable(
+        "current_spread",
+        "Var(J)",
+        "variance of the quanta current between total spins",
+        energy_power=2,
+    ),
+    _diagnostic("neglected", "w", "weight of the total spins left out of an average"),
+    _diagnostic("residual", "r", "largest relative residual of the solves"),
+    _diagnostic(
+        "self_check",
+        "c",
+        "largest relative disagreement of routes that must agree",
+    ),
+    _diagnostic("coherence_order", "Q", "highest coherence order kept", dtype="int16"),
+    _diagnostic("excitation_cut", "K", "highest excitation number kept", dtype="int32"),
+    _diagnostic("truncation", "τ", "relative change of the results in the last enlargement"),
+    _diagnostic("mode_count", "n", "modes that the density is expanded in", dtype="int32"),
+    _diagnostic("harmonic_order", "l", "highest degree of the spherical harmonics", dtype="int32"),
+    _diagnostic("solver", "", "linear solver used", dtype="str"),
+)
+
+VOCABULARY: Mapping[str, EnergyTerm] = {term.name: term for term in TERMS}
+
+
+def vocabulary(energy_unit: str = "energy") -> Vocabulary:
+    """All terms of the heat engine, with units in a given unit of energy."""
+    return Vocabulary(term.term(energy_unit) for term in TERMS)
+
+
+NAMES = vocabulary()
+"""Names and symbols of the heat engine, whatever the unit of energy."""

@@ -1,0 +1,1 @@
+"""The contract with physics: what the catalogue knows of a model, and how a model is found."""

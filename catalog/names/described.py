@@ -1,0 +1,92 @@
+"""What the arrays of a Dataset say of themselves: their roles, symbols and fills.
+
+The labelled arrays of a sweep carry this as attributes, so that queries, tables and files need no
+model.  Where xarray has dropped the attributes, names still count.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from catalog.names.vocabulary import OWN, STATUS, folded, suggestion
+from ensemble import InvalidInput
+from ensemble.checks import shown
+
+
+def role(ds: xr.Dataset, name: str) -> str:
+    """What an array is: "index", "parameter", "variable" or "diagnostic"."""
+    said = ds.variables[name].attrs.get("role") if name in ds.variables else None
+    if said in ("index", "parameter", "variable", "diagnostic"):
+        return str(said)
+    if name in OWN:
+        return OWN[name].kind
+    return "parameter" if name in ds.coords or name in ds.dims else "variable"
+
+
+def symbol(array: xr.DataArray | xr.Variable, name: str) -> str:
+    """The symbol of an array, or its name."""
+    said = array.attrs.get("symbol")
+    return said if isinstance(said, str) and said else name
+
+
+def fill_of(name: str, attributes: dict[Any, Any]) -> int | None:
+    """What a whole number is where nothing was computed; None if it may be anything."""
+    if name in OWN and name != STATUS and OWN[name].whole:
+        return int(OWN[name].fill_value)
+    said = attributes.get("not_computed")
+    return int(said) if isinstance(said, int | float) and float(said).is_integer() else None
+
+
+def symbols(ds: xr.Dataset) -> dict[str, str]:
+    """Names of the arrays by their symbols, as far as these are of one array.
+
+    Symbols of parameters are understood in every way to type them, ω0 for ω₀.
+    """
+    found: dict[str, set[str]] = {}
+    for name, variable in ds.variables.items():
+        said = variable.attrs.get("symbol")
+        if not isinstance(said, str) or not said.strip():
+            continue
+        keys = {plain(said.strip())}
+        if role(ds, str(name)) == "parameter":
+            keys.add(folded(said))
+        for key in keys:
+            found.setdefault(key, set()).add(str(name))
+    return {
+        key: next(iter(names))
+        for key, names in found.items()
+        if len(names) == 1 and key not in ds.variables
+    }
+
+
+def name_of(known: Mapping[str, str], text: str) -> str | None:
+    """The array that a symbol stands for, by `symbols`."""
+    return known.get(plain(text.strip())) or known.get(folded(text))
+
+
+def coordinate_name(ds: xr.Dataset, text: object) -> str:
+    """Name of a coordinate given by name or symbol.
+
+    Raises
+    ------
+    InvalidInput
+        If the Dataset has none; the message suggests the nearest.
+    """
+    if not isinstance(text, str):
+        raise InvalidInput(f"a parameter is named by text, not {shown(text)}: write e.g. 'N'")
+    if text in ds.coords:
+        return text
+    name = name_of(symbols(ds), text)
+    if name is not None and name in ds.coords:
+        return name
+    known = [str(coordinate) for coordinate in ds.coords]
+    raise InvalidInput(f"the dataset has no parameter {shown(text)}{suggestion(text, known)}")
+
+
+def plain(text: str) -> str:
+    """A text with accents in one form, so that equal ones are equal."""
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,205 @@
+"""Solve one block: the unit of work, of storage and of resumption."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from catalog.models.contract import Model, Point, pairs
+from catalog.names.vocabulary import Term, suggestion
+from catalog.sweeps.arrays import MOST_TEXT, Arrays, array_dtype, empty_arrays
+from catalog.sweeps.grid import Grid, Index
+from ensemble import InvalidInput, Solution, Status
+from ensemble.checks import shown
+
+
+def solve_block(grid: Grid, index: Index, model: Model) -> Arrays:
+    """Solve every point of a block.
+
+    A point that raises becomes a status with message, input and traceback; it never ends the
+    sweep.
+
+    Parameters
+    ----------
+    grid : Grid
+    index : tuple of int
+        The block.
+    model : Model
+        That of the grid, with its code.
+
+    Returns
+    -------
+    dict of ndarray
+        For each of ``grid.arrays`` one of the block's shape, and of the array's inner dimensions.
+    """
+    positions, points = zip(*grid.block_points(index), strict=True)
+    arrays = empty_arrays(grid, grid.shape_of(index))
+    with _single_threaded_blas():
+        for number, solution, seconds in _solved(model, points, grid.variables):
+            position = positions[number]
+            try:
+                for name, value in _values(grid, model, solution).items():
+                    arrays[name][position] = value
+            except Exception as failure:
+                for name in grid.variables:
+                    arrays[name][position] = grid.term(name).fill_value
+                solution = failed(failure)
+            arrays["status"][position] = solution.status
+            arrays["error"][position] = bounded(solution.message)
+            if solution.status == Status.FAILED:
+                arrays["failure"][position] = _failure(grid, model, points[number], solution)
+            arrays["wall_time"][position] = seconds
+    return arrays
+
+
+def _solved(
+    model: Model, points: Sequence[Point], variables: Sequence[str]
+) -> Iterator[tuple[int, Solution, float]]:
+    """Solutions with the positions of their points and the times that they took.
+
+    If the model ends before it has solved all points, or raises, the others failed.
+    """
+    solved, start = 0, time.perf_counter()
+    try:
+        for number, solution in pairs(points, model.solve(points, variables)):
+            now = time.perf_counter()
+            yield number, solution, now - start
+            solved, start = number + 1, now
+    except GeneratorExit:
+        raise
+    except Exception as failure:
+        for number in range(solved, len(points)):
+            yield number, failed(failure), 0.0
+
+
+def failed(failure: Exception) -> Solution:
+    """What an exception becomes."""
+    foreseen = isinstance(failure, InvalidInput)
+    return Solution(
+        values={},
+        status=Status.FAILED,
+        message=str(failure) if foreseen else f"{type(failure).__name__}: {failure}",
+        traceback=traceback.format_exc(),
+    )
+
+
+def _values(grid: Grid, model: Model, solution: Solution) -> dict[str, Any]:
+    """What a solution says of the grid's arrays, in their types.
+
+    Raises
+    ------
+    InvalidInput
+        If a variable is missing or unknown, or is not what its term says.
+    """
+    given = {**solution.values, **solution.diagnostics}
+    known = model.vocabulary
+    for name in given:
+        if name not in known or known[name].kind not in ("variable", "diagnostic"):
+            names = (*known.names("variable"), *known.names("diagnostic"))
+            raise InvalidInput(
+                f"{model.title} gave {shown(name)}, which it does not declare"
+                f"{suggestion(name, names)}"
+            )
+    missing = [name for name in grid.variables if name not in given]
+    if missing and solution.status != Status.FAILED:
+        raise InvalidInput(
+            f"{model.title} gave no {', '.join(missing)}: return it, NaN where it is undefined"
+        )
+    return {
+        name: as_declared(grid.term(name), given[name]) for name in grid.arrays if name in given
+    }
+
+
+def as_declared(term: Term, value: Any) -> Any:
+    """A value in the type and shape that its term declares.
+
+    Raises
+    ------
+    InvalidInput
+        If it is something else.
+    """
+    if term.dtype == "str" and not term.dims:
+        if not isinstance(value, str):
+            raise InvalidInput(f"{term.name} must be a text, but is {shown(value)}: convert it")
+        return bounded(value)
+    if term.dtype == "float64" and not term.dims and isinstance(value, float):
+        return value  # the usual case, soon done
+    found, dtype = np.asarray(value), array_dtype(term)
+    if found.shape != term.inner_shape:
+        raise InvalidInput(
+            f"{term.name} must have the shape {term.inner_shape}, but has {found.shape}: return "
+            "one value for each label of its inner dimensions"
+        )
+    allowed = {"f": "biuf", "c": "biufc", "i": "biuf", "u": "biu", "T": "UOT"}[dtype.kind]
+    if found.dtype.kind not in allowed:
+        raise InvalidInput(f"{term.name} must be {term.dtype}, but is {shown(value)}: convert it")
+    if dtype.kind == "T":
+        return np.array([bounded(str(item)) for item in found.ravel()], dtype).reshape(found.shape)
+    with np.errstate(all="ignore"):
+        converted = found.astype(dtype)
+    if dtype.kind in "iu" and not np.array_equal(converted, found):
+        raise InvalidInput(
+            f"{term.name} must be whole numbers that fit in {term.dtype}, but is {shown(value)}: "
+            "convert it"
+        )
+    return converted
+
+
+def bounded(text: str, most: int = MOST_TEXT) -> str:
+    """A text of at most so many characters; the middle of a longer one is left out, and it says so.
+
+    >>> bounded("0123456789" * 10, 60)
+    '01234 (60 characters at most; here is a gap of 90) 56789'
+    """
+    if len(text) <= most:
+        return text
+    kept = most - 50
+    head = kept // 2
+    gap = f" ({most} characters at most; here is a gap of {len(text) - kept}) "
+    return text[:head] + gap + text[len(text) - (kept - head) :]
+
+
+def _failure(grid: Grid, model: Model, point: Point, solution: Solution) -> str:
+    """All that it takes to see the failure again."""
+    record: Mapping[str, Any] = {
+        "point": dict(point),
+        "model": {"name": model.name, "path": model.path, "options": model.options()},
+        "variables": list(grid.variables),
+        "traceback": bounded(solution.traceback, MOST_TEXT // 2),
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+_blas_lock = threading.Lock()
+_blas_users = 0
+_blas_limits = None
+
+
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """Keep BLAS to one thread while any block of this process is being solved.
+
+    Blocks already run side by side, and a reduction split over another number of threads would
+    round differently.  The limit is global to the process, hence the count of its users.
+    """
+    global _blas_users, _blas_limits
+    with _blas_lock:
+        if _blas_users == 0:
+            _blas_limits = ThreadpoolController().limit(limits=1, user_api="blas")
+        _blas_users += 1
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            _blas_users -= 1
+            if _blas_users == 0 and _blas_limits is not None:
+                _blas_limits.restore_original_limits()
+                _blas_limits = None
