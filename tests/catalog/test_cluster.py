@@ -24,15 +24,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import catalog.running.cluster
 import catalog.running.dispatch
-import catalog.running.slurm
+import catalog.running.stopped
 import catalog.running.workers
 from catalog import Block, Profile, RunStopped, find_sweep, run
 from catalog.cost.model import CostModel
+from catalog.running import slurm_commands
 from catalog.running.admission import GIB, Admission
 from catalog.running.dispatch import completed
-from catalog.running.profile import profile_from_toml, read_profile
+from catalog.running.profile_file import profile_from_toml, read_profile
 from catalog.running.workers import MemoryResource, checked, require_usable, worker_memory
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
@@ -192,7 +192,7 @@ def test_a_block_that_kills_its_workers_is_named(tmp_path):
         ) as local,
         distributed.Client(local, set_as_default=False) as client,
         pytest.raises(
-            catalog.running.cluster.ClusterLost,
+            catalog.running.stopped.ClusterLost,
             match=r"block \(3,\) was tried on 2 workers and each of them died, most likely for "
             r"lack of memory \(predicted: 0\.5 GiB\); finished .*: give the workers more memory",
         ),
@@ -582,7 +582,7 @@ def test_run_stopped_is_what_a_lost_cluster_becomes(tmp_path):
 
 def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
     """What a command says counts only if it succeeds, soon, and without the user's own filters."""
-    monkeypatch.setattr(catalog.running.slurm, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(slurm_commands, "ANSWER_SECONDS", 0.5)
     monkeypatch.setenv("SQUEUE_STATES", "PENDING")
     commands = {
         "gone": None,
@@ -596,7 +596,7 @@ def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
             (tmp_path / name).chmod(0o755)
     start = time.monotonic()
     answers = {
-        name: asyncio.run(catalog.running.slurm.said(str(tmp_path / name))) for name in commands
+        name: asyncio.run(slurm_commands.answer_of(str(tmp_path / name))) for name in commands
     }
     assert answers == {"gone": None, "fails": None, "hangs": None, "says": "17\n"}
     assert time.monotonic() - start < 20
@@ -604,11 +604,7 @@ def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
 
 def test_fields_of_a_job_are_read_whatever_is_in_them():
     record = "JobId=7 JobState=FAILED Reason=None ExitCode=1:0 StdOut=/my logs/a=b/7.out Power=\n"
-    assert catalog.running.slurm.field(record, "JobState") == "FAILED"
-    assert catalog.running.slurm.field(record, "ExitCode") == "1:0"
-    assert catalog.running.slurm.field(record, "StdOut") == "/my logs/a=b/7.out"
-    assert (
-        catalog.running.slurm.field(record, "Power")
-        == catalog.running.slurm.field("", "StdOut")
-        == ""
-    )
+    assert slurm_commands.field(record, "JobState") == "FAILED"
+    assert slurm_commands.field(record, "ExitCode") == "1:0"
+    assert slurm_commands.field(record, "StdOut") == "/my logs/a=b/7.out"
+    assert slurm_commands.field(record, "Power") == slurm_commands.field("", "StdOut") == ""

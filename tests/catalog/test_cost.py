@@ -26,7 +26,8 @@ from catalog.cost.model import (
     predicted,
 )
 from catalog.heat_engine.methods import METHODS
-from catalog.running.plan import TimeLeft, forecast, tally
+from catalog.running.plan import forecast, tally
+from catalog.running.progress import TimeLeft
 from catalog.sweeps.grid import Index
 from catalog.sweeps.sweep import Sweep
 from tests.catalog.support import tiny_sweep

@@ -202,10 +202,10 @@ def test_flipped_bits_in_every_kind_of_file_never_give_a_wrong_value(tmp_path):
 
 def test_a_chunk_that_was_copied_to_another_place_is_found(tmp_path):
     """Within an array, from another array, and with its manifest; also a record."""
-    sweep = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]})
     two_chunks = tmp_path / "sound"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalog.sweeps.cuts, "CHUNK_BLOCKS", 4)
+        sweep = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]})
         run(sweep, two_chunks, scheduler="synchronous")
         assert len(list((two_chunks / "tiny/power/c").rglob("0"))) > 1
         copies = [

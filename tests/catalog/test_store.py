@@ -24,7 +24,7 @@ from catalog import create_or_open, find_stored, run
 from catalog.heat_engine.terms import NAMES, vocabulary
 from catalog.running.complete import complete_block
 from catalog.running.solve import solve_block
-from catalog.store.history import Session
+from catalog.store.history import RunRecord
 from catalog.store.part import Part
 from catalog.store.seal import sealed, unsealed
 from catalog.store.settle import settle
@@ -72,8 +72,8 @@ def part_of(location: Path, sweep: Sweep) -> Part:
 
 def solve(part: Part, index: Index) -> Arrays:
     """What a run does with a block."""
-    session = Session(part.location, part.group, {}, "solver")
-    arrays = complete_block(part, index, session, wait=False)
+    record = RunRecord(part.location, part.group, {}, "solver")
+    arrays = complete_block(part, index, part.grid.model, record, wait=False)
     assert arrays is not None
     return arrays
 
