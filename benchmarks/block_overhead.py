@@ -51,15 +51,16 @@ def main() -> None:
         blocks={"delta_E": options.points},
     )
     indices = list(sweep.grid.block_indices())
-    engines = [engine for index in indices for _, engine in sweep.engines(index)]
+    points = [point for index in indices for _, point in sweep.grid.block_points(index)]
+    engines = [sweep.model.engine(point) for point in points]
 
     def bare() -> None:
         for engine in engines:
-            sweep.method.solve(engine, sweep.variables)
+            sweep.model.method.solve(engine, sweep.variables)
 
     def blocks() -> None:
         for index in indices:
-            solve_block(sweep, index)
+            solve_block(sweep.grid, index, sweep.model)
 
     def run(location: Path) -> None:
         catalog.run(sweep, location, scheduler="synchronous")

@@ -24,8 +24,9 @@ import xarray as xr
 import catalog
 import catalog.running.complete
 import catalog.store.part
+from catalog.models.contract import Model
 from catalog.sweeps.arrays import Arrays, empty_arrays
-from catalog.sweeps.grid import Index
+from catalog.sweeps.grid import Grid, Index
 from catalog.sweeps.sweep import Sweep
 from ensemble import Status
 
@@ -33,9 +34,9 @@ FIG_2 = {"E_1": 100, "delta_T": 100, "omega_0": 1, "Gamma_0": 1}
 SIZES = [1, 2, 4, 8]
 
 
-def numbers(sweep: Sweep, index: Index) -> Arrays:
+def numbers(grid: Grid, index: Index, model: Model) -> Arrays:
     """A block of random numbers in place of a solve."""
-    arrays = empty_arrays(sweep, tuple(s.stop - s.start for s in sweep.grid.block_slices(index)))
+    arrays = empty_arrays(grid, grid.shape_of(index))
     generator = np.random.default_rng(list(index))
     for array in arrays.values():
         if array.dtype.kind == "f":

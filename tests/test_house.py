@@ -29,6 +29,7 @@ OPTIONAL_LIBRARIES = {"qutip.py": {"qutip"}, "factorization.py": {"pypardiso"}}
 FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
 
 FOR_ANALYSES = {
+    ("catalog.heat_engine.terms", None),
     ("catalog.names.vocabulary", None),
     ("ensemble", "InvalidInput"),
     ("ensemble", "Engine"),

@@ -130,7 +130,7 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
 
 
 def _over_points(found: xr.DataArray, ds: xr.Dataset) -> xr.DataArray:
-    """A condition on every dimension of the points; on inner dimensions only if it depends on them."""
+    """A condition on all dimensions of the points, and on the inner ones that it depends on."""
     names = ds[STATUS].dims if STATUS in ds else ds.sizes
     dims = [dim for dim in ds.sizes if dim in names or dim in found.dims]
     inner = [dim for dim in ds.sizes if dim not in dims]

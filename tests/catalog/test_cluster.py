@@ -66,6 +66,8 @@ delta_E = 2
 """
 BLOCKS = 32
 
+MODEL = tiny_sweep().model
+
 
 @pytest.fixture(scope="module")
 def sweep_file(tmp_path_factory) -> Path:
@@ -197,7 +199,7 @@ def test_a_block_that_kills_its_workers_is_named(tmp_path):
             r"lack of memory \(predicted: 0\.5 GiB\); finished .*: give the workers more memory",
         ),
     ):
-        list(completed(client, deadly, [(3,)], [GIB / 2], location=str(tmp_path)))
+        list(completed(client, deadly, [(3,)], [GIB / 2], model=MODEL, location=str(tmp_path)))
 
 
 def deadly(index: tuple[int, ...]) -> None:
@@ -237,7 +239,7 @@ def test_workers_with_another_solver_are_refused(bare, tmp_path):
 
 def test_a_worker_with_another_solver_that_joins_late_is_refused():
     with refused("a worker has another version .*: install the same version there and restart .*"):
-        checked(deadly, "another hash", (0,))
+        checked(deadly, MODEL, "another hash", (0,))
 
 
 def test_workers_that_cannot_import_heatcat_are_refused(bare, tmp_path):
@@ -251,7 +253,7 @@ def test_workers_that_cannot_import_heatcat_are_refused(bare, tmp_path):
             "version that is installed here"
         ),
     ):
-        list(completed(client, deadly, [(0,)], [1.0], location=str(tmp_path)))
+        list(completed(client, deadly, [(0,)], [1.0], model=MODEL, location=str(tmp_path)))
 
 
 def test_threads_of_this_process_do_as_a_cluster(expected, sweep_file, tmp_path):
@@ -272,7 +274,7 @@ def test_a_worker_that_dies_before_it_is_examined_is_no_reason_to_stop(bare, tmp
         doomed.send_signal(signal.SIGSTOP)
         killer = threading.Timer(0.5, kill_9, [doomed])
         killer.start()
-        require_usable(client, str(tmp_path))
+        require_usable(client, MODEL, str(tmp_path))
         killer.join()
 
 
@@ -285,7 +287,7 @@ def test_workers_that_do_not_see_the_store_are_refused(bare):
             "that every worker shares"
         ),
     ):
-        list(completed(client, deadly, [(0,)], [1.0], location="/not/here"))
+        list(completed(client, deadly, [(0,)], [1.0], model=MODEL, location="/not/here"))
 
 
 def test_workers_that_do_not_see_where_a_store_will_be_are_refused(tmp_path, monkeypatch):
@@ -326,7 +328,7 @@ def test_large_blocks_of_one_worker_wait_for_each_other_and_small_ones_do_not(ba
     large, small = [(i,) for i in range(4)], [(i,) for i in range(4, 12)]
     with distributed.Client(bare.address, set_as_default=False) as client:
         needs = [1.2e9] * 4 + [1e7] * 8
-        work = completed(client, spell, large + small, needs, location=str(tmp_path))
+        work = completed(client, spell, large + small, needs, model=MODEL, location=str(tmp_path))
         spells = sorted(work)
         assert worker_memory(client) == [2e9]
     assert len(spells) == 12
@@ -397,8 +399,8 @@ def test_admission_keeps_order_number_and_memory_and_ends(needs, memory, number,
 
 
 def test_predicted_bytes_of_blocks_grow_with_N():
-    sweep = tiny_sweep(axes={"N": [1, 100], "delta_E": [50], "T_mean": [60]})
-    small, large = CostModel().peak_bytes([(sweep, index) for index in sweep.grid.block_indices()])
+    grid = tiny_sweep(axes={"N": [1, 100], "delta_E": [50], "T_mean": [60]}).grid
+    small, large = CostModel().peak_bytes([(grid, index) for index in grid.block_indices()])
     assert 1e8 < small < large < 1e9
 
 

@@ -177,7 +177,7 @@ def test_who_watches_a_run_is_told_its_plan_and_every_block_with_its_times(sched
     assert (first.points, first.points_done, first.core_seconds_done) == (12, 4, 0.0)
     assert first.core_seconds_left > 0
     assert np.isnan(first.seconds_left)  # no block has shown how many are solved side by side
-    solved = set(SWEEP.block_indices()) - {(1, 0, 0), (1, 0, 1)}
+    solved = set(SWEEP.grid.block_indices()) - {(1, 0, 0), (1, 0, 1)}
     assert {block.index for block, *_ in watcher.finished} == solved
     for block, counts, wall_times, _ in watcher.finished:
         stored = block.part.read(block.index, ["wall_time"])["wall_time"]
