@@ -8,8 +8,9 @@ import pytest
 
 import catalog.reading.lazy
 import catalog.running.complete
-from catalog.sweeps.arrays import Arrays, solve_block
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.running.solve import solve_block
+from catalog.sweeps.arrays import Arrays
+from catalog.sweeps.grid import Index
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # In the background of a script Ctrl-C is ignored, also by the processes that tests interrupt.
@@ -21,9 +22,9 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
     """Indices of the blocks that are solved in this process, in order."""
     indices: list[Index] = []
 
-    def recording(sweep: Sweep, index: Index) -> Arrays:
+    def recording(sweep, index: Index, model) -> Arrays:
         indices.append(index)
-        return solve_block(sweep, index)
+        return solve_block(sweep, index, model)
 
     for module in (catalog.reading.lazy, catalog.running.complete):
         monkeypatch.setattr(module, "solve_block", recording)

@@ -97,7 +97,7 @@ def test_results_do_not_depend_on_threads(tmp_path, expected):
     )
     assert stored_values(tmp_path) == expected
     assert counts["ok"] == SWEEP.size
-    assert sorted(index for index, _ in blocks) == list(SWEEP.block_indices())
+    assert sorted(index for index, _ in blocks) == list(SWEEP.grid.block_indices())
     assert sum(found["ok"] for _, found in blocks) == SWEEP.size
 
 
@@ -134,7 +134,7 @@ def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, ad
     solved = []
     run(SWEEP, tmp_path, scheduler=address, on_block=lambda block, _: solved.append(block.index))
     assert {index: block_content(tmp_path, index) for index in first} == before
-    assert sorted(solved) == [i for i in SWEEP.block_indices() if i not in first]
+    assert sorted(solved) == [i for i in SWEEP.grid.block_indices() if i not in first]
     assert stored_values(tmp_path) == expected
 
 
@@ -177,7 +177,7 @@ def test_who_watches_a_run_is_told_its_plan_and_every_block_with_its_times(sched
     assert (first.points, first.points_done, first.core_seconds_done) == (12, 4, 0.0)
     assert first.core_seconds_left > 0
     assert np.isnan(first.seconds_left)  # no block has shown how many are solved side by side
-    solved = set(SWEEP.block_indices()) - {(1, 0, 0), (1, 0, 1)}
+    solved = set(SWEEP.grid.block_indices()) - {(1, 0, 0), (1, 0, 1)}
     assert {block.index for block, *_ in watcher.finished} == solved
     for block, counts, wall_times, _ in watcher.finished:
         stored = block.part.read(block.index, ["wall_time"])["wall_time"]
@@ -271,7 +271,9 @@ def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
         "a block could not be completed (OSError: [Errno 28] No space left on device); finished "
         "blocks are stored: remove the cause and run the same command again"
     )
-    assert finished_blocks(tmp_path) == {index for index in SWEEP.block_indices() if index[1] == 0}
+    assert finished_blocks(tmp_path) == {
+        index for index in SWEEP.grid.block_indices() if index[1] == 0
+    }
     run(SWEEP, tmp_path, scheduler="synchronous")
     assert stored_values(tmp_path) == expected
 

@@ -415,7 +415,7 @@ def test_a_larger_sweep_extends_the_store(heatcat, tmp_path):
     code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (0, "tiny: 18 ok  ->  s\n")
     assert "12 points stored" in err
-    assert catalog.open("s")["tiny"].sweep.axes["N"] == (1, 2, 3)
+    assert catalog.open("s")["tiny"].grid.axes["N"] == (1, 2, 3)
 
 
 def test_run_takes_a_scheduler_by_name(heatcat, tmp_path):
