@@ -360,6 +360,7 @@ def test_a_large_block_goes_on_when_the_only_worker_for_it_is_replaced(bare, tmp
             partial(first_time_slow, str(started)),
             [(0,), (1,)],
             [2e9, 1e7],
+            model=MODEL,
             location=str(tmp_path),
         )
         assert next(work) == 1

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from catalog.store.chunks import chunk_shape
 
 import catalog
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
