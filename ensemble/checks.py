@@ -9,6 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from ensemble.arrays import FloatArray
+from ensemble.errors import InvalidInput
 
 LONGEST = 60
 """Characters of a value that an error message quotes."""
@@ -75,3 +79,23 @@ def is_finite(number: float) -> bool:
         return math.isfinite(number)
     except OverflowError:  # an integer beyond a float's range
         return False
+
+
+def checked_times(times: ArrayLike) -> FloatArray:
+    """Times of an evolution as an array, shape (times,).
+
+    Raises
+    ------
+    InvalidInput
+        If they are not finite, not ≥ 0 or not increasing.
+
+    Examples
+    --------
+    >>> checked_times([0, 1]).tolist(), checked_times(3).tolist()
+    ([0.0, 1.0], [3.0])
+    """
+    instants = np.atleast_1d(np.asarray(times, dtype=float))
+    increasing = instants.ndim == 1 and instants.size > 0 and (np.diff(instants) > 0).all()
+    if not (increasing and instants[0] >= 0 and np.isfinite(instants).all()):
+        raise InvalidInput("times must be finite, ≥ 0 and increasing: sort them and drop repeats")
+    return instants

@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.classical_spin import langevin
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, ladder
+from ensemble.generator.sector import ladder
 
 
 def decay_bands(

@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.closure.hierarchy import ONE, RATES, Monomial, equation, monomials
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, IntArray
 from ensemble.limits.classical_pair import ClassicalPair
 
 ORDERS = (2, 3, 4)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.closed_forms.classical_spin import magnetization, second_moment
 from ensemble.closure.closed_moments import (
     ClosedMoments,
@@ -29,7 +29,6 @@ from ensemble.closure.closed_moments import (
 from ensemble.closure.hierarchy import RATES, Monomial, closed, monomials, times
 from ensemble.engine import Engine
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.classical_pair import ClassicalPair
 
 ROUNDED = 8 * sys.float_info.epsilon
@@ -180,7 +179,7 @@ def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
     return found
 
 
-def jacobian_eigenvalues(engine: Engine, *, order: int = 3) -> NDArray[np.complex128]:
+def jacobian_eigenvalues(engine: Engine, *, order: int = 3) -> ComplexArray:
     """Eigenvalues of the Jacobian at the fixed point, the slowest first, in the unit of Γ₀.
 
     Parameters

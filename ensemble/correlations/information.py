@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from ensemble.generator.sector import FloatArray
+from ensemble.arrays import FloatArray
 
 GAP = 1e-9
 """Relative width of the certified interval of a discord that has no closed form."""

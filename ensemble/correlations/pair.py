@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.correlations.information import (
     Discord,
     bracketed_discord,
@@ -17,7 +17,6 @@ from ensemble.correlations.information import (
     population_divergence,
 )
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
 from ensemble.steady.stationary import Stationary
 
 NEGATIVITY = 1e-12
@@ -135,7 +134,7 @@ class PairState:
         return np.maximum(self._raw_populations(), 0.0)
 
     @property
-    def matrix(self) -> NDArray[np.complex128]:
+    def matrix(self) -> ComplexArray:
         """Density matrix, shape (4, 4), rows and columns ↑↑, ↑↓, ↓↑, ↓↓ (spin 1 first).
 
         The basis is the model's own, not the real gauge of the sector.

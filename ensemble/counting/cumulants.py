@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import linalg
 
+from ensemble.arrays import FloatArray
 from ensemble.counting.tilting import BathName, Derivatives, Moves, at_bath, at_drive, respond
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
 from ensemble.steady.certified_solve import MAX_REFINEMENTS, REFINED
 from ensemble.steady.factorization import Factorization
 from ensemble.steady.stationary import Stationary

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Bath
-from ensemble.generator.sector import FloatArray, IntArray
 from ensemble.steady.stationary import Stationary
 
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, eigh
 from scipy.sparse import linalg
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import (
@@ -23,7 +24,7 @@ from ensemble.generator.liouvillian import (
     coefficients,
     liouvillian,
 )
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
 
 Place = Literal["hot", "cold", "drive"]
 Bounds = tuple[float, float]

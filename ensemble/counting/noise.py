@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Bath
 from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
-from ensemble.generator.sector import FloatArray
 from ensemble.steady.stationary import Stationary
 
 

@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
-from ensemble.generator.sector import FloatArray
 from ensemble.steady.stationary import Stationary
 
 BathName = Literal["hot", "cold"]

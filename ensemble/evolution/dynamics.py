@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.checks import checked_times
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
 from ensemble.evolution.entropy import entropy_rate, von_neumann_entropy
 from ensemble.evolution.propagation import Propagator
-from ensemble.generator.sector import FloatArray, IntArray, Sector
+from ensemble.generator.sector import Sector
 
 PHYSICAL = 1e-9
 """Rounding allowed to the trace and the smallest eigenvalue of a supplied state."""
@@ -240,11 +242,3 @@ def _checked_state(sector: Sector, initial: ArrayLike) -> FloatArray:
             f"{lowest:.1e}: start from fock or thermal"
         )
     return state
-
-
-def checked_times(times: ArrayLike) -> FloatArray:
-    instants = np.atleast_1d(np.asarray(times, dtype=float))
-    increasing = instants.ndim == 1 and instants.size > 0 and (np.diff(instants) > 0).all()
-    if not (increasing and instants[0] >= 0 and np.isfinite(instants).all()):
-        raise InvalidInput("times must be finite, ≥ 0 and increasing: sort them and drop repeats")
-    return instants

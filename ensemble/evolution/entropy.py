@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensemble.generator.sector import FloatArray, IntArray, Sector
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.generator.sector import Sector
 
 EPS = float(np.finfo(float).eps)
 

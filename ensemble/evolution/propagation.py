@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, expm_multiply, norm, splu
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Engine
 from ensemble.generator.liouvillian import liouvillian
-from ensemble.generator.sector import FloatArray, IntArray, Sector
+from ensemble.generator.sector import Sector
 
 CHUNK = 2000.0
 """Longest step as ‖L‖₁ Δt.  After each, the deviation is made traceless and may be gone."""

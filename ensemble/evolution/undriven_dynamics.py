@@ -16,11 +16,12 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from scipy.special import ive
 
+from ensemble.arrays import FloatArray
+from ensemble.checks import checked_times
 from ensemble.closed_forms.classical_spin import closure_rates, magnetization, second_moment
 from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.errors import InvalidInput
-from ensemble.evolution.dynamics import checked_times
-from ensemble.generator.sector import FloatArray, ladder
+from ensemble.generator.sector import ladder
 
 EXCITED = -math.inf
 FIRST_DEGREE = 32

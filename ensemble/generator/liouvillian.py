@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Engine
-from ensemble.generator.sector import FloatArray, IntArray, Sector, ladder
+from ensemble.generator.sector import Sector, ladder
 
 DRIVE, DOWN_1, UP_1, DOWN_2, UP_2 = range(5)
 

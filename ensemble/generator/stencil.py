@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Bath, Engine
 from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1
-from ensemble.generator.sector import FloatArray, Sector, ladder
+from ensemble.generator.sector import Sector, ladder
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, get_lapack_funcs
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.pair_sector import PairSector
 
 Mask = NDArray[np.bool_]

@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import expm_multiply
 from scipy.special import ive
 
+from ensemble.arrays import FloatArray
+from ensemble.checks import checked_times
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.evolution.dynamics import checked_times
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair

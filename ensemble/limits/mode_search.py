@@ -15,8 +15,8 @@ from scipy.linalg import eig, lu_factor, lu_solve
 from scipy.ndimage import binary_dilation
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
@@ -24,7 +24,6 @@ from ensemble.limits.classical_state import ClassicalState
 from ensemble.limits.mode_selection import SLOW
 from ensemble.limits.pair_sector import PairSector
 from ensemble.limits.work import Work
-from ensemble.spectrum.rightmost import ComplexArray
 
 COARSE = (64, 200, 600)
 """Numbers of modes whose whole spectrum is looked at, the next one if the last misses too much."""

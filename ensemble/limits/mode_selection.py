@@ -9,8 +9,8 @@ from typing import Literal, overload
 import numpy as np
 from scipy.ndimage import binary_dilation
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
@@ -14,7 +15,6 @@ from ensemble.counting.currents import Currents, currents
 from ensemble.counting.noise import Noise, noise
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, IntArray
 from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
 from ensemble.method import Method
 from ensemble.methods.exact import Exact
 from ensemble.solution import Solution, Status

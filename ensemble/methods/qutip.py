@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
+from ensemble.arrays import ComplexArray, IntArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.method import Method
@@ -150,7 +150,7 @@ def state_to_qutip(state: Stationary) -> Qobj:
     n_1, n_2 = state.engine.levels
     sector = state.generator.sector
 
-    def position(k_1: NDArray[np.int64], k_2: NDArray[np.int64]) -> NDArray[np.int64]:
+    def position(k_1: IntArray, k_2: IntArray) -> IntArray:
         return (n_1 - k_1) * (n_2 + 1) + (n_2 - k_2)
 
     ket, bra = (
@@ -337,17 +337,17 @@ class _Reference:
         self.residual = self._residual(rho, np.zeros_like(rho))
         self.disagreement = 0.0
 
-    def _solve(self, right: NDArray[np.complex128], trans: str = "N") -> NDArray[np.complex128]:
+    def _solve(self, right: ComplexArray, trans: str = "N") -> ComplexArray:
         """x with L x = right (or Lᵀx = right), 0 at the element that is fixed."""
         x = np.zeros_like(right)
         x[self.kept] = self.factors.solve(right[self.kept], trans=trans)
         return x
 
-    def _residual(self, x: NDArray[np.complex128], source: NDArray[np.complex128]) -> float:
+    def _residual(self, x: ComplexArray, source: ComplexArray) -> float:
         scale = float((self.magnitude @ np.abs(x)).sum() + np.abs(source).sum())
         return float(np.abs(self.matrix @ x - source).sum()) / scale if scale > 0 else 0.0
 
-    def _adjoint(self, row: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def _adjoint(self, row: ComplexArray) -> ComplexArray:
         """w with w·r = row·δρ, if δρ is what a defect r of L ρ = 0 makes of the normalised ρ."""
         return self._solve(row - (row @ self.rho) * self.trace, trans="T")
 
@@ -429,7 +429,7 @@ def _current(engine: Engine, model: QutipModel) -> Qobj:
     return -0.5j * engine.drive * (hop - hop.dag())
 
 
-def _rows(engine: Engine, model: QutipModel) -> dict[str, NDArray[np.complex128]]:
+def _rows(engine: Engine, model: QutipModel) -> dict[str, ComplexArray]:
     """Row vectors f with ⟨A⟩ = f·ρ, ρ column-stacked, of the operators that are averaged.
 
     The quanta that a bath gives per time are γ↑⟨S⁻S⁺⟩ − γ↓⟨S⁺S⁻⟩; without a drive, none.
@@ -444,6 +444,6 @@ def _rows(engine: Engine, model: QutipModel) -> dict[str, NDArray[np.complex128]
     return {name: _vector(operator).conj() for name, operator in operators.items()}
 
 
-def _vector(operator: Qobj) -> NDArray[np.complex128]:
+def _vector(operator: Qobj) -> ComplexArray:
     """QuTiP's column-stacked vector of an operator."""
     return np.asarray(_qutip().operator_to_vector(operator).full()).ravel()

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, ladder
+from ensemble.generator.sector import ladder
 from ensemble.method import AGREEMENT, Method
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import coefficients
-from ensemble.generator.sector import FloatArray, IntArray, ladder
+from ensemble.generator.sector import ladder
 
 SYMMETRIC, WHOLE, ANTISYMMETRIC = 1, 0, -1
 """Parities under ρ → ρᵀ: a sector d ≠ 0 has none, since transposing it gives the sector −d."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.single_spin import decay_bands
 from ensemble.engine import Bath, Engine
-from ensemble.generator.sector import FloatArray
 from ensemble.spectrum.coherence_sectors import CoherenceSector, jump_rates
 
 WEIGHTS = 9

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs, expm_multiply
 
-from ensemble.generator.sector import FloatArray
-
-ComplexArray = NDArray[np.complex128]
+from ensemble.arrays import ComplexArray, FloatArray
 
 SUBSPACE = 40
 """Dimension of the plain Krylov space, beyond the number of vectors wanted."""

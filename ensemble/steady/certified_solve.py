@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ensemble.generator.sector import FloatArray, IntArray
+from ensemble.arrays import FloatArray, IntArray
 
 # A backward-stable solve leaves a few eps of relative residual; above this, refine.
 REFINED = 8 * float(np.finfo(float).eps)

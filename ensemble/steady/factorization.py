@@ -9,9 +9,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.generator.liouvillian import Liouvillian
-from ensemble.generator.sector import FloatArray
 
 
 class Factors(Protocol):

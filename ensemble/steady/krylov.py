@@ -9,8 +9,9 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal, get_lapack_funcs, schur
 from scipy.sparse import linalg
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
 from ensemble.generator.stencil import Band, Stencil
 
 MAX_ITERATIONS = 300

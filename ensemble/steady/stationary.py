@@ -8,10 +8,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.generator.liouvillian import Liouvillian, liouvillian
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
 from ensemble.generator.stencil import Stencil
 from ensemble.steady.certified_solve import Solver
 from ensemble.steady.factorization import Factorization, has_pardiso

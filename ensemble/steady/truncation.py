@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
 
 COMPLETE_SIZE = 6000
 """Sectors up to this size (N = 24) are kept whole: truncating them would gain little."""

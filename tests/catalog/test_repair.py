@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import catalog.store.chunks
 import numpy as np
 import pytest
 import xarray as xr
@@ -22,7 +23,6 @@ from google_crc32c import value as crc32c
 from numcodecs.zstd import Zstd
 
 import catalog
-import catalog.store.chunks
 from catalog import check, create_or_open, repair, run, table
 from catalog.store.chunk_codec import digest
 from catalog.store.leases import FOLDER as LEASES

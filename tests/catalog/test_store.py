@@ -16,13 +16,6 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
-
-import catalog
-import catalog.store.durable
-import catalog.store.location
-from catalog import create_or_open, find_stored, run
-from catalog.names.vocabulary import VOCABULARY
-from catalog.running.complete import complete_block
 from catalog.store.chunks import (
     CHUNK_BLOCKS,
     CHUNK_POINTS,
@@ -31,6 +24,13 @@ from catalog.store.chunks import (
     chunk_of,
     chunk_shape,
 )
+
+import catalog
+import catalog.store.durable
+import catalog.store.location
+from catalog import create_or_open, find_stored, run
+from catalog.names.vocabulary import VOCABULARY
+from catalog.running.complete import complete_block
 from catalog.store.history import Session
 from catalog.store.part import Part
 from catalog.store.seal import sealed, unsealed

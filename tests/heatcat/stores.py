@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from catalog.store.chunks import blocks_of, chunk_indices
 
 import catalog
-from catalog.store.chunks import blocks_of, chunk_indices
 from catalog.store.part import Manifest
 from catalog.store.settle import write_chunk
 from catalog.sweeps.arrays import empty_arrays

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from catalog.store.chunks import chunk_shape
 
 import catalog
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
 from analyses import carnot_delta_E, closure_error, collective_gain, local_exponent
-from catalog.store.chunks import chunk_shape
 from catalog.store.location import Storage
 from catalog.sweeps.sweep import Sweep
 from ensemble import Cumulant, InvalidInput, Macroscopic, Status
