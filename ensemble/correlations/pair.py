@@ -17,7 +17,7 @@ from ensemble.correlations.information import (
     population_divergence,
 )
 from ensemble.errors import InvalidInput
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 NEGATIVITY = 1e-12
 """Eigenvalues above −NEGATIVITY are rounding: each is a sum of five correlators of order one, which

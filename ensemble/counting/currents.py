@@ -9,7 +9,7 @@ import numpy as np
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Bath
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
-from ensemble.steady.stationary import SolverName, Stationary, stationary
+from ensemble.steady.state import Stationary
+from ensemble.steady.stationary import SolverName, stationary
 from ensemble.steady.truncation import require_size
 from ensemble.units import in_natural_units
 

@@ -20,7 +20,7 @@ from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.method import Method
 from ensemble.methods.exact import CURRENTS_AND_NOISE, FROM_NOISE
 from ensemble.solution import Solution, Status
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 from ensemble.units import in_natural_units
 
 EPS = float(np.finfo(float).eps)

@@ -19,12 +19,12 @@ from mpmath import mpf
 
 from ensemble import Engine, InvalidInput
 from ensemble import cumulants as module
-from ensemble.counting.covariance import covariance
 from ensemble.counting.cumulants import cumulants
 from ensemble.counting.currents import currents
 from ensemble.counting.noise import noise
 from ensemble.steady.stationary import stationary
 from tests.ensemble.dense import lindblad, raising
+from tests.ensemble.joint_counting import covariance
 from tests.strategies import engines
 
 EPS = 2.0**-52

@@ -8,7 +8,7 @@ import numpy as np
 
 from ensemble.arrays import FloatArray
 from ensemble.counting.tilting import at_bath, at_drive, respond
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 
 @dataclass(frozen=True, eq=False)
