@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 from scipy.linalg import LinAlgError, eigh
-from scipy.sparse import linalg
 
 from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
@@ -25,6 +24,7 @@ from ensemble.generator.liouvillian import (
     liouvillian,
 )
 from ensemble.generator.sector import Sector
+from ensemble.steady.factorization import superlu
 
 Place = Literal["hot", "cold", "drive"]
 Bounds = tuple[float, float]
@@ -251,12 +251,7 @@ class _Shifted:
         identity = sparse.eye_array(cone.sector.size, format="csc")
         self._weight = cone.weight
         self._matrix = sparse.csc_array(shift * identity - cone.generator)
-        self._factors = linalg.splu(
-            self._matrix,
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
+        self._factors = superlu(self._matrix)
 
     def solve(self, rho: FloatArray) -> FloatArray:
         """(σ − L(χ))⁻¹ ρ."""

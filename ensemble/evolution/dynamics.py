@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ensemble.arrays import FloatArray, IntArray
+from ensemble.arrays import FloatArray
 from ensemble.checks import checked_times
-from ensemble.engine import Bath, Engine
+from ensemble.counting.currents import absorption
+from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.evolution.entropy import entropy_rate, von_neumann_entropy
 from ensemble.evolution.propagation import Propagator
@@ -176,8 +177,8 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
     quanta = np.stack(  # rows: the current J seen at the drive, and absorption at either bath
         [
             -engine.drive * sector.hop,
-            np.where(populations, _absorption(engine.cold, sector.k_1, sector.n_1), 0.0),
-            np.where(populations, _absorption(engine.hot, sector.k_2, sector.n_2), 0.0),
+            np.where(populations, absorption(engine.cold, sector.k_1, sector.n_1), 0.0),
+            np.where(populations, absorption(engine.hot, sector.k_2, sector.n_2), 0.0),
         ]
     )
     relaxation = propagator.relax(start - final, instants, quanta)
@@ -221,11 +222,6 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
         propagation_error=relaxation.error,
         first_law_error=float(violation / largest) if largest else 0.0,
     )
-
-
-def _absorption(bath: Bath, k: IntArray, top: int) -> FloatArray:
-    """Net quanta per time that a spin with k excitations takes: γ↑⟨S⁻S⁺⟩ − γ↓⟨S⁺S⁻⟩."""
-    return bath.gamma_up * (k + 1) * (top - k) - bath.gamma_down * k * (top + 1 - k)
 
 
 def _checked_state(sector: Sector, initial: ArrayLike) -> FloatArray:

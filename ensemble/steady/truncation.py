@@ -89,6 +89,8 @@ def require_size(engine: Engine) -> None:
             f"method exact takes spins of at most {MOST_LEVELS} levels, but N = {engine.N} asks "
             f"for {largest}: choose a smaller N, or a limit N → ∞, method bosonic or macroscopic"
         )
+    if (largest + 1) ** 3 <= MOST_UNKNOWNS:  # not even the complete sector can be larger
+        return
     size = float(sector_size(1, *kept_excitations(engine, 1.0)))
     if size > MOST_UNKNOWNS:
         raise InvalidInput(too_large(engine, size))
