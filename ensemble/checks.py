@@ -35,13 +35,13 @@ def shown(value: object) -> str:
         text = " ".join(_SHORT.repr(value).split())
     except Exception:  # the repr is somebody else's code, or the value is nested too deeply
         return f"an object of type {type(value).__name__}"
-    # A backslash sequence for what is no text at all: half of a character of an undecodable path.
+    # Half of a character, as in a path that cannot be decoded, is shown as a backslash sequence.
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 2 * LONGEST else text[: 2 * LONGEST] + "…"
 
 
 def as_number(value: Any) -> int | float | None:
-    """A real number as a Python int or float (inf beyond a float's range), None if it is none.
+    """A real number as a Python int or float (inf beyond a float's range), or None for all else.
 
     Numbers of Python, NumPy and the standard library count, and arrays with no dimension (a
     DataArray too).  Truth values, text, complex numbers, dates and missing values do not.

@@ -103,7 +103,7 @@ def gained_information(
     covariance: float,
     w: float,
 ) -> FloatArray:
-    """J, what the measurement (1 ± n·σ)/2 on one spin tells about the other, in nats.
+    """Information J that the measurement (1 ± n·σ)/2 of one spin gives about the other, in nats.
 
     Parameters
     ----------

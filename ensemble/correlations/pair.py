@@ -32,8 +32,8 @@ class PairState:
               + xx(\sigma_1^x\sigma_2^x + \sigma_1^y\sigma_2^y)
               + xy(\sigma_1^x\sigma_2^y - \sigma_1^y\sigma_2^x)\bigr]
 
-    It is kept as excitation probabilities and their covariance, from which nothing has to be
-    subtracted: cold baths (zᵢ → −1) and weak correlations (zz → z₁z₂) keep their digits.
+    It is kept as excitation probabilities and their covariance, so that no value is a difference
+    of nearly equal numbers for cold baths (zᵢ → −1) or weak correlations (zz → z₁z₂).
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class PairState:
 
     Examples
     --------
-    A singlet has two bits' worth of correlations, half of them classical:
+    A singlet has a mutual information of two bits; its discord is one of them:
 
     >>> singlet = PairState.from_correlators(z_1=0, z_2=0, zz=-1, xx=-1)
     >>> round(singlet.mutual_information / math.log(2), 12), singlet.concurrence
@@ -95,7 +95,7 @@ class PairState:
     ) -> PairState:
         """Build the state from z₁ = ⟨σ₁ᶻ⟩, z₂ = ⟨σ₂ᶻ⟩, zz = ⟨σ₁ᶻσ₂ᶻ⟩, xx and xy.
 
-        The differences 1 + zᵢ and zz − z₁z₂ cost the digits that they cost.
+        Cancellation in 1 + zᵢ and zz − z₁z₂ loses precision for cold baths and weak correlations.
         """
         return cls(
             p_1=(1 + z_1) / 2, p_2=(1 + z_2) / 2, covariance=(zz - z_1 * z_2) / 4, xx=xx, xy=xy
@@ -268,8 +268,8 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
             )
     k = (sector.k_1, sector.k_2)
     baths = (state.engine.cold, state.engine.hot)
-    # Cov = E[(k₁−μ₁)(k₂−μ₂)] − E[k₁−μ₁] E[k₂−μ₂] with μᵢ the means of the product state ρ₀, to
-    # which the first term owes nothing and the second no more than it owes ρ₀'s norm, i.e. nothing.
+    # Cov = E[(k₁−μ₁)(k₂−μ₂)] − E[k₁−μ₁] E[k₂−μ₂] with μᵢ the means of the product state ρ₀.  All
+    # three averages vanish in ρ₀, so that each follows from the deviation alone.
     offset = [
         (number - _thermal_mean(bath.log_ratio, int(number.max()))) * sector.trace
         for number, bath in zip(k, baths, strict=True)

@@ -35,8 +35,8 @@ class Cumulants:
         `cumulants`), else NaN, except for c₁/a.
     rounding : ndarray, shape (order,)
         Estimated absolute rounding error of each rate: eps times the sum of the magnitudes of all
-        terms that add up to it.  The conditioning of the solves, which it leaves out, has been
-        seen to multiply it by up to 100.
+        terms that add up to it.  It does not contain the conditioning of the solves: errors up to
+        100 times larger have been seen.
     residual : float
         Worst relative residual of the state and of all responses.
     """

@@ -43,7 +43,7 @@ MAX_STEPS, MAX_STALLS, REFINEMENTS = 300, 5, 2
 
 @dataclass(frozen=True)
 class GeneratingFunction:
-    """λ(χ), and what vouches for it.
+    """λ(χ) with its certificates.
 
     Attributes
     ----------
@@ -185,13 +185,13 @@ def _tilt(
         plus, minus = (UP_2, DOWN_2) if place == "hot" else (DOWN_1, UP_1)
         jumps = generator.indices != generator.columns
         exponent[plus], exponent[minus] = field * jumps, -field * jumps
-    # Not the sum of L(0) and the change: that would lose e^{−|χ|}.
+    # L(χ) is not formed as L(0) plus the change: rounding would then lose elements ∝ e^{−|χ|}.
     tilted, change = ((parts * of(exponent)).sum(axis=0) for of in (np.exp, np.expm1))
     return generator.matrix(tilted), generator.matrix(change)
 
 
 class _Cone:
-    """Left operators X, in which a positive one bounds the largest eigenvalue of a generator.
+    """Left operators X on a sector; a positive X bounds the largest eigenvalue of a generator.
 
     A sector operator is a set of Hermitian blocks, one for each total number of excitations.  Its
     elements with q > 0 are stored once and stand for two.
@@ -232,7 +232,7 @@ class _Cone:
             pair = np.zeros((2, size, size))
             for matrix, operator in zip(pair, (image, X), strict=True):
                 matrix[row, column] = matrix[column, row] = operator[inside]
-            # Elements range over many decades: with a unit diagonal the test is free of them.
+            # Elements range over many decades: scaling to a unit diagonal keeps the test accurate.
             scale = 1 / np.sqrt(np.diag(pair[1]))
             pair *= scale
             pair *= scale[:, np.newaxis]

@@ -22,7 +22,7 @@ PHYSICAL = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """A state on its way to the stationary one; arrays have shape (times,) (ħ = k_B = 1).
+    """Evolution of a state towards the stationary one; arrays of shape (times,) (ħ = k_B = 1).
 
     Attributes
     ----------
@@ -128,11 +128,11 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
 
     Only the deviation from the stationary state is propagated, by truncated Taylor series
     (``expm_multiply``), and kept traceless: it decays with its own relative accuracy, and the
-    trajectory ends in the stationary state whatever the time.  The equation is stiff, but only by
-    the N² or so between the fastest and the slowest rate, and the deviation is gone after some 40
-    slowest decay times, so that matrix products cost less than the factorisations of an implicit
-    method at the accuracy of rounding.  Heats and work need no quadrature: L⁺ is one sparse
-    factorisation.
+    trajectory ends in the stationary state even at very long times.  The equation is stiff, but
+    the fastest rate is only about N² times the slowest, and the deviation is below rounding after
+    some 40 slowest decay times, so that matrix products take less time than the factorisations of
+    an implicit method at the accuracy of rounding.  Heats and work need no quadrature: L⁺ is one
+    sparse factorisation.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ from ensemble.limits.mode_selection import (
 from ensemble.limits.pair_sector import PairSector
 
 COLDEST = 1000.0
-"""Largest |b| of an initial state: a sharper density is a point on the sphere."""
+"""Largest |b| of an initial state: a sharper density would need too many modes."""
 MARKED = 0.01
 MOST_MODES = 4000
 """Modes at which the propagation takes minutes."""
@@ -109,8 +109,7 @@ def relax(
 
     Examples
     --------
-    An undriven spin forgets its start at the rate of the slowest mode; far from it, it has the
-    magnetisation of Eq. 33:
+    An undriven spin starts at the magnetisation of Eq. 33 for b and ends at that of its bath:
 
     >>> engine = Engine(N=1, E_1=1, delta_E=1, T_mean=1.5, delta_T=1, omega_0=0, Gamma_0=1,
     ...                 scaling="high-temperature")
@@ -229,8 +228,8 @@ def _propagated(
 ) -> tuple[ClassicalTrajectory, FloatArray, Mask]:
     """The trajectory, the largest estimated amplitudes of what it neglects, and what to add.
 
-    The initial state has fast modes that are soon gone: steps double in length, and after each
-    the modes that have faded are dropped, so that the steps that are left are not stiff.
+    The initial state has fast modes that decay soon: steps double in length, and after each the
+    modes that have decayed are dropped, so that the remaining steps are not stiff.
     """
     e_0 = np.zeros(sector.shape)
     e_0[0, 0, 0] = 1.0

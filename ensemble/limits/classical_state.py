@@ -58,8 +58,8 @@ class ClassicalState:
         the last enlargement of the selection: the error that remains is smaller.
     tail : float
         Norm of the neglected modes by their residual over their decay rate, relative to that of
-        the deviation and the response (the larger one).  Averages err by its square at most,
-        times the sensitivity of the state.
+        the deviation and the response (the larger one).  The error of an average is at most its
+        square times the sensitivity of the state.
     modes : tuple of BathModes
         The pool of each spin.
     complete : bool

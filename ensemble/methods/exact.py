@@ -155,7 +155,7 @@ class Exact(Method):
         engine : Engine
         variables : iterable of str, optional
             Names to return; by default all of ``Exact.variables`` but the gap, which is searched
-            for only on request.  What none of them needs is not computed, nor checked.
+            for only on request.  What none of them needs is neither computed nor checked.
 
         Returns
         -------

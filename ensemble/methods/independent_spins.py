@@ -37,7 +37,7 @@ class SpinAverage:
         Average of D(S₁, S₂), the noise within a realisation of the total spins.
     current_spread : float
         Variance of J(S₁, S₂) between realisations: it adds t² times this to the variance of the
-        quanta counted in a time t, so that one preparation is not typical of the next.
+        quanta counted in a time t, which differ from one preparation to the next.
     neglected : float
         Weight of the pairs (S₁, S₂) that were left out.
     status, message : Status and str

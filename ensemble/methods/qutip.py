@@ -20,11 +20,11 @@ from ensemble.units import in_natural_units
 class Qutip(Method):
     r"""The reference: QuTiP's direct steady state, and Eq. 11 with QuTiP's Liouvillian.
 
-    It uses neither the symmetry nor the deviation form.  So it loses the current's digits towards
-    the Carnot point, and takes minutes beyond N = 20.
+    It uses neither the symmetry nor the deviation form.  So the current loses precision towards the
+    Carnot point, and an engine beyond N = 20 takes minutes.
 
-    **What is certified** is every value that is returned, not the residual of the equations.  The
-    state is refined with an LU factorisation of QuTiP's Liouvillian L.  An error bound of a value
+    **Certified** is every value that is returned, not the residual of the equations.  The state is
+    refined with an LU factorisation of QuTiP's Liouvillian L.  An error bound of a value
     f·ρ then follows from the adjoint w, Lᵀw = f − (f·ρ) trace:
 
     .. math:: |f\cdot\delta\rho| \le |w|\cdot\left(|L\rho|

@@ -18,9 +18,9 @@ from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
 
 LARGEST_N = 1_000_000
-"""Levels of the spin: the populations are summed one by one."""
+"""Most levels of the spin, since the populations are summed one by one."""
 LARGEST_N_OF_GAP = 5000
-"""Levels for which the gap is certified, with tables of N² numbers (2 GB)."""
+"""Most levels for which the gap is certified, with tables of N² numbers (2 GB)."""
 COUNT_ERROR = 8 * float(np.finfo(float).eps)
 """Bound on the rounding of a bisected rate and of the count of rates, relative to the largest."""
 

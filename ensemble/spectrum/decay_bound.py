@@ -1,4 +1,4 @@
-"""A lower bound on every decay rate of a sector, whatever the drive: which sectors to search."""
+"""A lower bound on the decay rates of a sector, for any drive: it tells which ones to search."""
 
 from __future__ import annotations
 

@@ -184,8 +184,8 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
     Notes
     -----
     The bound is a proof, and so is each residual that an eigenvalue is near; that Arnoldi
-    iteration finds the slowest mode of a large sector is not, but agrees with whole spectra
-    wherever these can be had.  It may return one mode where several share an eigenvalue (without
+    iteration finds the slowest mode of a large sector is not proven, but agrees with all whole
+    spectra that were computed.  It may return one mode where several share an eigenvalue (without
     a drive, at zero temperature).
 
     Examples

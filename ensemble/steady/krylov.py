@@ -95,7 +95,7 @@ def _bath_inverse(
     """The map R → X with D₁ X + X D₂ᵀ = R at one coherence order.
 
     At q = 0 both baths have a stationary state and the sum is singular; residuals have no trace,
-    hence no part along its left null vector, and any finite factor does there.
+    hence no part along its left null vector, so that any finite factor will do there.
     """
     if triangular:
         return _by_schur(cold, hot, singular=singular)
