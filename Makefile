@@ -57,6 +57,7 @@ docs: .venv/test
 
 bench: .venv/test
 	.venv/bin/python benchmarks/against_qutip.py
+	.venv/bin/python benchmarks/import_time.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

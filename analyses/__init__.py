@@ -1,27 +1,12 @@
 """Reductions of a sweep: labelled xarray in, new labelled xarray out, lazy where the input is.
 
 How a variable grows with N (``exponents``, ``crossover``) and where it goes (``extrapolation``);
-N pairs against independent ones (``gain``, ``gain_boundary``, ``gain_growth``); steadiness
+N pairs against independent ones (``gain``, ``boundary``, ``gain_growth``); steadiness
 (``constancy``), correlations (``information``) and relaxation rates (``relaxation``); how far an
 approximation is off (``closure``); and the line where every current vanishes (``carnot``).
 """
 
-from analyses.carnot import carnot_cop, carnot_delta_E, carnot_efficiency, carnot_T_mean
-from analyses.closure import closure_error
-from analyses.constancy import best_constancy, last_violation, tur_violation
-from analyses.crossover import crossover_size, transient_size
-from analyses.exponents import local_exponent, power_law_exponent, window_exponent
-from analyses.extrapolation import extrapolate
-from analyses.gain import collective_gain, conductance, power_ratio
-from analyses.gain_boundary import (
-    boundary_exponent,
-    gain_boundary,
-    limit_gain,
-    single_pair_conductance,
-)
-from analyses.gain_growth import growth_rate, local_growth_rate
-from analyses.information import information_rank_correlation
-from analyses.relaxation import relaxation_slopes
+from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "best_constancy",
@@ -50,3 +35,49 @@ __all__ = [
     "tur_violation",
     "window_exponent",
 ]
+
+if TYPE_CHECKING:
+    from analyses.boundary import (
+        boundary_exponent,
+        gain_boundary,
+        limit_gain,
+        single_pair_conductance,
+    )
+    from analyses.carnot import carnot_cop, carnot_delta_E, carnot_efficiency, carnot_T_mean
+    from analyses.closure import closure_error
+    from analyses.constancy import best_constancy, last_violation, tur_violation
+    from analyses.crossover import crossover_size, transient_size
+    from analyses.exponents import local_exponent, power_law_exponent, window_exponent
+    from analyses.extrapolation import extrapolate
+    from analyses.gain import collective_gain, conductance, power_ratio
+    from analyses.gain_growth import growth_rate, local_growth_rate
+    from analyses.information import information_rank_correlation
+    from analyses.relaxation import relaxation_slopes
+else:
+    import importlib
+
+    _NAMES_OF = {
+        "analyses.boundary": "boundary_exponent gain_boundary limit_gain single_pair_conductance",
+        "analyses.carnot": "carnot_T_mean carnot_cop carnot_delta_E carnot_efficiency",
+        "analyses.closure": "closure_error",
+        "analyses.constancy": "best_constancy last_violation tur_violation",
+        "analyses.crossover": "crossover_size transient_size",
+        "analyses.exponents": "local_exponent power_law_exponent window_exponent",
+        "analyses.extrapolation": "extrapolate",
+        "analyses.gain": "collective_gain conductance power_ratio",
+        "analyses.gain_growth": "growth_rate local_growth_rate",
+        "analyses.information": "information_rank_correlation",
+        "analyses.relaxation": "relaxation_slopes",
+    }
+    """By module, the names that it defines; it is imported when one of them is first asked for."""
+    _HOME = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(_HOME[name]), name)
+        globals()[name] = found  # the next time it is there at once
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

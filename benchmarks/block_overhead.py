@@ -24,7 +24,7 @@ import zarr
 from threadpoolctl import threadpool_limits
 
 import catalog
-from catalog.sweeps.arrays import solve_block
+from catalog.running.solve import solve_block
 
 FIG_2 = {"E_1": 100, "T_mean": 150, "delta_T": 100, "omega_0": 1, "Gamma_0": 1}
 
@@ -50,16 +50,17 @@ def main() -> None:
         fixed=FIG_2,
         blocks={"delta_E": options.points},
     )
-    indices = list(sweep.block_indices())
-    engines = [engine for index in indices for _, engine in sweep.engines(index)]
+    indices = list(sweep.grid.block_indices())
+    points = [point for index in indices for _, point in sweep.grid.block_points(index)]
+    engines = [sweep.model.engine(point) for point in points]
 
     def bare() -> None:
         for engine in engines:
-            sweep.method.solve(engine, sweep.variables)
+            sweep.model.method.solve(engine, sweep.variables)
 
     def blocks() -> None:
         for index in indices:
-            solve_block(sweep, index)
+            solve_block(sweep.grid, index, sweep.model)
 
     def run(location: Path) -> None:
         catalog.run(sweep, location, scheduler="synchronous")

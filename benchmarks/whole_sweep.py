@@ -24,17 +24,19 @@ import xarray as xr
 import catalog
 import catalog.running.complete
 import catalog.store.part
+from catalog.models.contract import Model
 from catalog.sweeps.arrays import Arrays, empty_arrays
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Grid, Index
+from catalog.sweeps.sweep import Sweep
 from ensemble import Status
 
 FIG_2 = {"E_1": 100, "delta_T": 100, "omega_0": 1, "Gamma_0": 1}
 SIZES = [1, 2, 4, 8]
 
 
-def numbers(sweep: Sweep, index: Index) -> Arrays:
+def numbers(grid: Grid, index: Index, model: Model) -> Arrays:
     """A block of random numbers in place of a solve."""
-    arrays = empty_arrays(sweep, tuple(s.stop - s.start for s in sweep.block_slices(index)))
+    arrays = empty_arrays(grid, grid.shape_of(index))
     generator = np.random.default_rng(list(index))
     for array in arrays.values():
         if array.dtype.kind == "f":
@@ -65,7 +67,7 @@ def main() -> None:
     side = max(2, round((options.points / len(SIZES)) ** 0.5))
     labels = np.linspace(60, 300, side)
     sweep = Sweep(name="whole", axes={"N": SIZES, "delta_E": labels, "T_mean": labels}, fixed=FIG_2)
-    blocks = len(list(sweep.block_indices()))
+    blocks = len(list(sweep.grid.block_indices()))
     catalog.running.complete.solve_block = numbers  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         location = Path(folder) / "store.zarr"

@@ -3,107 +3,10 @@
 ``Sweep`` says what to compute, ``dataset`` gives its lazy labelled view, ``run`` completes it in
 a store, ``open`` lists what a store holds.
 
-Calls from outside come in here: the types of their arguments are checked, and paths may begin with
-``~``.  The modules of the package rely on that.
+The types of the arguments of these functions are checked, and paths may begin with ``~``.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import ParamSpec, TypeVar
-
-import numpy as np  # noqa: F401 - the examples of docstrings use it
-import xarray as xr
-
-from catalog.arguments import (
-    Check,
-    a_callable,
-    a_count,
-    a_flag,
-    a_location,
-    a_path,
-    a_scheduler,
-    checked,
-    instance,
-    optional,
-)
-from catalog.catalogue import Catalogue, Entry
-from catalog.heat_engine.model import HeatEngine
-from catalog.models.contract import Cost, Model
-from catalog.models.function import model
-from catalog.names.select import select
-from catalog.names.vocabulary import Diagnostic, Index, Parameter, Term, Variable
-from catalog.names.where import where_expression
-from catalog.reading.export import export as _export
-from catalog.reading.lazy import dataset as _dataset
-from catalog.reading.point import Point
-from catalog.reading.table import table as _table
-from catalog.running.plan import Plan
-from catalog.running.plan import plan as _plan
-from catalog.running.profile import Profile, read_profile
-from catalog.running.run import RunStopped
-from catalog.running.run import run as _run
-from catalog.store.archive import zip_store as _zip_store
-from catalog.store.extend import OlderSolver, SweepLeftOut
-from catalog.store.extend import create_or_open as _create_or_open
-from catalog.store.extend import find_stored as _find_stored
-from catalog.store.repair import Report
-from catalog.store.repair import check as _check
-from catalog.store.repair import repair as _repair
-from catalog.store.stored import Block, StoredSweep
-from catalog.sweeps.files import find_sweep, presets, read_sweep, sweep_from_toml
-from catalog.sweeps.sweep import Sweep
-from ensemble import InvalidInput, Solution, Status
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _public(function: Callable[_P, _R], **checks: Check) -> Callable[_P, _R]:
-    """The function as outside calls find it, its arguments checked."""
-    found = checked(**checks)(function)
-    found.__module__ = __name__  # where pickle looks for it
-    return found
-
-
-_sweep = instance(Sweep, "build one with Sweep(...) or read_sweep(path)")
-_stored = instance(StoredSweep, "get one from find_stored or open")
-_ds = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)")
-_data = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)", xr.DataArray)
-
-check = _public(_check, location=a_location)
-create_or_open = _public(_create_or_open, location=a_location, sweep=_sweep)
-dataset = _public(_dataset, sweep=_sweep, store=optional(a_location))
-export = _public(_export, ds=_data, path=a_path, overwrite=a_flag)
-find_stored = _public(_find_stored, location=a_location, sweep=_sweep)
-plan = _public(_plan, sweep=_sweep, stored=optional(_stored))
-repair = _public(_repair, location=a_location)
-run = _public(
-    _run,
-    sweep=_sweep,
-    store=a_location,
-    scheduler=a_scheduler,
-    workers=optional(a_count),
-    on_block=optional(a_callable),
-)
-table = _public(_table, ds=_ds, computed_only=optional(a_flag))
-zip_store = _public(_zip_store, location=a_location, path=a_path, overwrite=a_flag)
-
-
-def open(location: str | Path) -> Catalogue:
-    """What a store holds: its sweeps by name.
-
-    Parameters
-    ----------
-    location : path or URL
-        A Zarr store, or a Zip archive of one.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no store, or no sweep in it.
-    """
-    return Catalogue(a_location("location", location))
-
+from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "Block",
@@ -120,7 +23,9 @@ __all__ = [
     "Plan",
     "Point",
     "Profile",
+    "Progress",
     "Report",
+    "RunState",
     "RunStopped",
     "Solution",
     "Status",
@@ -149,3 +54,66 @@ __all__ = [
     "where_expression",
     "zip_store",
 ]
+
+if TYPE_CHECKING:
+    from catalog.catalogue import Catalogue, Entry, open
+    from catalog.checked_calls import create_or_open, dataset, export, find_stored, table
+    from catalog.heat_engine.model import HeatEngine
+    from catalog.models.contract import Cost, Model
+    from catalog.models.function import model
+    from catalog.names.select import select
+    from catalog.names.vocabulary import Diagnostic, Index, Parameter, Term, Variable
+    from catalog.names.where import where_expression
+    from catalog.reading.point import Point
+    from catalog.running.plan import Plan, plan
+    from catalog.running.profile import Profile
+    from catalog.running.profile_file import read_profile
+    from catalog.running.progress import Progress, RunState
+    from catalog.running.run import run
+    from catalog.running.stopped import RunStopped
+    from catalog.store.archive import zip_store
+    from catalog.store.extend import OlderSolver, SweepLeftOut
+    from catalog.store.repair import Report, check, repair
+    from catalog.store.stored import Block, StoredSweep
+    from catalog.sweeps.files import find_sweep, presets, read_sweep, sweep_from_toml
+    from catalog.sweeps.sweep import Sweep
+    from ensemble import InvalidInput, Solution, Status
+else:
+    import importlib
+
+    _NAMES_OF = {
+        "catalog.catalogue": "Catalogue Entry open",
+        "catalog.checked_calls": "create_or_open dataset export find_stored table",
+        "catalog.heat_engine.model": "HeatEngine",
+        "catalog.models.contract": "Cost Model",
+        "catalog.models.function": "model",
+        "catalog.names.select": "select",
+        "catalog.names.vocabulary": "Diagnostic Index Parameter Term Variable",
+        "catalog.names.where": "where_expression",
+        "catalog.reading.point": "Point",
+        "catalog.running.plan": "Plan plan",
+        "catalog.running.profile": "Profile",
+        "catalog.running.profile_file": "read_profile",
+        "catalog.running.progress": "Progress RunState",
+        "catalog.running.run": "run",
+        "catalog.running.stopped": "RunStopped",
+        "catalog.store.archive": "zip_store",
+        "catalog.store.extend": "OlderSolver SweepLeftOut",
+        "catalog.store.repair": "Report check repair",
+        "catalog.store.stored": "Block StoredSweep",
+        "catalog.sweeps.files": "find_sweep presets read_sweep sweep_from_toml",
+        "catalog.sweeps.sweep": "Sweep",
+        "ensemble": "InvalidInput Solution Status",
+    }
+    """By module, the names that it defines; it is imported when one of them is first asked for."""
+    _HOME = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(_HOME[name]), name)
+        globals()[name] = found  # the next time it is there at once
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from catalog.arguments import a_location, checked
 from catalog.models.contract import Model
 from catalog.names.described import role
 from catalog.names.select import select
@@ -20,7 +21,8 @@ from catalog.reading.lazy import stored_dataset
 from catalog.reading.point import Point, parsed
 from catalog.refining.propose import Refined
 from catalog.refining.stored_map import Quantity, refine_map
-from catalog.running.run import OnBlock, complete
+from catalog.running.profile import Profile
+from catalog.running.recorded import OnBlock, connect_and_solve
 from catalog.store.extend import open_sweeps
 from catalog.store.history import older_solvers
 from catalog.store.stored import Block, StoredSweep
@@ -43,8 +45,9 @@ class NoSuchSweep(InvalidInput, KeyError):
         return str(self.args[0])
 
 
-class Catalogue(Mapping[str, "Entry"]):
-    """The sweeps of a store by name.
+@checked(location=a_location)
+def open(location: str | Path) -> Catalogue:
+    """What a store holds: its sweeps by name.
 
     Parameters
     ----------
@@ -56,6 +59,11 @@ class Catalogue(Mapping[str, "Entry"]):
     InvalidInput
         If there is no store, or no sweep in it.
     """
+    return Catalogue(location)
+
+
+class Catalogue(Mapping[str, "Entry"]):
+    """The sweeps of a store by name, as `catalog.open` gives them."""
 
     def __init__(self, location: str | Path) -> None:
         found = open_sweeps(location)
@@ -158,7 +166,7 @@ class Entry(StoredSweep):
         status: str | None = None,
         older_solver: bool = False,
         model: Model | None = None,
-        scheduler: str | Client | None = None,
+        scheduler: str | Profile | Client | None = None,
         workers: int | None = None,
         on_block: OnBlock | None = None,
     ) -> Recomputed:
@@ -189,7 +197,7 @@ class Entry(StoredSweep):
         """
         solver = self.model(model)
         blocks, matched = self._matching(where, status, solver if older_solver else None)
-        complete(
+        connect_and_solve(
             self,
             blocks,
             solver,

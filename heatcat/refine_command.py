@@ -12,6 +12,7 @@ import catalog
 from catalog.refining.propose import RESOLUTION
 from ensemble import InvalidInput
 from heatcat import terminal
+from heatcat.computing_options import computing_options
 from heatcat.store_commands import find_entry
 
 GAIN = "collective_gain"
@@ -40,8 +41,7 @@ GAIN = "collective_gain"
     show_default=True,
     help="Nearest that points come, as a fraction of the map.",
 )
-@click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
-@click.option("--workers", type=click.IntRange(min=1), help="Local worker processes.")
+@computing_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def refine(
     store: str,
@@ -54,7 +54,7 @@ def refine(
     geometric: str,
     batch: int,
     resolution: float,
-    scheduler: str | None,
+    scheduler: str | catalog.Profile,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -64,8 +64,6 @@ def refine(
     --quantity power --level 0 is the Carnot line, --quantity collective_gain --level 1 --at N=1,4
     the line where four pairs gain nothing.  May be stopped and repeated; what is solved is kept.
     """
-    if scheduler is not None and workers is not None:
-        raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
     entry = find_entry(catalog.open(store), sweep)
     name_of = entry.family.model.vocabulary.parameter_name
     axes = [name_of(name) for name in _listed(over)]
@@ -83,7 +81,7 @@ def refine(
         level=level,
         spacing=["geometric" if name in by_ratio else "linear" for name in axes],
         resolution=resolution,
-        scheduler=scheduler or ("synchronous" if workers == 1 else "processes"),
+        scheduler=scheduler,
         workers=workers,
         **_labels(at),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +16,6 @@ from rich.table import Table
 
 import catalog
 from catalog.heat_engine.terms import VOCABULARY
-from catalog.running.plan import TimeLeft, fitted_model, work_left
-from catalog.running.run import run_told
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 from heatcat.terminal import stderr, stdout
@@ -59,10 +57,9 @@ def run(
     sweep: catalog.Sweep, store: str, *, scheduler: str | catalog.Profile, workers: int | None
 ) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
-    console = stderr()
     with ExitStack() as shown:
-        progress = _Progress(sweep, console, shown)
-        counts = run_told(sweep, store, scheduler, workers, progress.advance, progress.begin)
+        bar = _RunBar(sweep.name, stderr(), shown)
+        counts = catalog.run(sweep, store, scheduler=scheduler, workers=workers, progress=bar)
     summary = ", ".join(f"{number} {label}" for label, number in counts.items() if number)
     stdout().print(f"{sweep.name}: {summary}  ->  {store}")
     if counts[GOOD] < sweep.size:
@@ -71,16 +68,16 @@ def run(
         )
 
 
-class _Progress:
-    """Bar weighted by predicted time, which the blocks that finish correct.
+class _RunBar:
+    """Bar of a run, weighted by predicted time (see `catalog.Progress`).
 
     It is silent until the run begins, so that a run that is refused says why and nothing else.
     """
 
-    def __init__(self, sweep: catalog.Sweep, console: Console, shown: ExitStack) -> None:
-        self.sweep, self.shown = sweep, shown
+    def __init__(self, name: str, console: Console, shown: ExitStack) -> None:
+        self.name, self.shown = name, shown
         self.bar = Progress(
-            TextColumn(sweep.name, markup=False),
+            TextColumn(name, markup=False),
             BarColumn(),
             TextColumn("{task.fields[points]}/{task.fields[of]} points", markup=False),
             TextColumn("{task.fields[failures]} not ok", markup=False),
@@ -89,59 +86,56 @@ class _Progress:
             console=console,
             disable=not console.is_terminal,
         )
-        self.failures = 0
 
-    def begin(self, stored: catalog.StoredSweep) -> None:
+    def begin(self, plan: catalog.Plan, state: catalog.RunState, notes: Sequence[str]) -> None:
         """Say what there is to do, and show the bar."""
-        console, name = self.bar.console, self.sweep.name
-        for note in stored.notes():
+        console, name = self.bar.console, self.name
+        for note in notes:
             console.print(f"note: {name} is {note}; its finished blocks are kept as they are")
-        forecast = catalog.plan(self.sweep, stored)
         console.print(
-            f"{name}: {forecast.points} points in {forecast.blocks} blocks, "
-            f"{forecast.points_done} points stored; {core_time(forecast)} of core time to go"
+            f"{name}: {plan.points} points in {plan.blocks} blocks, "
+            f"{plan.points_done} points stored; {core_time(plan)} of core time to go"
         )
-        self.left = TimeLeft(fitted_model(stored), work_left(self.sweep, stored))
-        self.points, self.of = forecast.points_done, forecast.points
         self.task = self.bar.add_task(
             name,
-            total=self.left.core_seconds_left,
-            points=self.points,
-            of=self.of,
+            total=state.core_seconds_left,
+            points=state.points_done,
+            of=state.points,
             failures=0,
             left="?",
         )
-        self.start = self.reported = time.monotonic()
+        self.reported = time.monotonic()
         self.shown.enter_context(self.bar)
 
-    def advance(self, block: catalog.Block, found: Mapping[str, int]) -> None:
-        """One block more is stored, with these counts by status."""
-        times = block.part.read(block.index, ["wall_time"])["wall_time"]
-        self.left.finished(*block.work, times)
-        self.points += sum(found.values())
-        self.failures += sum(found.values()) - found.get(GOOD, 0)
-        now = time.monotonic()
-        left, done = duration(self.left.seconds(now - self.start)), self.left.core_seconds_done
+    def block_finished(
+        self, block: catalog.Block, counts: Any, wall_times: Any, state: catalog.RunState
+    ) -> None:
+        """Move the bar; where there is none, print a line from time to time."""
+        left = duration(state.seconds_left)
         self.bar.update(
             self.task,
-            total=done + self.left.core_seconds_left,
-            completed=done,
-            points=self.points,
-            failures=self.failures,
+            total=state.core_seconds_done + state.core_seconds_left,
+            completed=state.core_seconds_done,
+            points=state.points_done,
+            failures=state.points_not_ok,
             left=left,
         )
+        now = time.monotonic()
         if not self.bar.console.is_terminal and now - self.reported > REPORT_EVERY:
             self.reported = now
             self.bar.console.print(
-                f"{self.points}/{self.of} points, {self.failures} not ok, {left} left"
+                f"{state.points_done}/{state.points} points, {state.points_not_ok} not ok, "
+                f"{left} left"
             )
 
 
 def plan_json(sweep: catalog.Sweep, forecast: catalog.Plan) -> dict[str, Any]:
     """The forecast as plain data."""
-    return {"sweep": sweep.name, "dims": dict(zip(sweep.dims, sweep.shape, strict=True))} | asdict(
-        forecast
-    )
+    figures = {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in asdict(forecast).items()
+    }
+    return {"sweep": sweep.name, "dims": dict(zip(sweep.dims, sweep.shape, strict=True)), **figures}
 
 
 def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
@@ -153,7 +147,7 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     basis = (
         f"{forecast.measured_points} stored timings"
         if forecast.measured_points
-        else "the built-in prior, nothing being stored yet"
+        else "the model's own prediction, nothing being stored yet"
     )
     table = Table(
         title=": ".join(filter(None, (sweep.name, sweep.description))),
@@ -164,7 +158,9 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     table.add_row("points", f"{forecast.points}, {forecast.points_done} of them stored")
     table.add_row("blocks", f"{forecast.blocks} of at most {block}, {forecast.blocks_done} stored")
     table.add_row("core time to go", f"{core_time(forecast)} (from {basis})")
-    table.add_row("longest block", f"about {duration(forecast.longest_block_seconds)}")
+    longest = forecast.longest_block_seconds
+    shown = "unknown" if math.isnan(longest) else f"about {duration(longest)}"
+    table.add_row("longest block", shown)
     table.add_row(
         "store", f"{forecast.files} files, {forecast.store_bytes / 1e6:.3g} MB before compression"
     )
@@ -195,6 +191,8 @@ def files(store: str, paths: Iterable[Path]) -> None:
 
 def core_time(forecast: catalog.Plan) -> str:
     """The core time to go and how sure one can be of it: "about 3.5 h (2.0 h to 6.1 h)"."""
+    if math.isnan(forecast.core_seconds):
+        return "an unknown amount"
     if not forecast.core_seconds:
         return "nothing"
     low, high = duration(forecast.core_seconds_low), duration(forecast.core_seconds_high)

@@ -14,6 +14,7 @@ from catalog.names.vocabulary import suggestion
 from catalog.store.history import state
 from ensemble import InvalidInput, Status
 from heatcat import terminal
+from heatcat.computing_options import computing_options
 
 STORE = click.argument("store", type=click.Path())
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -142,8 +143,7 @@ def _log_row(record: dict[str, Any]) -> tuple[str, ...]:
 @click.option("--where", help="A predicate, such as 'residual > 1e-8 and ΔE < 5'.")
 @click.option("--status", "state", help="ok, uncertified, unphysical or failed.")
 @click.option("--older-solver", is_flag=True, help="What another version of the solver computed.")
-@click.option("--scheduler", help="Address of a running dask scheduler, tcp://host:port.")
-@click.option("--workers", type=click.IntRange(min=1), help="Local worker processes.")
+@computing_options
 @JSON
 def recompute(
     store: str,
@@ -151,7 +151,7 @@ def recompute(
     where: str | None,
     state: str | None,
     older_solver: bool,
-    scheduler: str | None,
+    scheduler: str | catalog.Profile,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -159,15 +159,13 @@ def recompute(
 
     Whole blocks are computed again, with their other points.
     """
-    if scheduler is not None and workers is not None:
-        raise InvalidInput("--scheduler and --workers exclude each other: leave out --workers")
     entry = find_entry(catalog.open(store), sweep)
     found: Counter[str] = Counter()
     done = entry.recompute(
         where,
         status=state,
         older_solver=older_solver,
-        scheduler=scheduler or ("synchronous" if workers == 1 else "processes"),
+        scheduler=scheduler,
         workers=workers,
         on_block=lambda block, counts: found.update(counts),
     )

@@ -31,7 +31,7 @@ from unittest import mock
 import click
 
 import catalog
-from catalog.running.profile import profile_from_toml
+from catalog.running.profile_file import profile_from_toml
 from heatcat.cli import cli
 
 ROOT = Path(__file__).parents[1]

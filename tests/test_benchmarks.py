@@ -16,6 +16,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
         (["large_N.py", "--sizes", "4", "8"], "time ~ N^"),
         (["block_overhead.py", "--N", "1", "--points", "4", "--rounds", "1"], "overhead"),
         (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
+        (["import_time.py", "--rounds", "1"], "import catalog"),
     ],
 )
 def test_benchmark_runs(command, answer):

@@ -43,6 +43,7 @@ OPTIONAL_LIBRARIES = {
 FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
 
 FOR_ANALYSES = {
+    ("catalog.heat_engine.terms", None),
     ("catalog.names.vocabulary", None),
     ("ensemble", "InvalidInput"),
     ("ensemble", "Engine"),

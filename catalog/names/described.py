@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from catalog.names.vocabulary import OWN, STATUS, folded, suggestion
@@ -33,12 +34,21 @@ def symbol(array: xr.DataArray | xr.Variable, name: str) -> str:
     return said if isinstance(said, str) and said else name
 
 
-def fill_of(name: str, attributes: dict[Any, Any]) -> int | None:
-    """What a whole number is where nothing was computed; None if it may be anything."""
+class WholeNumbers(NamedTuple):
+    """How whole numbers are stored: their type, and what stands where nothing was computed."""
+
+    dtype: np.dtype
+    fill: int
+
+
+def whole_numbers(name: str, attributes: Mapping[Any, Any]) -> WholeNumbers | None:
+    """How an array of whole numbers is stored; None if it is no such array, or does not say."""
     if name in OWN and name != STATUS and OWN[name].whole:
-        return int(OWN[name].fill_value)
-    said = attributes.get("not_computed")
-    return int(said) if isinstance(said, int | float) and float(said).is_integer() else None
+        return WholeNumbers(np.dtype(OWN[name].dtype), int(OWN[name].fill_value))
+    said, fill = attributes.get("number_type"), attributes.get("not_computed")
+    if said not in ("int8", "int16", "int32", "int64") or not isinstance(fill, int | np.integer):
+        return None
+    return WholeNumbers(np.dtype(str(said)), int(fill))
 
 
 def symbols(ds: xr.Dataset) -> dict[str, str]:

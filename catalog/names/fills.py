@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.names.described import fill_of
+from catalog.names.described import WholeNumbers, whole_numbers
 from catalog.names.status import codes_of
 from catalog.names.vocabulary import OWN
 from ensemble import InvalidInput
@@ -37,7 +37,7 @@ def restored(ds: xr.Dataset) -> xr.Dataset:
     """
     changed = {
         name: array.copy(
-            data=restored_values(str(name), array.values, fill_of(str(name), array.attrs))
+            data=restored_values(str(name), array.values, whole_numbers(str(name), array.attrs))
         )
         for name, array in (*ds.data_vars.items(), *ds.coords.items())
         if name not in ds.dims and array.dtype.kind in "OTUiuf"
@@ -47,15 +47,17 @@ def restored(ds: xr.Dataset) -> xr.Dataset:
     ).assign({name: array for name, array in changed.items() if name in ds.data_vars})
 
 
-def restored_values(name: str, values: NDArray[Any], fill: int | None = None) -> NDArray[Any]:
+def restored_values(
+    name: str, values: NDArray[Any], stored: WholeNumbers | None = None
+) -> NDArray[Any]:
     """Values of one array with the type and fill that it has in a store; of others, text only.
 
     Parameters
     ----------
     name : str
     values : ndarray
-    fill : int, optional
-        Of an array of whole numbers: what stands for a missing one (see `fill_of`).
+    stored : WholeNumbers, optional
+        How an array of whole numbers is stored.
 
     Raises
     ------
@@ -66,13 +68,9 @@ def restored_values(name: str, values: NDArray[Any], fill: int | None = None) ->
         return codes_of(values)
     if holds_text(name, values.dtype):
         return _texts(values)
-    if fill is None:
+    if stored is None:
         return values
-    if name in OWN:
-        dtype = np.dtype(OWN[name].dtype)
-    else:
-        dtype = values.dtype if values.dtype.kind in "iu" else np.dtype(np.int64)
-    return _whole_numbers(name, values, dtype, fill)
+    return _whole_numbers(name, values, stored.dtype, stored.fill)
 
 
 def holds_text(name: str, dtype: np.dtype) -> bool:
@@ -101,6 +99,6 @@ def _whole_numbers(name: str, values: NDArray[Any], dtype: np.dtype, fill: int) 
     if wrong.any():
         raise InvalidInput(
             f"{name} holds {values[wrong].flat[0].item()!r}, but counts in whole numbers: drop it "
-            f"with drop_vars({name!r}), or rename it"
+            f"with drop_vars({name!r}), or its attributes with drop_attrs()"
         )
     return values.astype(dtype)

@@ -183,6 +183,7 @@ class Term:
         if self.equation:
             attributes["equation"] = self.equation
         if self.kind == "diagnostic" and self.whole and self.name != STATUS:
+            attributes["number_type"] = self.dtype
             attributes["not_computed"] = int(self.fill_value)
         if self.name == STATUS:
             attributes["flag_values"] = [int(status) for status in Status]

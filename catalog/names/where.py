@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from catalog.arguments import a_text, instance
-from catalog.names.described import fill_of, name_of, plain, symbols
+from catalog.names.described import WholeNumbers, name_of, plain, symbols, whole_numbers
 from catalog.names.fills import holds_text, restored_values
 from catalog.names.status import code_of
 from catalog.names.vocabulary import OWN, STATUS, suggestion
@@ -119,14 +119,23 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     names = list(used)
     if not names:
         raise InvalidInput(f"{text!r} names no array: compare one, e.g. power > 0")
-    fills = {name: fill_of(name, ds[name].attrs) for name in names}
+    stored = {name: whole_numbers(name, ds[name].attrs) for name in names}
     found = xr.apply_ufunc(
-        lambda *arrays: _evaluated(whole, dict(zip(names, arrays, strict=True)), fills),
+        lambda *arrays: _evaluated(whole, dict(zip(names, arrays, strict=True)), stored),
         *(ds[name] for name in names),
         dask="parallelized",
         output_dtypes=[bool],
     )
-    return found.broadcast_like(ds).transpose(*ds.sizes).rename("condition")
+    return _over_points(found, ds).rename("condition")
+
+
+def _over_points(found: xr.DataArray, ds: xr.Dataset) -> xr.DataArray:
+    """A condition on all dimensions of the points, and on the inner ones that it depends on."""
+    names = ds[STATUS].dims if STATUS in ds else ds.sizes
+    dims = [dim for dim in ds.sizes if dim in names or dim in found.dims]
+    inner = [dim for dim in ds.sizes if dim not in dims]
+    shape = ds.isel(dict.fromkeys(inner, 0), drop=True)
+    return found.broadcast_like(shape).transpose(*dims)
 
 
 def _with_names(ds: xr.Dataset, text: str) -> str:
@@ -146,7 +155,7 @@ def _name(ds: xr.Dataset, known: Mapping[str, str], word: str) -> str:
     meant = name_of(known, word)
     if meant is not None:
         return meant
-    names = [*map(str, ds.variables), *known]
+    names = map(str, ds.variables)
     raise InvalidInput(f"unknown name {shown(word)}{_nearest(word, names)}")
 
 
@@ -258,7 +267,7 @@ def _stored(array: _Part, text: str) -> float | str:
     """What an array holds for a text: the status is a number there."""
     if array.name == STATUS:
         return float(code_of(text))
-    if array.kind != "text":
+    if array.kind != "text" or not array.name:
         raise InvalidInput(
             f"text {text!r} compares only with status and with arrays of text: drop the quotes"
         )
@@ -269,9 +278,13 @@ def _joined(parts: Sequence[Evaluate], join: Callable[[Any, Any], Any]) -> _Part
     return _Part("truth", lambda arrays: reduce(join, (part(arrays) for part in parts)))
 
 
-def _evaluated(whole: _Part, arrays: Arrays, fills: Mapping[str, int | None]) -> NDArray[np.bool_]:
+def _evaluated(
+    whole: _Part, arrays: Arrays, stored: Mapping[str, WholeNumbers | None]
+) -> NDArray[np.bool_]:
     """The values of the predicate; undefined ones arise without a warning."""
-    arrays = {name: restored_values(name, array, fills.get(name)) for name, array in arrays.items()}
+    arrays = {
+        name: restored_values(name, array, stored.get(name)) for name, array in arrays.items()
+    }
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
     with np.errstate(all="ignore"):
         return np.broadcast_to(np.asarray(whole.value(arrays), dtype=bool), shape)

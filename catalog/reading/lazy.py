@@ -23,7 +23,8 @@ from catalog.names.vocabulary import POINT
 from catalog.running.complete import complete_block, settled_in_the_end
 from catalog.running.solve import solve_block
 from catalog.store.extend import create_or_open
-from catalog.store.history import ON_DEMAND, Session
+from catalog.store.history import ON_DEMAND
+from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
 from catalog.store.stored import BlockKey, StoredSweep, empty_box, paste
 from catalog.store.user_arrays import user_arrays

@@ -170,7 +170,7 @@ def without_points(ds: xr.Dataset) -> xr.Dataset:
     Nothing is computed, while of a lazy Dataset even an empty selection would compute a block.
     """
     arrays = {
-        name: (variable.dims, np.empty([0] * variable.ndim, dtype=variable.dtype))
+        name: (variable.dims, np.empty([0] * variable.ndim, variable.dtype), variable.attrs)
         for name, variable in ds.variables.items()
     }
     return restored(xr.Dataset(arrays).set_coords(ds.coords))

@@ -25,8 +25,10 @@ from catalog.refining.propose import (
     refine,
 )
 from catalog.running.cluster import chosen
+from catalog.running.executors import open_executor
 from catalog.running.plan import fitted_model
-from catalog.running.run import OnBlock, complete_with, prepared
+from catalog.running.profile import Profile
+from catalog.running.recorded import OnBlock, solve_and_record, telling
 from catalog.store.extend import STRUCTURE, add_parts, load, next_number
 from catalog.store.leases import Leases
 from catalog.store.part import Part
@@ -78,7 +80,7 @@ def refine_map(
     spacing: Sequence[Spacing] = ("linear", "linear"),
     resolution: float = RESOLUTION,
     model: Model | None = None,
-    scheduler: str | Client | None = None,
+    scheduler: str | Profile | Client | None = None,
     workers: int | None = None,
     on_block: OnBlock | None = None,
     **labels: Any,
@@ -126,7 +128,7 @@ def refine_map(
     begun = [
         block for block in stored.missing() if POINT in block.part.grid.axes
     ]  # of a refinement that was stopped
-    costs = fitted_model(stored)
+    costs = fitted_model(stored, stored.grid)
     # Blocks of the refinement cost what those of the map do: so many workers, so much memory.
     expected = [stored.blocks()[0].work] * max(1, min(batch, budget) // BLOCK_POINTS)
     kept = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
@@ -136,17 +138,19 @@ def refine_map(
     def solve(points: Points) -> NDArray[np.float64]:
         part = _add(stored, solver, (first, second), points, held)
         blocks = [Block(part, index) for index in part.grid.block_indices()]
-        complete_with(executor, stored, blocks, solver, part.grid.definition(), costs, on_block)
+        request = part.grid.definition()
+        solve_and_record(executor, stored, blocks, solver, request, costs, telling(on_block))
         solved = labelled(part.grid, {name: part.whole(name) for name in part.grid.arrays})
         return _values(solved, quantity)
 
     # One connection for all batches, made before anything is written.
     work = [*expected, *(block.work for block in begun)]
-    with prepared(stored.location, chosen(scheduler), workers, work, solver, costs) as executor:
+    with open_executor(
+        stored.location, chosen(scheduler), workers, work, solver, costs
+    ) as executor:
         if begun:
-            complete_with(
-                executor, stored, begun, solver, stored.grid.definition(), costs, on_block
-            )
+            request = stored.grid.definition()
+            solve_and_record(executor, stored, begun, solver, request, costs, telling(on_block))
             known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
         return refine(
             solve,

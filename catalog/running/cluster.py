@@ -7,59 +7,23 @@ browser, and keep their files in a directory that nobody else can write to.
 
 from __future__ import annotations
 
-import copy
 import logging
-import os
-import signal
-import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from multiprocessing import resource_tracker
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import dask
-
+from catalog.running.address import ENCRYPTED, client_at, parsed_address, reason_of
+from catalog.running.connection import Connection, lost
 from catalog.running.profile import Profile
+from catalog.running.safe_start import interrupts_held, safe_settings
+from catalog.running.slurm import slurm_client
 from ensemble import InvalidInput
 
 if TYPE_CHECKING:
     from distributed import Client
 
-CONNECT_TIMEOUT = "10s"
-ENCRYPTED = ("tls", "wss")
-SCHEMES = ("tcp", "ws", "ucx", *ENCRYPTED)
-SAFE = {
-    "distributed.scheduler.http.routes": [],  # no page in a browser
-    "distributed.worker.http.routes": [],
-    "distributed.worker.memory.target": False,  # no pickled data in files
-    "distributed.worker.memory.spill": False,
-}
-"""dask's settings of the clusters that are started here."""
-
 log = logging.getLogger(__name__)
-
-
-class ClusterLost(RuntimeError):
-    """The scheduler is gone, or every worker that tried a block died."""
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A client, and what is known of the jobs behind it.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    hopeless : callable
-        Why it is no use to go on, in one line with the remedy; empty while it is.
-    """
-
-    client: Client
-    hopeless: Callable[[], str] = str
 
 
 def chosen(scheduler: str | Profile | Client | None) -> str | Profile | Client:
@@ -124,16 +88,14 @@ def connected(
         _require_usable_client(scheduler)
         yield Connection(scheduler)
     elif isinstance(scheduler, Profile):
-        from catalog.running.slurm import slurm_client
-
         with slurm_client(scheduler, blocks) as connection:
             yield connection
     elif scheduler == "processes":
         with _local_client(min(workers, blocks)) as client:
             yield Connection(client)
     else:
-        with _open(_client_at(scheduler)) as client:
-            scheme, _, _ = _parsed(scheduler)
+        with _open(client_at(scheduler)) as client:
+            scheme, _, _ = parsed_address(scheduler)
             if scheme not in ENCRYPTED:
                 log.warning(
                     "the connection to %s is open: everybody who can reach that port can run code "
@@ -165,123 +127,13 @@ def _local_client(workers: int) -> Iterator[Client]:
                 )
             except (OSError, RuntimeError) as failure:
                 raise InvalidInput(
-                    f"cannot start worker processes here ({_reason(failure)}): correct that, or "
+                    f"cannot start worker processes here ({reason_of(failure)}): correct that, or "
                     "compute in this process (--workers 1, scheduler='synchronous')"
                 ) from None
             stack.enter_context(cluster)
             client = distributed.Client(cluster, set_as_default=False)
             stack.enter_context(client)
         yield client
-
-
-@contextmanager
-def safe_settings() -> Iterator[dict[str, Any]]:
-    """Settings with which a scheduler and its workers are started; a copy of them for workers.
-
-    dask puts its scratch directory, by default one of a fixed name that any user can create first,
-    at the head of Python's search path: it must be private.
-    """
-    with dask.config.set({**SAFE, "temporary-directory": str(private_directory())}):
-        yield copy.deepcopy(dask.config.config)
-
-
-def private_directory() -> Path:
-    """A directory for temporary files that only this user can enter.
-
-    It is the same for all runs, so that dask finds and deletes there what a killed run has left.
-    """
-    base = Path(dask.config.get("temporary-directory", None) or tempfile.gettempdir())
-    if not hasattr(os, "getuid"):  # Windows, where each user has a temporary directory
-        return base
-    path = base / f"heatcat-{os.getuid()}"
-    try:
-        path.mkdir(mode=0o700, exist_ok=True)
-        found = path.lstat()
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="heatcat-"))
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
-        return path
-    return Path(tempfile.mkdtemp(prefix="heatcat-", dir=base))  # another user was there first
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: half a cluster cannot be stopped in good order.
-
-    Threads and processes that are started meanwhile never see it, though the terminal sends it to
-    them all: the driver gets it at the end, and stops them.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends Ctrl-C in another way
-        yield
-        return
-    resource_tracker.ensure_running()  # its start would let signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _client_at(address: str) -> Client:
-    """Client of the scheduler at an address, with the TLS settings of dask's configuration."""
-    import distributed
-
-    scheme, host, port = _parsed(address)
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", " ")
-    if not bare or any(character.isspace() for character in bare) or not 1 <= port <= 65535:
-        raise _unreachable(address, "an address is scheme://host:port")
-    if scheme not in SCHEMES:
-        raise _unreachable(address, f"its scheme must be one of {', '.join(SCHEMES)}")
-    try:
-        security = distributed.Security()
-        encrypts = security.get_connection_args("client")["ssl_context"] is not None
-    except (OSError, ValueError) as failure:
-        raise InvalidInput(
-            f"cannot use the TLS files of dask's configuration ({_reason(failure)}): correct "
-            "distributed.comm.tls.ca-file, .client.cert and .client.key"
-        ) from None
-    if scheme in ENCRYPTED and not encrypts:
-        raise InvalidInput(
-            f"{address!r} needs a certificate: set distributed.comm.tls.ca-file, .client.cert and "
-            ".client.key in dask's configuration"
-        )
-    try:
-        return distributed.Client(
-            address, timeout=CONNECT_TIMEOUT, security=security, set_as_default=False
-        )
-    except Exception as failure:  # of many kinds, also ones that are not about the address
-        reason = _reason(failure)
-        if "certificate" in reason.lower():
-            raise InvalidInput(
-                f"the scheduler at {address!r} and dask's configuration here do not have the same "
-                f"certificate ({reason}): set distributed.comm.tls.* to the files of that scheduler"
-            ) from None
-        raise _unreachable(address, reason) from None
-
-
-def _parsed(address: str) -> tuple[str, str, int]:
-    """Scheme (tcp if none is given), host and port; port 0 if there is none."""
-    scheme, separator, rest = address.rpartition("://")
-    host, _, port = rest.rpartition(":")
-    digits = port if port.isascii() and port.isdigit() and len(port) <= 5 else "0"
-    return (scheme.lower() if separator else "tcp"), host, int(digits)
-
-
-def _unreachable(address: str, why: str) -> InvalidInput:
-    return InvalidInput(
-        f"cannot reach a scheduler at {address!r} ({why}): start one with dask scheduler and give "
-        "its address, e.g. tcp://127.0.0.1:8786"
-    )
-
-
-def _reason(failure: BaseException) -> str:
-    """An error in one line, with its cause if that says more."""
-    causes = (failure.__cause__, failure)
-    texts = [" ".join(str(error).split()) for error in causes if error is not None]
-    return (
-        next((text for text in texts if "certificate" in text.lower()), texts[-1])
-        or type(failure).__name__
-    )
 
 
 def _require_usable_client(client: Client) -> None:
@@ -293,16 +145,6 @@ def _require_usable_client(client: Client) -> None:
         raise InvalidInput(
             f"the client is {client.status}: connect a new one, or give scheduler='processes'"
         )
-
-
-def scheduler_address(client: Client) -> str:
-    """Where the scheduler of a client is, or was asked to be."""
-    return str(client.scheduler.address) if client.scheduler is not None else "its address"
-
-
-def lost(client: Client) -> bool:
-    """Whether the scheduler no longer answers: dask tries to reconnect, but has lost the work."""
-    return client.status not in ("running", "closing")
 
 
 @contextmanager

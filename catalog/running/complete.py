@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from catalog.models.contract import Model
 from catalog.running.solve import solve_block
-from catalog.store.history import Session
+from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
 from catalog.store.settle import settle, settle_if_full
 from catalog.sweeps.arrays import Arrays

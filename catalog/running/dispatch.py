@@ -15,7 +15,8 @@ from distributed.system import MEMORY_LIMIT
 
 from catalog.models.contract import Model
 from catalog.running.admission import GIB, Admission, B, require_fitting
-from catalog.running.cluster import ClusterLost, lost, scheduler_address
+from catalog.running.connection import lost, scheduler_address
+from catalog.running.stopped import ClusterLost
 from catalog.running.workers import (
     RESOURCE,
     MemoryResource,

@@ -1,22 +1,28 @@
-"""What a sweep still has to do, before it runs and while it runs."""
+"""What a sweep still has to do before it runs, from one look at its store."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arguments import checked, instance, optional
 from catalog.cost.block_shapes import layout
 from catalog.cost.model import WRITE_SECONDS, CostModel, Tally, Work
 from catalog.store.extend import lacking
-from catalog.store.stored import StoredSweep
+from catalog.store.stored import RUNNING, Block, StoredSweep
+from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.arrays import array_dtype
-from catalog.sweeps.boxes import snapped
-from catalog.sweeps.grid import Grid, Index
+from catalog.sweeps.boxes import pieces
+from catalog.sweeps.grid import Grid
 from catalog.sweeps.sweep import Sweep
+from ensemble import Status
+
+a_stored_sweep = instance(StoredSweep, "get one from find_stored or open")
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Plan:
     core_seconds : float
         Predicted solve and write time of the missing blocks, on one core.
     core_seconds_low, core_seconds_high : float
-        The truth lies between these eight times out of ten.
+        The truth lies between these eight times out of ten; NaN, as the two other times, where the
+        model predicts nothing and nothing is stored yet.
     longest_block_seconds : float
         Predicted time of the longest missing block: no number of workers is faster.
     peak_bytes : float
@@ -58,6 +65,7 @@ class Plan:
     store_bytes: int
 
 
+@checked(sweep=a_sweep, stored=optional(a_stored_sweep))
 def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     """Predict the rest of a sweep, from what its store has measured; computes no point.
 
@@ -66,21 +74,105 @@ def plan(sweep: Sweep, stored: StoredSweep | None = None) -> Plan:
     InvalidInput
         If the store cannot hold the sweep.
     """
-    if stored is not None:
-        sweep = snapped(sweep, stored.box)
+    return survey(sweep, stored).plan()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a sweep still has to do, from one look at its store.
+
+    Attributes
+    ----------
+    sweep : Sweep
+        What was asked for.
+    stored : StoredSweep or None
+        What its store holds of it, if it has been begun.
+    new : list of Grid
+        The parts that are still to be begun.
+    missing : list of Block
+        The blocks of its other parts that are not complete.
+    blocks : int
+        Number of all blocks, complete or not.
+    points_left : int
+        Number of its points that are not computed.
+    costs : CostModel
+        Fitted to the stored timings.
+    """
+
+    sweep: Sweep
+    stored: StoredSweep | None
+    new: list[Grid]
+    missing: list[Block]
+    blocks: int
+    points_left: int
+    costs: CostModel
+
+    @cached_property
+    def work(self) -> list[Work]:
+        """The blocks that a run has to compute, those of parts still to be begun included."""
+        begun = [block.work for block in self.missing]
+        return [(part, index) for part in self.new for index in part.block_indices()] + begun
+
+    def blocks_in(self, stored: StoredSweep) -> list[Block]:
+        """The blocks that a run has to compute, once the parts that were lacking are begun."""
+        known = {part.group for part in self.stored.parts} if self.stored is not None else set()
+        if {part.group for part in stored.parts} == known:
+            return self.missing
+        of_sweep = stored.blocks(self.sweep)
+        return self.missing + [block for block in of_sweep if block.part.group not in known]
+
+    def plan(self) -> Plan:
+        """The forecast of a run."""
+        found = forecast(
+            self.sweep,
+            self.work,
+            blocks=self.blocks,
+            points_left=self.points_left,
+            model=self.costs,
+        )
+        begun = self.stored.parts if self.stored is not None else ()
+        parts = [*self.new, *(part.grid for part in begun)]
+        return replace(
+            found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts))
+        )
+
+
+def survey(sweep: Sweep, stored: StoredSweep | None) -> Survey:
+    """Look once at a stored sweep for what another sweep, to be stored there, lacks.
+
+    Raises
+    ------
+    InvalidInput
+        If the store cannot hold the sweep.
+    """
     new = layout(sweep) if stored is None else lacking(stored, sweep)
-    work = [(part, index) for part in new for index in part.block_indices()]
-    blocks, left = len(work), sum(part.size for part in new)
-    if stored is None:
-        model = CostModel.of(sweep.grid)
-    else:
-        model = fitted_model(stored)
-        work += [block.work for block in stored.missing(sweep)]
-        blocks += len(stored.blocks(sweep))
-        left += stored.points_missing(sweep)
-    parts = new if stored is None else [*new, *(part.grid for part in stored.parts)]
-    found = forecast(sweep, work, blocks=blocks, points_left=left, model=model)
-    return replace(found, files=sum(map(files_of, parts)), store_bytes=sum(map(bytes_of, parts)))
+    blocks = sum(math.prod(part.block_grid) for part in new)
+    points_left = sum(part.size for part in new)
+    missing: list[Block] = []
+    if stored is not None:
+        finished = {part.group: part.finished() for part in stored.parts}
+        begun = stored.blocks(sweep)
+        blocks += len(begun)
+        missing = [block for block in begun if block.index not in finished[block.part.group]]
+        points_left += _points_missing(stored, sweep, missing)
+    return Survey(
+        sweep, stored, new, missing, blocks, points_left, fitted_model(stored, sweep.grid)
+    )
+
+
+def _points_missing(stored: StoredSweep, sweep: Sweep, missing: list[Block]) -> int:
+    """Number of a sweep's points in blocks that are not complete."""
+    if sweep.points:
+        counts = stored.counts(sweep)
+        return counts[Status.NOT_COMPUTED.label] + counts[RUNNING]
+    box, waiting = stored.box_of(sweep), set(missing)
+    parts = {block.part.group: block.part for block in missing}
+    return sum(
+        piece.size
+        for part in parts.values()
+        for piece in pieces(part.grid, box)
+        if Block(part, piece.index) in waiting
+    )
 
 
 def files_of(grid: Grid) -> int:
@@ -102,26 +194,13 @@ def bytes_of(grid: Grid) -> int:
     return total
 
 
-def work_left(sweep: Sweep, stored: StoredSweep | None) -> list[Work]:
-    """The blocks that a run of a sweep would compute, its parts still to be begun included.
-
-    Raises
-    ------
-    InvalidInput
-        If the store cannot hold the sweep.
-    """
-    new = layout(sweep) if stored is None else lacking(stored, sweep)
-    begun = [] if stored is None else [block.work for block in stored.missing(sweep)]
-    return [(part, index) for part in new for index in part.block_indices()] + begun
-
-
-def fitted_model(stored: StoredSweep | None, grid: Grid | None = None) -> CostModel:
+def fitted_model(stored: StoredSweep | None, grid: Grid) -> CostModel:
     """The cost model that has seen all timings of a stored sweep.
 
     If nothing is stored yet, the prediction of the model of the grid alone.
     """
     if stored is None:
-        return CostModel() if grid is None else CostModel.of(grid)
+        return CostModel.of(grid)
     model = CostModel.of(stored.parts[0].grid)
     for part in stored.parts:
         model = model.with_timings(part.grid, part.whole("wall_time"))
@@ -146,16 +225,18 @@ def forecast(
     model : CostModel
     """
     left = tally(work)
+    # What a model predicts nothing of takes no one knows how long, until some of it is timed.
+    known = 1.0 if model.knows or not work else math.nan
     solving, writing = model.total_seconds(left), WRITE_SECONDS * len(work)
     return Plan(
         points=sweep.size,
         points_done=sweep.size - points_left,
         blocks=blocks,
         blocks_done=blocks - len(work),
-        core_seconds=solving.central + writing,
-        core_seconds_low=solving.low + writing,
-        core_seconds_high=solving.high + writing,
-        longest_block_seconds=float(model.block_seconds(work).max(initial=0.0)),
+        core_seconds=known * (solving.central + writing),
+        core_seconds_low=known * (solving.low + writing),
+        core_seconds_high=known * (solving.high + writing),
+        longest_block_seconds=known * float(model.block_seconds(work).max(initial=0.0)),
         peak_bytes=float(model.peak_bytes(work).max(initial=0.0)),
         measured_points=model.measured_points,
         files=files_of(sweep.grid),
@@ -171,43 +252,3 @@ def tally(work: Sequence[Work]) -> Tally:
             grids[id(grid)] = grid, np.zeros(grid.shape, dtype=bool)
         grids[id(grid)][1][grid.block_slices(index)] = True
     return sum((Tally.of(grid, None, chosen) for grid, chosen in grids.values()), Tally())
-
-
-class TimeLeft:
-    """How long a run still takes, by a model that is refitted with each block that finishes.
-
-    Parameters
-    ----------
-    model : CostModel
-        From the timings before this run.
-    work : sequence of (Grid, Index)
-        The blocks to do.
-
-    Attributes
-    ----------
-    model : CostModel
-        It has seen the blocks that finished, too.
-    core_seconds_done : float
-        Measured solve time of the blocks that finished.
-    """
-
-    def __init__(self, model: CostModel, work: Sequence[Work]) -> None:
-        self.model, self._left = model, tally(work)
-        self.core_seconds_done = 0.0
-
-    def finished(self, grid: Grid, index: Index, seconds: NDArray) -> None:
-        """A block is stored, its points having taken these times."""
-        self.model = self.model.with_timings(grid, seconds, index=index)
-        self._left = self._left - Tally.of(grid, index)
-        self.core_seconds_done += float(np.nansum(seconds))
-
-    @property
-    def core_seconds_left(self) -> float:
-        """Predicted solve time of the other blocks."""
-        return self.model.total_seconds(self._left).central
-
-    def seconds(self, elapsed: float) -> float:
-        """Predicted time left after so much of it, at as many solves side by side as so far."""
-        if self._left.points and not self.core_seconds_done:
-            return math.nan
-        return elapsed * self.core_seconds_left / max(self.core_seconds_done, 1e-9)

@@ -1,18 +1,15 @@
-"""The profile of a cluster: a small TOML file that says which batch jobs a run may use."""
+"""The profile of a cluster: which batch jobs a run may use."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dask.utils import parse_bytes, parse_timedelta
 
-from catalog.arguments import a_path, checked
 from catalog.names.vocabulary import suggestion
-from catalog.sweeps.files import parsed_toml, read_text
 from ensemble import InvalidInput
 from ensemble.checks import shown
 
@@ -22,8 +19,6 @@ MOST = {"jobs": 10_000, "cores": 4096}
 """Largest numbers that are accepted."""
 LONGEST = 1000
 """Most characters of a string, and most lines of a list."""
-FILE_BYTES = 1_000_000
-"""Largest profile file that is read."""
 MOST_BYTES = 2**50
 """Largest memory of a job, 1 PiB."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,:+@/=-]*")
@@ -207,53 +202,6 @@ class Profile:
     def jobs_for(self, blocks: int) -> int:
         """Number of jobs that this many blocks can keep busy."""
         return min(self.jobs, math.ceil(blocks / self.cores))
-
-
-@checked(path=a_path)
-def read_profile(path: str | Path) -> Profile:
-    """Read the profile in the table ``[cluster]`` of a TOML file.
-
-    Raises
-    ------
-    InvalidInput
-        In one line that names the file and the remedy.
-    """
-    text = read_text(Path(path), "cluster profile")
-    try:
-        return profile_from_toml(text)
-    except InvalidInput as failure:
-        raise InvalidInput(f"{path}: {failure}") from None
-
-
-def profile_from_toml(text: str) -> Profile:
-    """The profile that a TOML text describes (see `read_profile`).
-
-    Examples
-    --------
-    >>> profile_from_toml('[cluster]\\nkind = "slurm"\\njobs = 4\\nmemory = "2GB"').jobs
-    4
-    """
-    content = parsed_toml(text)
-    for table in content:
-        if table != "cluster":
-            raise InvalidInput(f"unknown table {shown(table)}{suggestion(table, ['cluster'])}")
-    given = content.get("cluster")
-    if not isinstance(given, dict):
-        raise InvalidInput("no table [cluster]: write [cluster] on a line of its own")
-    known = {entry.name: entry for entry in fields(Profile)}
-    for key in given:
-        if key not in known:
-            raise InvalidInput(f"unknown key {shown(key)} in [cluster]{suggestion(key, known)}")
-    for name, entry in known.items():
-        if entry.default is MISSING and name not in given:
-            raise InvalidInput(f"[cluster] has no {name}: add {_EXAMPLES[name]}")
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
-    }
-    return Profile(**values)
-
-
-_EXAMPLES = {"kind": 'kind = "slurm"', "jobs": "jobs = 20", "memory": 'memory = "4GB"'}
 
 
 def _require_type(name: str, annotation: str, value: Any) -> None:

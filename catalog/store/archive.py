@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.arguments import a_flag, a_location, a_path, checked
 from catalog.store.location import absolute, storage
 from catalog.store.snapshot import snapshot
 from catalog.store.whole_file import whole_file
@@ -36,6 +37,7 @@ class Shipped:
     left_out: int
 
 
+@checked(location=a_location, path=a_path, overwrite=a_flag)
 def zip_store(location: str | Path, path: str | Path, *, overwrite: bool = False) -> Shipped:
     """Pack a store into one file that Zarr opens as it is, for reading.
 

@@ -29,7 +29,7 @@ FOLDER = ".heatcat-runs"
 
 
 @dataclass(frozen=True)
-class Session:
+class RunRecord:
     """A run: an entry in the history, made when it is first written to.
 
     The array ``run`` of the store holds the numbers of the runs that solved its points.
@@ -69,14 +69,14 @@ class Session:
             return  # the store was moved or deleted: it is not begun anew by this
         record = _read(storage(self.location), self.name, self.number)
         if record["outcome"] == DAMAGED:
-            record = self.record(self.number)
+            record = self.content(self.number)
         record |= {"finished": _now(), "outcome": outcome, "points": dict(counts)}
         storage(self.location).put(key, sealed_json(record))
 
     def __hash__(self) -> int:
         return hash(self.token)
 
-    def record(self, number: int) -> dict[str, Any]:
+    def content(self, number: int) -> dict[str, Any]:
         """What is written at the beginning."""
         return {
             "run": number,
@@ -123,14 +123,14 @@ def state(record: Mapping[str, Any]) -> str:
 
 
 @cache
-def _number(location: str, name: str, token: str, session: Session) -> int:
+def _number(location: str, name: str, token: str, run: RunRecord) -> int:
     store = storage(location)
     numbers = _numbers(store, name)
     for number in reversed(numbers):
         if _read(store, name, number).get("token") == token:
             return number
     number = max(numbers, default=0) + 1
-    while not store.create(_key(name, number), sealed_json(session.record(number))):
+    while not store.create(_key(name, number), sealed_json(run.content(number))):
         number += 1
     return number
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from catalog.arguments import a_location, checked
 from catalog.store.chunk_codec import codec
 from catalog.store.extend import GROUP, announce_parts, groups_of, has_results, parent
 from catalog.store.history import damaged_records
@@ -106,6 +107,7 @@ class Report:
         return {**asdict(self), "sound": self.sound}
 
 
+@checked(location=a_location)
 def check(location: str | Path) -> Report:
     """Read everything that is stored and verify it; writes nothing.
 
@@ -121,6 +123,7 @@ def check(location: str | Path) -> Report:
     return _inspect(_existing(location), mend=False)
 
 
+@checked(location=a_location)
 def repair(location: str | Path) -> Report:
     """Mend what `check` finds: the report says what was damaged and what was done.
 

@@ -130,7 +130,8 @@ class Sweep:
         set_field(self, "variables", _variables(model, variables))
         set_field(self, "description", description)
         set_field(self, "points", scattered)
-        set_field(self, "blocks", by_name(terms, "blocks", blocks or {}, point=True))
+        cut = {} if blocks is None else blocks
+        set_field(self, "blocks", by_name(terms, "blocks", cut, point=True))
         if self.size > MOST_POINTS:
             raise InvalidInput(
                 f"the sweep has {' × '.join(map(str, self.shape))} = {self.size} points, more than "

@@ -11,7 +11,7 @@ import dask
 import numpy as np
 import xarray as xr
 
-from catalog.names.described import fill_of, role
+from catalog.names.described import role, whole_numbers
 from catalog.names.fills import restored
 from ensemble import Status
 from heatcat.browser import escape
@@ -122,6 +122,7 @@ def _row(array: xr.DataArray) -> Row:
 def _filled(array: xr.DataArray) -> bool:
     """Whether a diagnostic applies here: those of other methods keep their fill."""
     value: Any = array.item()
-    if value == "" or value == fill_of(str(array.name), array.attrs):
+    stored = whole_numbers(str(array.name), array.attrs)
+    if value == "" or (stored is not None and value == stored.fill):
         return False
     return not (isinstance(value, float) and np.isnan(value))

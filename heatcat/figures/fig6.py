@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from analyses import carnot_delta_E, carnot_T_mean, closure_error, local_exponent
-from analyses.gain_boundary import boundary_exponent, gain_boundary, limit_gain
+from analyses.boundary import boundary_exponent, gain_boundary, limit_gain
 from heatcat.figures.recipe import Recipe
 
 CALCULATIONS = {"closure": "third-cumulant closure", "exact": "exact limit"}

@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.gain_boundary import (
+from analyses.boundary import (
     boundary_exponent,
     gain_boundary,
     limit_gain,

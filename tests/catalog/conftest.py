@@ -8,8 +8,10 @@ import pytest
 
 import catalog.reading.lazy
 import catalog.running.complete
-from catalog.sweeps.arrays import Arrays, solve_block
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.models.contract import Model
+from catalog.running.solve import solve_block
+from catalog.sweeps.arrays import Arrays
+from catalog.sweeps.grid import Grid, Index
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # In the background of a script Ctrl-C is ignored, also by the processes that tests interrupt.
@@ -21,9 +23,9 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
     """Indices of the blocks that are solved in this process, in order."""
     indices: list[Index] = []
 
-    def recording(sweep: Sweep, index: Index) -> Arrays:
+    def recording(grid: Grid, index: Index, model: Model) -> Arrays:
         indices.append(index)
-        return solve_block(sweep, index)
+        return solve_block(grid, index, model)
 
     for module in (catalog.reading.lazy, catalog.running.complete):
         monkeypatch.setattr(module, "solve_block", recording)

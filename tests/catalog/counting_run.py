@@ -16,22 +16,24 @@ from pathlib import Path
 
 import catalog.running.complete
 import catalog.running.dispatch  # takes its time, which differs: not after the signal
-from catalog.sweeps.arrays import Arrays, solve_block
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.models.contract import Model
+from catalog.running.solve import solve_block
+from catalog.sweeps.arrays import Arrays
+from catalog.sweeps.grid import Grid, Index
 from heatcat.cli import main
 
 
 def begin(log: Path, go: Path, stall: str) -> None:
     """Patch the solver, then wait for the signal."""
 
-    def noting(sweep: Sweep, index: Index) -> Arrays:
-        labels = [(name, sweep.axes[name][part]) for name, part in slices(sweep, index)]
+    def noting(grid: Grid, index: Index, model: Model) -> Arrays:
+        labels = [(name, grid.axes[name][part]) for name, part in slices(grid, index)]
         line = f"{os.getpid()} {labels}\n"
         with log.open("ab", buffering=0) as file:  # one short write to the end: never mixed
             file.write(line.encode())
         if stall == ".".join(map(str, index)):
             time.sleep(600)
-        return solve_block(sweep, index)
+        return solve_block(grid, index, model)
 
     catalog.running.complete.solve_block = noting  # type: ignore[attr-defined]
     go.with_name(f"{go.name}.{os.getpid()}").touch()
@@ -39,9 +41,9 @@ def begin(log: Path, go: Path, stall: str) -> None:
         time.sleep(0.0005)
 
 
-def slices(sweep: Sweep, index: Index) -> list[tuple[str, slice]]:
+def slices(grid: Grid, index: Index) -> list[tuple[str, slice]]:
     """The labels of a block, by dimension."""
-    return list(zip(sweep.dims, sweep.block_slices(index), strict=True))
+    return list(zip(grid.dims, grid.block_slices(index), strict=True))
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ def sample(*, lazy: bool = False) -> xr.Dataset:
 
     Points that are not computed fill one block, at N = 2, ΔE = 50 and 125, T̄ = 100.
     """
-    sweep = tiny_sweep()
-    arrays = empty_arrays(sweep, sweep.shape)
+    grid = tiny_sweep().grid
+    arrays = empty_arrays(grid, grid.shape)
     arrays["status"][...] = Status.OK
-    arrays["power"][...] = np.arange(12).reshape(sweep.shape) / 3 - 1
+    arrays["power"][...] = np.arange(12).reshape(grid.shape) / 3 - 1
     arrays["residual"][...] = 1e-14
     arrays["coherence_order"][...] = 3
     arrays["solver"][...] = "superlu"
@@ -31,7 +31,8 @@ def sample(*, lazy: bool = False) -> xr.Dataset:
     arrays["error"][1, 2, 0] = MESSAGE
     arrays["power"][1, 2, 0] = np.nan
     hole = (1, slice(0, 2), 1)
-    for name, array in empty_arrays(sweep, (2,)).items():
+    for name, array in empty_arrays(grid, (2,)).items():
         arrays[name][hole] = array
-    ds = labelled(sweep, {name: a.astype(seen_dtype(name)) for name, a in arrays.items()})
-    return ds.chunk(sweep.blocks) if lazy else ds
+    seen = {name: array.astype(seen_dtype(grid.term(name))) for name, array in arrays.items()}
+    ds = labelled(grid, seen)
+    return ds.chunk(grid.blocks) if lazy else ds

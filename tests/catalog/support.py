@@ -15,7 +15,8 @@ import xarray as xr
 
 from catalog.store.extend import load
 from catalog.store.location import storage
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Index
+from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
 FIXED = {"omega_0": 1.0, "E_1": 100.0, "delta_T": 100.0, "Gamma_0": 1.0}
@@ -82,7 +83,7 @@ def block_content(location: str | Path, index: Index, name: str = "tiny") -> dic
     if stored is None or index not in finished_blocks(location, name):
         return {}
     part = next(part for part in stored.parts if part.group == name)
-    return {array: exact(v) for array, v in part.read(index, part.sweep.arrays).items()}
+    return {array: exact(v) for array, v in part.read(index, part.grid.arrays).items()}
 
 
 def pending_blocks(location: str | Path, name: str = "tiny") -> set[Index]:

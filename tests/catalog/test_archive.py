@@ -71,7 +71,7 @@ def test_blocks_that_are_finished_while_the_store_is_copied_are_whole_or_not_com
 ):
     sweep = tiny_sweep(variables=["power"])
     ds = catalog.dataset(sweep, tmp_path / "s.zarr")
-    blocks = [ds.power[sweep.block_slices(index)] for index in sweep.block_indices()]
+    blocks = [ds.power[sweep.grid.block_slices(index)] for index in sweep.grid.block_indices()]
     blocks[0].compute()
     late = iter(blocks[1:])
     inside = []

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from catalog.sweeps.boxes import (
     Box,
+    bounding_box,
     box_of,
-    hull,
     missing_points,
     pieces,
     refuse_near_misses,
@@ -41,8 +41,8 @@ def test_what_is_uncovered_is_the_difference_in_disjoint_boxes(box, others):
 
 
 @given(boxes=st.lists(BOXES, min_size=1, max_size=4))
-def test_the_hull_is_the_smallest_box_that_holds_all(boxes):
-    whole = hull(boxes)
+def test_the_bounding_box_is_the_smallest_box_that_holds_all(boxes):
+    whole = bounding_box(boxes)
     assert all(points(box) <= points(whole) for box in boxes)
     for name, labels in whole.items():
         assert list(labels) == sorted({label for box in boxes for label in box[name]})
@@ -59,12 +59,12 @@ def test_a_grid_that_only_grows_along_one_axis_adds_one_box():
 def test_pieces_find_the_points_of_a_grid(whole):
     sweep = tiny_sweep()
     number = np.arange(sweep.size, dtype=float).reshape(sweep.shape)
-    box = {**box_of(sweep), "N": (2, 7), "delta_E": (50.0, 60.0, 250.0)}
+    box = {**box_of(sweep.grid), "N": (2, 7), "delta_E": (50.0, 60.0, 250.0)}
     found = np.full([len(labels) for labels in box.values()], -1.0)
     for piece in pieces(
-        sweep, box, steps=dict(zip(sweep.dims, sweep.shape, strict=True)) if whole else None
+        sweep.grid, box, steps=dict(zip(sweep.dims, sweep.shape, strict=True)) if whole else None
     ):
-        block = number if whole else number[sweep.block_slices(piece.index)]
+        block = number if whole else number[sweep.grid.block_slices(piece.index)]
         found[piece.outer] = piece.of(block)
     expected = np.full((2, 3, 2), -1.0)
     expected[0, [0, 2]] = number[1][[0, 2]]
@@ -79,13 +79,13 @@ def test_pieces_find_scattered_points():
         fixed=fixed,
         blocks={"point": 2},
     )
-    assert (sweep.dims, sweep.shape, sweep.block_grid) == (("point", "N"), (3, 2), (2, 2))
+    assert (sweep.dims, sweep.shape, sweep.grid.block_grid) == (("point", "N"), (3, 2), (2, 2))
     number = np.arange(6.0).reshape(3, 2)
-    box = box_of(sweep)
+    box = box_of(sweep.grid)
     assert box["delta_E"] == (50.0, 70.0, 90.0)
     found = np.full([len(labels) for labels in box.values()], -1.0)
-    for piece in pieces(sweep, box):
-        found[piece.outer] = piece.of(number[sweep.block_slices(piece.index)])
+    for piece in pieces(sweep.grid, box):
+        found[piece.outer] = piece.of(number[sweep.grid.block_slices(piece.index)])
     # N, ΔE, T̄, ω₀, E₁, ΔT, Γ₀
     assert found.shape == (2, 3, 2, 1, 2, 1, 1)
     assert found[:, 2, 1, 0, 0, 0, 0].tolist() == [0, 1]
@@ -106,11 +106,11 @@ def test_labels_that_differ_from_stored_ones_by_rounding_become_these():
     rounded = tuple(float(f"{label:.15g}") for label in own)
     assert set(own) != set(rounded)
     sweep = tiny_sweep(axes={"N": [1], "delta_E": own, "T_mean": [60.0]}, blocks={"T_mean": 1})
-    found = snapped(sweep, {**box_of(sweep), "delta_E": rounded, "E_1": (100 * (1 + 1e-13),)})
+    found = snapped(sweep, {**box_of(sweep.grid), "delta_E": rounded, "E_1": (100 * (1 + 1e-13),)})
     assert found.axes["delta_E"] == rounded
     assert found.fixed["E_1"] == 100 * (1 + 1e-13)
     assert found.blocks == sweep.blocks
-    assert snapped(found, box_of(found)) is found
+    assert snapped(found, box_of(found.grid)) is found
     assert snapped(sweep, {"delta_E": tuple(own * (1 + 1e-11))}) is sweep
 
 
@@ -152,6 +152,6 @@ def test_scattered_points_that_are_not_held_are_missing(asked, sizes, held, grid
     covered = {(*place, N) for places, Ns in held for place in places for N in Ns}
     covered |= {(50.0, 60.0, N) for N in grid}
     expected = [place for place in asked if not {(*place, N) for N in sizes} <= covered]
-    missing = missing_points(scattered(asked, sizes), others)
+    missing = missing_points(scattered(asked, sizes), [other.grid for other in others])
     found = [] if missing is None else list(zip(*missing.points.values(), strict=True))
     assert found == expected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import xarray as xr
 from click.testing import CliRunner
 
 import catalog
-from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 from heatcat.cli import cli
 from tests.catalog.support import tiny_sweep
@@ -26,24 +24,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return location
 
 
-def test_a_description_survives_its_definition():
-    sweep = tiny_sweep(description=WORDS)
-    assert Sweep.from_definition(sweep.definition()) == sweep
-    assert Sweep.from_definition(sweep.definition()).description == WORDS
-    older = {name: part for name, part in sweep.definition().items() if name != "description"}
-    assert Sweep.from_definition(older).description == ""
-
-
 def test_a_description_is_no_part_of_what_a_sweep_is():
     one, other = tiny_sweep(description=WORDS), tiny_sweep(description="something else")
-    assert one.key() == other.key() == tiny_sweep().key()
-    assert one.kind() == other.kind()
-    assert replace(one, scaling="high-temperature").key() != one.key()
+    assert one.definition()["description"] == WORDS
+    assert one.grid.key == other.grid.key == tiny_sweep().grid.key
+    assert one.family.identity() == other.family.identity()
+    assert tiny_sweep(scaling="high-temperature").grid.key != one.grid.key
 
 
 def test_a_description_is_found_again_wherever_one_looks(store, tmp_path):
     entry = catalog.open(store)["tiny"]
-    assert entry.sweep.description == WORDS
+    assert entry.grid.description == WORDS
     assert entry.dataset().attrs["description"] == WORDS
     catalog.export(entry.dataset(), tmp_path / "tiny.nc")
     with xr.open_dataset(tmp_path / "tiny.nc", engine="h5netcdf") as exported:
@@ -62,12 +53,12 @@ def test_a_sweep_with_other_words_extends_the_stored_one(tmp_path):
     catalog.create_or_open(location, longer)
     entry = catalog.open(location)["tiny"]
     assert len(entry.parts) == 2
-    assert entry.sweep.description == WORDS
+    assert entry.grid.description == WORDS
 
 
 def test_an_entry_is_one_line(store):
     shown = repr(catalog.open(store)["tiny"])
-    assert shown == f"<Entry tiny of {store}: 2 N × 1 delta_E × 1 T_mean points, exact>"
+    assert shown == f"<Entry tiny of {store}: 2 N × 1 delta_E × 1 T_mean points, method exact>"
 
 
 @pytest.mark.parametrize("kind", [InvalidInput, KeyError])

@@ -24,17 +24,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import catalog.running.cluster
 import catalog.running.dispatch
-import catalog.running.slurm
+import catalog.running.stopped
 import catalog.running.workers
 from catalog import Block, Profile, RunStopped, find_sweep, run
 from catalog.cost.model import CostModel
+from catalog.running import slurm_commands
 from catalog.running.admission import GIB, Admission
 from catalog.running.dispatch import completed
-from catalog.running.profile import profile_from_toml, read_profile
+from catalog.running.profile_file import profile_from_toml, read_profile
 from catalog.running.workers import MemoryResource, checked, require_usable, worker_memory
-from catalog.store.provenance import solver_hash
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
     block_content,
@@ -66,6 +65,8 @@ N = 1
 delta_E = 2
 """
 BLOCKS = 32
+
+MODEL = tiny_sweep().model
 
 
 @pytest.fixture(scope="module")
@@ -193,12 +194,12 @@ def test_a_block_that_kills_its_workers_is_named(tmp_path):
         ) as local,
         distributed.Client(local, set_as_default=False) as client,
         pytest.raises(
-            catalog.running.cluster.ClusterLost,
+            catalog.running.stopped.ClusterLost,
             match=r"block \(3,\) was tried on 2 workers and each of them died, most likely for "
             r"lack of memory \(predicted: 0\.5 GiB\); finished .*: give the workers more memory",
         ),
     ):
-        list(completed(client, deadly, [(3,)], [GIB / 2], location=str(tmp_path)))
+        list(completed(client, deadly, [(3,)], [GIB / 2], model=MODEL, location=str(tmp_path)))
 
 
 def deadly(index: tuple[int, ...]) -> None:
@@ -238,7 +239,7 @@ def test_workers_with_another_solver_are_refused(bare, tmp_path):
 
 def test_a_worker_with_another_solver_that_joins_late_is_refused():
     with refused("a worker has another version .*: install the same version there and restart .*"):
-        checked(deadly, "another hash", (0,))
+        checked(deadly, MODEL, "another hash", (0,))
 
 
 def test_workers_that_cannot_import_heatcat_are_refused(bare, tmp_path):
@@ -252,7 +253,7 @@ def test_workers_that_cannot_import_heatcat_are_refused(bare, tmp_path):
             "version that is installed here"
         ),
     ):
-        list(completed(client, deadly, [(0,)], [1.0], location=str(tmp_path)))
+        list(completed(client, deadly, [(0,)], [1.0], model=MODEL, location=str(tmp_path)))
 
 
 def test_threads_of_this_process_do_as_a_cluster(expected, sweep_file, tmp_path):
@@ -273,7 +274,7 @@ def test_a_worker_that_dies_before_it_is_examined_is_no_reason_to_stop(bare, tmp
         doomed.send_signal(signal.SIGSTOP)
         killer = threading.Timer(0.5, kill_9, [doomed])
         killer.start()
-        require_usable(client, str(tmp_path))
+        require_usable(client, MODEL, str(tmp_path))
         killer.join()
 
 
@@ -286,12 +287,12 @@ def test_workers_that_do_not_see_the_store_are_refused(bare):
             "that every worker shares"
         ),
     ):
-        list(completed(client, deadly, [(0,)], [1.0], location="/not/here"))
+        list(completed(client, deadly, [(0,)], [1.0], model=MODEL, location="/not/here"))
 
 
 def test_workers_that_do_not_see_where_a_store_will_be_are_refused(tmp_path, monkeypatch):
-    def blind(location: str | None) -> tuple[str, bool]:
-        return solver_hash(), False
+    def blind(location: str | None, packed: bytes) -> tuple[str, str, bool]:
+        return tiny_sweep().model.source_hash(), "", False
 
     monkeypatch.setattr(catalog.running.workers, "examined", blind)
     with (
@@ -327,7 +328,7 @@ def test_large_blocks_of_one_worker_wait_for_each_other_and_small_ones_do_not(ba
     large, small = [(i,) for i in range(4)], [(i,) for i in range(4, 12)]
     with distributed.Client(bare.address, set_as_default=False) as client:
         needs = [1.2e9] * 4 + [1e7] * 8
-        work = completed(client, spell, large + small, needs, location=str(tmp_path))
+        work = completed(client, spell, large + small, needs, model=MODEL, location=str(tmp_path))
         spells = sorted(work)
         assert worker_memory(client) == [2e9]
     assert len(spells) == 12
@@ -359,6 +360,7 @@ def test_a_large_block_goes_on_when_the_only_worker_for_it_is_replaced(bare, tmp
             partial(first_time_slow, str(started)),
             [(0,), (1,)],
             [2e9, 1e7],
+            model=MODEL,
             location=str(tmp_path),
         )
         assert next(work) == 1
@@ -398,8 +400,8 @@ def test_admission_keeps_order_number_and_memory_and_ends(needs, memory, number,
 
 
 def test_predicted_bytes_of_blocks_grow_with_N():
-    sweep = tiny_sweep(axes={"N": [1, 100], "delta_E": [50], "T_mean": [60]})
-    small, large = CostModel().peak_bytes([(sweep, index) for index in sweep.block_indices()])
+    grid = tiny_sweep(axes={"N": [1, 100], "delta_E": [50], "T_mean": [60]}).grid
+    small, large = CostModel().peak_bytes([(grid, index) for index in grid.block_indices()])
     assert 1e8 < small < large < 1e9
 
 
@@ -583,7 +585,7 @@ def test_run_stopped_is_what_a_lost_cluster_becomes(tmp_path):
 
 def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
     """What a command says counts only if it succeeds, soon, and without the user's own filters."""
-    monkeypatch.setattr(catalog.running.slurm, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(slurm_commands, "ANSWER_SECONDS", 0.5)
     monkeypatch.setenv("SQUEUE_STATES", "PENDING")
     commands = {
         "gone": None,
@@ -597,7 +599,7 @@ def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
             (tmp_path / name).chmod(0o755)
     start = time.monotonic()
     answers = {
-        name: asyncio.run(catalog.running.slurm.said(str(tmp_path / name))) for name in commands
+        name: asyncio.run(slurm_commands.answer_of(str(tmp_path / name))) for name in commands
     }
     assert answers == {"gone": None, "fails": None, "hangs": None, "says": "17\n"}
     assert time.monotonic() - start < 20
@@ -605,11 +607,7 @@ def test_a_queue_that_does_not_answer_ends_nothing(monkeypatch, tmp_path):
 
 def test_fields_of_a_job_are_read_whatever_is_in_them():
     record = "JobId=7 JobState=FAILED Reason=None ExitCode=1:0 StdOut=/my logs/a=b/7.out Power=\n"
-    assert catalog.running.slurm.field(record, "JobState") == "FAILED"
-    assert catalog.running.slurm.field(record, "ExitCode") == "1:0"
-    assert catalog.running.slurm.field(record, "StdOut") == "/my logs/a=b/7.out"
-    assert (
-        catalog.running.slurm.field(record, "Power")
-        == catalog.running.slurm.field("", "StdOut")
-        == ""
-    )
+    assert slurm_commands.field(record, "JobState") == "FAILED"
+    assert slurm_commands.field(record, "ExitCode") == "1:0"
+    assert slurm_commands.field(record, "StdOut") == "/my logs/a=b/7.out"
+    assert slurm_commands.field(record, "Power") == slurm_commands.field("", "StdOut") == ""

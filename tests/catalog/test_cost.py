@@ -16,16 +16,19 @@ from catalog.cost.model import (
     CENTRE,
     DISCREPANCY,
     EXPONENT,
+    PROCESS_BYTES,
     SCATTER,
     SPEED,
     WRITE_SECONDS,
     CostModel,
     Tally,
     longest_first,
+    predicted,
 )
 from catalog.heat_engine.methods import METHODS
-from catalog.heat_engine.prior import PROCESS_BYTES, levels, point_bytes, point_seconds
-from catalog.running.plan import TimeLeft, forecast, tally
+from catalog.running.plan import forecast, tally
+from catalog.running.progress import TimeLeft
+from catalog.sweeps.grid import Index
 from catalog.sweeps.sweep import Sweep
 from tests.catalog.support import tiny_sweep
 
@@ -91,6 +94,19 @@ def over_sizes(sizes, points: int = 1, **changes) -> Sweep:
     )  # fmt: skip
 
 
+def point_seconds(sweep: Sweep, index: Index | None = None) -> np.ndarray:
+    """Time of each point by the heat engine's own prediction."""
+    return predicted(sweep.grid, index).seconds
+
+
+def point_bytes(sweep: Sweep, index: Index | None = None) -> np.ndarray:
+    return predicted(sweep.grid, index).bytes
+
+
+def levels(sweep: Sweep, index: Index | None = None) -> np.ndarray:
+    return predicted(sweep.grid, index).sizes
+
+
 def noisy(seconds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Times that scatter about these, whose mean they keep."""
     return seconds * rng.lognormal(-(SCATTER**2) / 2, SCATTER, seconds.shape)
@@ -99,25 +115,26 @@ def noisy(seconds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize(("method", "engine"), MEASURED)
 def test_prior_agrees_with_measured_times_within_a_factor_of_two_and_a_half(method, engine):
     for N, measured in MEASURED[method, engine].items():
-        predicted = float(point_seconds(one_point(method, engine, N))[0])
-        assert measured / 2.5 < predicted < 2.5 * measured, (N, measured, predicted)
+        expected = float(point_seconds(one_point(method, engine, N))[0])
+        assert measured / 2.5 < expected < 2.5 * measured, (N, measured, expected)
 
 
 @pytest.mark.parametrize(("method", "engine", "N"), RESIDENT)
 def test_prior_agrees_with_measured_memory(method, engine, N):
     sweep = one_point(method, engine, N)
-    predicted = CostModel().peak_bytes([(sweep, (0,))])[0]
+    expected = CostModel().peak_bytes([(sweep.grid, (0,))])[0]
     measured = PROCESS_BYTES + RESIDENT[method, engine, N] * 2**20
-    assert measured / 1.5 < predicted < 1.5 * measured
+    assert measured / 1.5 < expected < 1.5 * measured
 
 
 def test_memory_of_a_process_that_solves_one_large_engine():
     """The figure that a scheduler sees: imports, one block at N = 64, the peak."""
     code = (
         "import sys, resource, distributed, catalog.running.run\n"
-        "from catalog.sweeps.arrays import solve_block\n"
+        "from catalog.running.solve import solve_block\n"
         "from tests.catalog.test_cost import one_point\n"
-        "assert solve_block(one_point('exact', 'fig7', 64), (0,))['status'] == 1\n"
+        "s = one_point('exact', 'fig7', 64)\n"
+        "assert solve_block(s.grid, (0,), s.model)['status'] == 1\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     result = subprocess.run(
@@ -126,8 +143,8 @@ def test_memory_of_a_process_that_solves_one_large_engine():
     )  # fmt: skip
     unit = 1 if sys.platform == "darwin" else 1024
     measured = unit * int(result.stdout)
-    predicted = CostModel().peak_bytes([(one_point("exact", "fig7", 64), (0,))])[0]
-    assert measured / 1.6 < predicted < 1.6 * measured
+    expected = CostModel().peak_bytes([(one_point("exact", "fig7", 64).grid, (0,))])[0]
+    assert measured / 1.6 < expected < 1.6 * measured
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -154,8 +171,8 @@ def test_fermionic_baths_and_given_spins_have_a_prior_too():
 @given(data=st.data())
 def test_prior_of_a_block_is_that_part_of_the_prior_of_the_sweep(data):
     sweep = tiny_sweep(blocks={"N": 1, "delta_E": 2, "T_mean": 1})
-    index = data.draw(st.sampled_from(list(sweep.block_indices())))
-    part = sweep.block_slices(index)
+    index = data.draw(st.sampled_from(list(sweep.grid.block_indices())))
+    part = sweep.grid.block_slices(index)
     for function in (levels, point_seconds, point_bytes):
         np.testing.assert_array_equal(function(sweep, index), function(sweep)[part])
 
@@ -165,8 +182,8 @@ class TestFit:
 
     def test_without_timings_it_is_the_prior(self):
         sweep = over_sizes([1, 8, 64], points=3)
-        nothing = CostModel.fitted(sweep, np.full(sweep.shape, np.nan))
-        np.testing.assert_array_equal(nothing.point_seconds(sweep), point_seconds(sweep))
+        nothing = CostModel.fitted(sweep.grid, np.full(sweep.shape, np.nan))
+        np.testing.assert_array_equal(nothing.point_seconds(sweep.grid), point_seconds(sweep))
         assert nothing.measured_points == 0
         assert nothing == CostModel()
 
@@ -174,16 +191,16 @@ class TestFit:
     def test_ten_timings_count(self, speed):
         """Ten at one size remove four fifths of the error of the prior there."""
         sweep = over_sizes([16], points=10)
-        model = CostModel.fitted(sweep, speed * point_seconds(sweep))
-        left = np.log(model.point_seconds(sweep) / point_seconds(sweep) / speed)
+        model = CostModel.fitted(sweep.grid, speed * point_seconds(sweep))
+        left = np.log(model.point_seconds(sweep.grid) / point_seconds(sweep) / speed)
         assert (np.abs(left) <= 0.2 * abs(np.log(speed)) + 1e-12).all()
 
     def test_many_sizes_reveal_speed_and_exponent(self):
         rng = np.random.default_rng(1)
         sweep = over_sizes([1, 2, 4, 8, 16, 24, 32, 50, 64, 80, 100, 160, 200], points=40)
         truth = 3 * (levels(sweep) / CENTRE) ** 0.2 * point_seconds(sweep)
-        model = CostModel.fitted(sweep, noisy(truth, rng))
-        np.testing.assert_allclose(model.point_seconds(sweep), truth, rtol=0.35)
+        model = CostModel.fitted(sweep.grid, noisy(truth, rng))
+        np.testing.assert_allclose(model.point_seconds(sweep.grid), truth, rtol=0.35)
         assert model.measured_points == sweep.size
 
     @pytest.mark.parametrize("engine", ["fig7", "fig2", "strong", "cold"])
@@ -196,13 +213,13 @@ class TestFit:
         )  # fmt: skip
         truth = 3 * np.array(list(times.values()))
         small = np.array(list(times)) <= 24
-        model = CostModel.fitted(sweep, np.where(small, truth, np.nan))
-        predicted, prior = model.point_seconds(sweep)[~small], point_seconds(sweep)[~small]
+        model = CostModel.fitted(sweep.grid, np.where(small, truth, np.nan))
+        predicted, prior = model.point_seconds(sweep.grid)[~small], point_seconds(sweep)[~small]
         assert np.abs(np.log(predicted / truth[~small])).mean() < 0.6
         assert np.abs(np.log(predicted / truth[~small])).mean() < (
             np.abs(np.log(prior / truth[~small])).mean()
         )
-        estimate = model.total_seconds(Tally.of(sweep, None, ~small))
+        estimate = model.total_seconds(Tally.of(sweep.grid, None, ~small))
         assert estimate.low < truth[~small].sum() < estimate.high
 
     @pytest.mark.parametrize("overhead", [2e-3, 10e-3])
@@ -211,8 +228,8 @@ class TestFit:
         sweep = over_sizes([1, 2, 4, 8, 12, 16, 512], points=300)
         truth = point_seconds(sweep) + overhead
         seen = np.where(levels(sweep) <= 16, truth, np.nan)
-        model = CostModel.fitted(sweep, seen)
-        estimate = model.total_seconds(Tally.of(sweep, None, np.isnan(seen)))
+        model = CostModel.fitted(sweep.grid, seen)
+        estimate = model.total_seconds(Tally.of(sweep.grid, None, np.isnan(seen)))
         expected = truth[np.isnan(seen)].sum()
         assert estimate.low < expected < estimate.high
         assert expected / 2.5 < estimate.central < 2.5 * expected
@@ -228,38 +245,39 @@ class TestFit:
                 line = rng.normal(0, SPEED) + rng.normal(0, EXPONENT) * np.log(sizes / CENTRE)
                 line = line + rng.normal(0, DISCREPANCY, (len(sizes), 1))
                 truth = noisy(prior * np.exp(line), rng)
-                model = CostModel.fitted(sweep, np.where(sizes <= timed, truth, np.nan))
-                left = model.total_seconds(Tally.of(sweep, None, sizes > timed))
+                model = CostModel.fitted(sweep.grid, np.where(sizes <= timed, truth, np.nan))
+                left = model.total_seconds(Tally.of(sweep.grid, None, sizes > timed))
                 inside += left.low < truth[sizes > timed].sum() < left.high
             assert 0.7 < inside / 400 < 0.9
 
     def test_timings_narrow_the_range(self):
         sweep = over_sizes([8, 16, 24], points=50)
-        whole, rng = Tally.of(sweep), np.random.default_rng(3)
+        whole, rng = Tally.of(sweep.grid), np.random.default_rng(3)
         before = CostModel().total_seconds(whole)
-        after = CostModel.fitted(sweep, noisy(point_seconds(sweep), rng)).total_seconds(whole)
+        after = CostModel.fitted(sweep.grid, noisy(point_seconds(sweep), rng)).total_seconds(whole)
         assert after.high / after.low < before.high / before.low / 2
 
     def test_blocks_one_by_one_teach_as_much_as_all_at_once(self):
         sweep = over_sizes([2, 4, 8], points=5, blocks={"delta_E": 2})
         seconds = noisy(point_seconds(sweep), np.random.default_rng(4))
         model = CostModel()
-        for index in sweep.block_indices():
-            model = model.with_timings(sweep, seconds[sweep.block_slices(index)], index=index)
-        expected = CostModel.fitted(sweep, seconds)
+        for index in sweep.grid.block_indices():
+            part = seconds[sweep.grid.block_slices(index)]
+            model = model.with_timings(sweep.grid, part, index=index)
+        expected = CostModel.fitted(sweep.grid, seconds)
         np.testing.assert_allclose(
-            model.point_seconds(sweep), expected.point_seconds(sweep), rtol=1e-12
+            model.point_seconds(sweep.grid), expected.point_seconds(sweep.grid), rtol=1e-12
         )
         assert model.measured_points == expected.measured_points == 15
 
 
 def test_blocks_are_sums_and_peaks_of_their_points():
     sweep = tiny_sweep()
-    work = [(sweep, index) for index in sweep.block_indices()]
-    model = CostModel.fitted(sweep, 2 * point_seconds(sweep))
-    seconds, points = model.block_seconds(work), model.point_seconds(sweep)
+    work = [(sweep.grid, index) for index in sweep.grid.block_indices()]
+    model = CostModel.fitted(sweep.grid, 2 * point_seconds(sweep))
+    seconds, points = model.block_seconds(work), model.point_seconds(sweep.grid)
     for (_, index), found, peak in zip(work, seconds, model.peak_bytes(work), strict=True):
-        part = sweep.block_slices(index)
+        part = sweep.grid.block_slices(index)
         assert found == pytest.approx(WRITE_SECONDS + points[part].sum())
         assert peak == pytest.approx(PROCESS_BYTES + point_bytes(sweep)[part].max())
     order = longest_first(work, model)
@@ -295,7 +313,7 @@ class TestPlan:
 
     def test_counts_the_blocks_of_several_grids(self):
         small, large = over_sizes([4, 8], points=10), over_sizes([128], points=4)
-        work = [(small, (1, 0)), (large, (0, 0))]
+        work = [(small.grid, (1, 0)), (large.grid, (0, 0))]
         whole = over_sizes([4, 8, 128], points=10)
         plan = forecast(whole, work, blocks=3, points_left=14, model=CostModel())
         assert (plan.points, plan.points_done) == (30, 16)
@@ -315,7 +333,7 @@ class TestPlan:
 
 
 LONG = over_sizes([4, 8, 16, 24, 32, 50, 64], points=400)
-LONG_WORK = tuple((LONG, index) for index in LONG.block_indices())
+LONG_WORK = tuple((LONG.grid, index) for index in LONG.grid.block_indices())
 
 
 class TestTimeLeft:
@@ -329,8 +347,8 @@ class TestTimeLeft:
         done = 0.0
         for position in longest_first(LONG_WORK, CostModel()):
             index = LONG_WORK[position][1]
-            seconds = truth[LONG.block_slices(index)]
-            left.finished(LONG, index, seconds)
+            seconds = truth[LONG.grid.block_slices(index)]
+            left.finished(LONG.grid, index, seconds)
             done += float(seconds.sum())
             if done >= until * truth.sum():
                 break

@@ -150,7 +150,7 @@ def test_each_block_is_solved_once(tmp_path, solved, way, stored):
     sweep = tiny_sweep(variables=["power", "efficiency"])
     ds = catalog.dataset(sweep, tmp_path / "s.zarr" if stored else None)
     WAYS[way](ds, tmp_path)
-    assert sorted(solved) == list(sweep.block_indices())
+    assert sorted(solved) == list(sweep.grid.block_indices())
     solved.clear()
     (tmp_path / "part").mkdir()
     WAYS[way](ds.isel(N=[0]).isel(delta_E=[0, 2]), tmp_path / "part")
@@ -164,7 +164,7 @@ def test_each_block_is_solved_once_in_pieces(tmp_path, solved, monkeypatch, way)
     ds = catalog.dataset(sweep)
     ds["relative"] = (ds.power / ds.power.max("delta_E")).chunk(delta_E=-1)
     WAYS[way](ds[["power", "relative", "status"]], tmp_path)
-    assert sorted(solved) == list(sweep.block_indices())
+    assert sorted(solved) == list(sweep.grid.block_indices())
 
 
 @pytest.mark.parametrize("way", ["table", ".csv", ".nc"])
@@ -177,7 +177,7 @@ def test_each_block_is_solved_once_by_a_cluster(tmp_path, solved, way, how):
         if how != "lazy":
             ds = getattr(ds, how)()
         WAYS[way](ds, tmp_path)
-    assert sorted(solved) == list(sweep.block_indices())
+    assert sorted(solved) == list(sweep.grid.block_indices())
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -12,7 +12,8 @@ import xarray as xr
 
 import catalog
 from catalog import create_or_open, run
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.grid import Index
+from catalog.sweeps.sweep import Sweep
 from ensemble import Status
 from tests.catalog.support import AXES, FIXED, exact, refused, tiny_sweep
 
@@ -68,8 +69,8 @@ def test_a_larger_sweep_adds_what_is_lacking(changes, tmp_path, solved):
     assert counts["ok"] == larger.size
     assert before.items() <= files(tmp_path).items()
     stored = catalog.open(tmp_path)["tiny"]
-    assert sum(part.sweep.size for part in stored.parts) == larger.size  # nothing is there twice
-    assert stored.sweep.axes == larger.axes
+    assert sum(part.grid.size for part in stored.parts) == larger.size  # nothing is there twice
+    assert stored.grid.axes == larger.axes
     expected = catalog.dataset(larger).compute()
     assert_equal(stored.dataset().compute(), expected)
     assert_equal(catalog.dataset(larger, tmp_path).compute(), expected)
@@ -79,7 +80,9 @@ def test_a_larger_sweep_adds_what_is_lacking(changes, tmp_path, solved):
     solved.clear()
     assert run(SMALL, tmp_path, scheduler="synchronous")["ok"] == SMALL.size
     assert_equal(catalog.dataset(SMALL, tmp_path).compute(), catalog.dataset(SMALL).compute())
-    assert sorted(solved) == list(SMALL.block_indices())  # by the dataset without a store alone
+    assert sorted(solved) == list(
+        SMALL.grid.block_indices()
+    )  # by the dataset without a store alone
 
 
 def test_holes_are_a_status(tmp_path):
@@ -180,9 +183,9 @@ def test_many_extensions_in_random_order_make_the_same_grid(tmp_path):
         asked |= {(n, e, t) for n in sweep.axes["N"] for e in sweep.axes["delta_E"]
                   for t in sweep.axes["T_mean"]}  # fmt: skip
     stored = catalog.open(tmp_path)["tiny"]
-    assert sum(part.sweep.size for part in stored.parts) == len(asked)
+    assert sum(part.grid.size for part in stored.parts) == len(asked)
     expected = catalog.dataset(tiny_sweep(variables=["power"], axes=whole, blocks={})).power
-    expected = expected.compute().sel({n: list(v) for n, v in stored.sweep.axes.items()})
+    expected = expected.compute().sel({n: list(v) for n, v in stored.grid.axes.items()})
     ds = stored.dataset().compute()
     known = ds.status.values == Status.OK
     assert known.sum() == len(asked)

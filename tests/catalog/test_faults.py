@@ -25,7 +25,7 @@ import xarray as xr
 
 import catalog
 from catalog import check, find_sweep, repair, run
-from catalog.sweeps.sweep import Index
+from catalog.sweeps.grid import Index
 from ensemble import InvalidInput
 from tests.catalog.processes import Cluster, dask, kill_9, wait_for
 from tests.catalog.support import block_content, finished_blocks, stored_values
@@ -122,7 +122,7 @@ class Witness:
                 catalog.open(self.store)
             return
         stored = catalog.open(self.store)[NAME]
-        assert sum(part.sweep.size for part in stored.parts) >= POINTS
+        assert sum(part.grid.size for part in stored.parts) >= POINTS
         finished = {(part.group, index) for part in stored.parts for index in part.finished()}
         assert self.seen.keys() <= finished
 
@@ -366,7 +366,7 @@ def strike_extension(
     )
     witness.concludes(expected)
     stored = catalog.open(witness.store)[NAME]
-    assert sum(part.sweep.size for part in stored.parts) == LARGER_POINTS
+    assert sum(part.grid.size for part in stored.parts) == LARGER_POINTS
     found = stored.dataset().drop_vars(["wall_time", "run"]).load()
     whole = catalog.dataset(find_sweep(str(larger))).drop_vars(["wall_time", "run"])
     assert found.drop_attrs().identical(whole.load().drop_attrs())

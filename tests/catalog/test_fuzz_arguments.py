@@ -192,11 +192,8 @@ class Table:
             "Sweep": (catalog.Sweep, SWEEP),
             "Engine": (Engine, engine),
             "Bath": (Bath, bath),
-            "Sweep.from_definition": (
-                catalog.Sweep.from_definition,
-                {"definition": sweep.definition()},
-            ),
-            "Sweep.engine": (sweep.engine, {"labels": {"N": 1, "delta_E": 50, "T_mean": 60}}),
+            "Sweep.point": (sweep.point, {"labels": {"N": 1, "delta_E": 50, "T_mean": 60}}),
+            "HeatEngine": (catalog.HeatEngine, sweep.model.options()),
             "method_from": (method_from, {"given": "exact"}),
             "Profile": (catalog.Profile, profile),
             "create_or_open": (catalog.create_or_open, {"location": next(fresh), "sweep": sweep}),

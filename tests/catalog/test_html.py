@@ -47,7 +47,7 @@ class Page(HTMLParser):
 
 def test_an_entry_shows_grid_method_progress_and_notes():
     sweep = tiny_sweep(description="engines and a refrigerator")
-    summary = Summary(sweep, COUNTS, "yesterday on node7", ["written by an older solver"])
+    summary = Summary(sweep.grid, COUNTS, "yesterday on node7", ["written by an older solver"])
     page = Page(entry_html(summary))
     for words in (
         "tiny",
@@ -76,7 +76,7 @@ def test_an_entry_shows_grid_method_progress_and_notes():
 
 
 def test_a_catalogue_adds_up_its_sweeps():
-    summaries = [Summary(tiny_sweep(name=name), COUNTS) for name in ("one", "two")]
+    summaries = [Summary(tiny_sweep(name=name).grid, COUNTS) for name in ("one", "two")]
     page = Page(catalogue_html("engines.zarr", summaries))
     assert "2 sweeps" in page.text
     assert page.shares[:4] == [
@@ -92,7 +92,7 @@ def test_a_catalogue_adds_up_its_sweeps():
 def test_text_is_never_markup():
     evil = '<script>alert("1")</script>&\' onload="x'
     sweep = tiny_sweep(description=evil, energy_unit=evil)
-    summary = Summary(sweep, {evil: 3, "ok": 9}, evil, [evil])
+    summary = Summary(sweep.grid, {evil: 3, "ok": 9}, evil, [evil])
     for html in (entry_html(summary), catalogue_html(evil, [summary])):
         page = Page(html)
         assert "<script" not in html
@@ -116,7 +116,7 @@ def test_text_is_never_markup():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    html = entry_html(Summary(tiny_sweep(), COUNTS))
+    html = entry_html(Summary(tiny_sweep().grid, COUNTS))
     assert not re.search(r"https?:|url\(|@import|src=|href=", html)
 
 
@@ -129,4 +129,4 @@ def test_every_state_has_a_colour_of_its_own_but_the_blank():
 @pytest.mark.parametrize(("number", "shown"), [(8, "8"), (9, "1, 2, …, 9")])
 def test_long_axes_are_shortened(number, shown):
     sweep = tiny_sweep(axes={"N": range(1, number + 1), "T_mean": [60], "delta_E": [50]}, blocks={})
-    assert shown in Page(entry_html(Summary(sweep, {"ok": number}))).text
+    assert shown in Page(entry_html(Summary(sweep.grid, {"ok": number}))).text

@@ -15,9 +15,9 @@ import distributed
 import psutil
 import pytest
 
-import catalog.running.cluster
+import catalog.running.address
 from catalog import run
-from catalog.running.cluster import private_directory
+from catalog.running.safe_start import private_directory
 from tests.catalog.processes import ROOT, wait_for
 from tests.catalog.support import refused, tiny_sweep
 
@@ -203,7 +203,7 @@ def test_a_scheduler_with_tls_is_reached_with_the_settings_of_dask(
     ],
 )
 def test_wrong_settings_for_tls_are_one_line(ca, cert, why, encrypted, keys, tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "3s")
+    monkeypatch.setattr(catalog.running.address, "CONNECT_TIMEOUT", "3s")
     with dask.config.set({} if ca is None else settings(keys, ca, cert)), refused(why):
         run(SWEEP, tmp_path / "store", scheduler=encrypted)
     assert not (tmp_path / "store").exists()

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from catalog import find_sweep, run
-from catalog.sweeps.sweep import Index
+from catalog.sweeps.grid import Index
 from tests.catalog.support import block_content, finished_blocks, stored_values
 
 SWEEP = """

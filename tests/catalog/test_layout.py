@@ -1,6 +1,5 @@
 """Block shapes: parts cover a sweep exactly, no block takes too long, none is too small."""
 
-import dataclasses
 import json
 import math
 
@@ -13,8 +12,9 @@ import catalog
 from catalog.cost.block_shapes import FINER, LONGEST_SECONDS, layout
 from catalog.cost.model import WRITE_SECONDS, CostModel
 from catalog.heat_engine.methods import METHODS
-from catalog.sweeps.sweep import BLOCK_POINTS, Sweep
-from tests.catalog.support import tiny_sweep
+from catalog.sweeps.cuts import BLOCK_POINTS
+from catalog.sweeps.grid import Grid
+from catalog.sweeps.sweep import Sweep
 
 FIG_7 = {"E_1": 1, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}
 SIZES = [1, 4, 16, 24, 40, 64, 80, 100, 128, 200, 256, 512, 800]
@@ -34,11 +34,11 @@ def grid(sizes, delta_E: int = 20, T_mean: int = 12, **changes) -> Sweep:
     return Sweep(**{**arguments, **changes})
 
 
-def longest(sweep: Sweep) -> np.ndarray:
+def longest(grid: Grid) -> np.ndarray:
     """Predicted time of the longest block at each N."""
-    work = [(sweep, index) for index in sweep.block_indices()]
-    blocks = CostModel().block_seconds(work).reshape(sweep.block_grid)
-    return blocks.reshape(sweep.block_grid[0], -1).max(axis=1)
+    work = [(grid, index) for index in grid.block_indices()]
+    blocks = CostModel().block_seconds(work).reshape(grid.block_grid)
+    return blocks.reshape(grid.block_grid[0], -1).max(axis=1)
 
 
 @settings(deadline=None, max_examples=40)
@@ -54,12 +54,12 @@ def test_parts_cover_the_sweep_once_and_no_block_is_too_long(sizes, delta_E, T_m
     for part in parts:
         assert part.blocks["N"] == 1
         assert {**part.axes, "N": None} == {**sweep.axes, "N": None}
-        ignored = {"axes": {}, "blocks": {}}
-        assert {**part.definition(), **ignored} == {**sweep.definition(), **ignored}
+        ignored = {"axes": {}, "blocks": {}, "chunks": {}}
+        assert {**part.definition(), **ignored} == {**sweep.grid.definition(), **ignored}
         points = math.prod(part.blocks.values())
         assert points <= BLOCK_POINTS
         assert points == 1 or (longest(part) <= LONGEST_SECONDS + WRITE_SECONDS).all()
-        assert layout(part) == [part]
+        assert layout(sweep.replace(axes=part.axes)) == [part]
     sizes_of_blocks = [math.prod(part.blocks.values()) for part in parts]
     assert sizes_of_blocks == sorted(sizes_of_blocks, reverse=True)
     assert len(parts) <= 5
@@ -76,8 +76,8 @@ def test_parts_of_large_sizes_have_blocks_of_ten_seconds_to_a_minute():
 
 def test_small_sizes_are_one_part_in_blocks_of_at_least_64_points():
     for sweep in (grid(range(1, 41), 20, 20), catalog.presets()["fig2"]):
-        assert layout(sweep) == [sweep]
-        assert 64 <= math.prod(sweep.blocks.values()) <= BLOCK_POINTS
+        assert layout(sweep) == [sweep.grid]
+        assert 64 <= math.prod(sweep.grid.blocks.values()) <= BLOCK_POINTS
 
 
 def test_writing_costs_at_most_a_millisecond_a_point_at_small_sizes():
@@ -92,33 +92,29 @@ def test_presets_keep_their_definition(name):
     """Stores of the figures that are there already are still theirs."""
     sweep = catalog.presets()[name]
     (part,) = layout(sweep)
-    assert part is sweep
+    assert part is sweep.grid
 
 
 def test_given_blocks_are_kept():
     for blocks in ({"delta_E": 20, "T_mean": 12}, {"T_mean": 4}):
         sweep = grid([1, 512], blocks=blocks)
-        assert sweep.blocks_given
-        assert layout(sweep) == [sweep]
-    assert not grid([1, 512]).blocks_given
+        assert layout(sweep) == [sweep.grid]
+        assert blocks.items() <= sweep.grid.blocks.items()
 
 
-def test_a_stored_sweep_is_laid_out_as_it_was_stored():
-    for part in [grid([1, 512]), *layout(grid([1, 512]))]:
+def test_a_stored_grid_is_what_its_definition_says():
+    sweep = grid([1, 512])
+    for part in [sweep.grid, *layout(sweep)]:
         stored = json.loads(json.dumps(part.definition()))
-        again = Sweep.from_definition(stored)
-        assert (again, again.key()) == (part, part.key())
-        assert again.blocks_given
-        assert layout(again) == [again]
+        again = Grid.from_definition(stored, sweep.model)
+        assert (again, again.key) == (part, part.key)
 
 
-def test_the_definition_does_not_tell_given_blocks_from_chosen_ones():
-    chosen = tiny_sweep(blocks={})
-    given_same = tiny_sweep(blocks=dict(chosen.blocks))
-    assert chosen == given_same
-    assert chosen.key() == given_same.key()
-    assert "blocks_given" not in chosen.definition()
-    assert dataclasses.replace(chosen, blocks={}) == chosen
+def test_a_new_description_changes_neither_blocks_nor_key():
+    sweep = grid([1, 512])
+    described = sweep.replace(description="in other words")
+    assert described.grid.key == sweep.grid.key
+    assert [part.key for part in layout(described)] == [part.key for part in layout(sweep)]
 
 
 def test_without_an_axis_of_sizes_costly_points_make_smaller_blocks():
@@ -136,7 +132,7 @@ def test_without_an_axis_of_sizes_costly_points_make_smaller_blocks():
         name="limit", axes=axes, fixed=fixed, scaling="high-temperature",
         method=METHODS["macroscopic"](),
     )  # fmt: skip
-    assert layout(limit) == [limit]
+    assert layout(limit) == [limit.grid]
 
 
 def test_scattered_points_are_laid_out_by_their_own_sizes():
@@ -155,10 +151,10 @@ def test_a_store_takes_the_parts(tmp_path):
     """Begun in the layout's parts and extended by them; each part has chunks of its own."""
     sweep = grid([1, 2, 256], 20, 12)
     stored = catalog.create_or_open(tmp_path / "s", sweep)
-    assert [part.sweep for part in stored.parts] == layout(sweep)
+    assert [part.grid for part in stored.parts] == layout(sweep)
     assert len(stored.parts) == 2
     larger = catalog.create_or_open(tmp_path / "s", grid([1, 2, 4, 200, 256], 20, 12))
-    shapes = [math.prod(part.sweep.blocks.values()) for part in larger.parts]
+    shapes = [math.prod(part.blocks.values()) for part in (part.grid for part in larger.parts)]
     assert shapes[0] == shapes[2] > 64 > shapes[3] > 1
     plan = catalog.plan(sweep, larger)
     assert plan.blocks == sum(math.prod(part.block_grid) for part in layout(sweep))

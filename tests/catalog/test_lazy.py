@@ -13,11 +13,13 @@ from distributed import Client, LocalCluster
 
 import catalog
 from catalog import dataset, find_stored
-from catalog.names.vocabulary import VOCABULARY
-from catalog.sweeps.sweep import BOOKKEEPING
+from catalog.heat_engine.terms import vocabulary
+from catalog.names.vocabulary import DIAGNOSTICS
 from ensemble import Bosonic, Engine, Exact, Status
 from tests.analyses.conftest import no_computing
 from tests.catalog.support import AXES, FIXED, exact, finished_blocks, refused, tiny_sweep
+
+OURS = {term.name for term in DIAGNOSTICS}
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -69,10 +71,10 @@ def test_a_store_keeps_what_a_selection_solved_and_it_is_not_solved_again(tmp_pa
 def test_variables_that_are_computed_together_share_their_blocks(solved):
     sweep = tiny_sweep()
     dask.compute(*(dataset(sweep)[name] for name in ("power", "constancy", "status", "error")))
-    assert sorted(solved) == list(sweep.block_indices())
+    assert sorted(solved) == list(sweep.grid.block_indices())
     solved.clear()
     dataset(sweep).compute()
-    assert sorted(solved) == list(sweep.block_indices())
+    assert sorted(solved) == list(sweep.grid.block_indices())
 
 
 def test_values_are_those_of_the_solver_at_the_labels():
@@ -102,22 +104,22 @@ def test_everything_is_labelled_with_name_and_unit():
     sweep = tiny_sweep()
     ds = dataset(sweep)
     assert ds.sizes == {"N": 2, "delta_E": 3, "T_mean": 2}
-    assert set(ds.data_vars) == {*Exact().chosen(None), *Exact.diagnostics, *BOOKKEEPING}
+    assert set(ds.data_vars) == {*Exact().chosen(None), *Exact.diagnostics, *OURS}
     assert {name: labels.tolist() for name, labels in ds.indexes.items()} == AXES
     assert ds.N.dtype == np.int64
     assert {name: ds[name].item() for name in FIXED} == FIXED
     for name, array in ds.variables.items():
-        assert array.attrs == VOCABULARY[str(name)].attributes("omega_0")
+        assert array.attrs == vocabulary("omega_0")[str(name)].attributes()
     for name, array in ds.data_vars.items():
         assert array.dims == sweep.dims
-        assert array.dtype.kind == np.dtype(VOCABULARY[str(name)].dtype).kind.replace("U", "O")
+        assert array.dtype.kind == np.dtype(vocabulary()[str(name)].dtype).kind.replace("U", "O")
     assert ds.power.attrs["units"] == "omega_0^2"
-    assert json.loads(ds.attrs["sweep"]) == sweep.kind()
+    assert json.loads(ds.attrs["sweep"]) == sweep.family.identity()
 
 
 def test_variables_that_were_not_asked_for_are_not_there():
     ds = dataset(tiny_sweep(variables=["power", "affinity"]))
-    assert set(ds.data_vars) == {"power", "affinity", *Exact.diagnostics, *BOOKKEEPING}
+    assert set(ds.data_vars) == {"power", "affinity", *Exact.diagnostics, *OURS}
     values = ds.sel(N=1, delta_E=50, T_mean=60).compute()
     engine = Engine(N=1, delta_E=50, T_mean=60, **FIXED)
     assert values.power == Exact().solve(engine, ["power"]).values["power"]

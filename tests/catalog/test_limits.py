@@ -28,8 +28,10 @@ def test_a_sweep_of_a_limit_is_stored_and_equals_its_method(given, tmp_path):
     assert (stored.status == 1).all()
     assert set(stored.dims) == set(AXES)
     assert stored.gap.attrs["units"] == "energy"
-    engine = Engine(N=1, **FIXED, delta_E=9, T_mean=13.5, omega_0=0.002, scaling=swept.scaling)
-    solution = swept.method.solve(engine)
+    engine = Engine(
+        N=1, **FIXED, delta_E=9, T_mean=13.5, omega_0=0.002, scaling=swept.model.scaling
+    )
+    solution = swept.model.method.solve(engine)
     point = stored.sel(delta_E=9.0, T_mean=13.5, omega_0=0.002)
     for name, value in solution.values.items():
         assert point[name].item() == pytest.approx(value, nan_ok=True, rel=0, abs=0)
@@ -39,9 +41,9 @@ def test_a_sweep_of_a_limit_is_stored_and_equals_its_method(given, tmp_path):
 
 def test_definitions_keep_the_order_of_the_closure():
     swept = sweep({"name": "cumulant", "order": 2})
-    again = catalog.Sweep.from_definition(swept.definition())
+    again = catalog.HeatEngine.from_options(swept.definition()["model"]["options"])
     assert again.method == Cumulant(order=2)
-    assert again.key() == swept.key() != sweep("cumulant").key()
+    assert swept.replace(model=again).grid.key == swept.grid.key != sweep("cumulant").grid.key
 
 
 def test_a_limit_refuses_a_size_and_the_bare_scaling():

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 import ensemble
+from catalog.heat_engine.sources import method_hash, modules_of
+from catalog.models import source_code
 from catalog.store import provenance
+from ensemble import Exact, Macroscopic
 
 CODE = '''"""A module."""
 
@@ -39,7 +42,7 @@ def area(radius: float) -> float:
 )
 def test_comments_and_docstrings_do_not_change_the_hash(old, new):
     assert old in CODE
-    assert provenance._code(CODE.replace(old, new)) == provenance._code(CODE)
+    assert source_code._code(CODE.replace(old, new)) == source_code._code(CODE)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_comments_and_docstrings_do_not_change_the_hash(old, new):
 )
 def test_code_changes_the_hash(old, new):
     assert old in CODE
-    assert provenance._code(CODE.replace(old, new)) != provenance._code(CODE)
+    assert source_code._code(CODE.replace(old, new)) != source_code._code(CODE)
 
 
 STRIPPED = {
@@ -112,7 +115,7 @@ STRIPPED = {
 @pytest.mark.parametrize(("source", "expected"), STRIPPED.values(), ids=STRIPPED)
 def test_the_text_that_is_hashed(source, expected):
     """The expected texts are written out, so that every version of Python is held to them."""
-    assert provenance._code(source) == expected
+    assert source_code._code(source) == expected
 
 
 IN_ANOTHER_PYTHON = """
@@ -131,7 +134,7 @@ for source in table:
 def test_every_version_of_python_hashes_the_same_text():
     """Each interpreter on this machine is given the two functions, our sources and the table."""
     functions = [
-        inspect.getsource(function) for function in (provenance._code, provenance._positions)
+        inspect.getsource(function) for function in (source_code._code, source_code._positions)
     ]
     program = IN_ANOTHER_PYTHON.replace("{functions}", "\n".join(functions))
     sources = sorted(map(str, Path(ensemble.__file__).parent.rglob("*.py")))
@@ -161,17 +164,28 @@ def interpreters() -> list[str]:
 
 
 def test_threads_may_ask_for_the_hash_at_the_same_time():
-    expected = provenance.solver_hash()
+    expected = method_hash(Exact)
     hashes = []
     with ThreadPoolExecutor(4) as pool:
         for _ in range(3):
-            provenance.solver_hash.cache_clear()
-            hashes += pool.map(lambda _: provenance.solver_hash(), range(4))
+            method_hash.cache_clear()
+            source_code.modules_hash.cache_clear()
+            hashes += pool.map(lambda _: method_hash(Exact), range(4))
     assert set(hashes) == {expected}
 
 
+def test_a_method_is_known_by_the_files_that_it_uses_and_no_others():
+    exact, limit = (modules_of(method.__module__) for method in (Exact, Macroscopic))
+    assert "ensemble.steady.stationary" in exact
+    assert "ensemble.engine" in {*exact} & {*limit}
+    assert not any(module.startswith(("ensemble.limits", "ensemble.closure")) for module in exact)
+    assert "ensemble.counting.cumulants" in exact
+    assert "ensemble.counting.cumulants" not in limit
+    assert method_hash(Exact) != method_hash(Macroscopic)
+
+
 def test_the_record_names_versions_machine_and_commit():
-    record = provenance.provenance()
+    record = provenance.provenance(method_hash(Exact))
     assert {"heatcat", "numpy", "zarr"} <= set(record["packages"])
     assert re.fullmatch(r"[0-9a-f]{64}", record["solver_hash"])
     if record["git"] is not None:  # an installed copy has none

@@ -91,8 +91,8 @@ def test_points_gather_at_the_carnot_line_within_the_budget(store):
     assert np.median(from_carnot(found.points[:20])) > COARSE_STEP / 2
     # Old blocks are as they were, and the new values those of the solver, sign and all.
     assert before.items() <= chunks(store).items()
-    engine = COARSE.engine({**FIXED, "N": 4, "delta_E": new[7, 0], "T_mean": new[7, 1]})
-    assert found.values[27] == COARSE.method.solve(engine).values["power"]
+    engine = COARSE.model.engine({**FIXED, "N": 4, "delta_E": new[7, 0], "T_mean": new[7, 1]})
+    assert found.values[27] == COARSE.model.method.solve(engine).values["power"]
     line = carnot_delta_E(new[:, 1], E_1=FIXED["E_1"], delta_T=FIXED["delta_T"])
     off = distances > 1e-3
     assert (np.sign(found.values[20:]) == np.sign(line - new[:, 0]))[off].all()
@@ -101,11 +101,11 @@ def test_points_gather_at_the_carnot_line_within_the_budget(store):
 def test_batches_are_scattered_parts_and_the_view_has_holes(store):
     found = refined(store)
     stored = entry(store)
-    assert [part.sweep.size for part in stored.parts] == [SIZE, 6, 6]
+    assert [part.grid.size for part in stored.parts] == [SIZE, 6, 6]
     for part in stored.parts[1:]:
-        assert tuple(part.sweep.axes) == (POINT,)
-        assert set(part.sweep.points) == set(MAP)
-        assert part.sweep.fixed["N"] == 4
+        assert tuple(part.grid.axes) == (POINT,)
+        assert set(part.grid.points) == set(MAP)
+        assert part.grid.fixed["N"] == 4
         with xr.open_zarr(store, group=part.group, consolidated=False) as ds:
             assert ds.power.dims == (POINT,)
             assert ds.delta_E.dims == ds.T_mean.dims == (POINT,)
@@ -145,9 +145,9 @@ def test_the_boundary_of_the_gain_needs_both_sizes_at_each_point(store):
     found = refined(store, gain, level=level, N=SIZES, budget=24, batch=8)
     assert found.added == 24
     for part in entry(store).parts[1:]:
-        assert part.sweep.dims == (POINT, "N")
-        assert part.sweep.axes["N"] == tuple(SIZES)
-        assert part.sweep.size == 2 * 8
+        assert part.grid.dims == (POINT, "N")
+        assert part.grid.axes["N"] == tuple(SIZES)
+        assert part.grid.size == 2 * 8
     assert entry(store).counts()["ok"] == SIZE + 2 * 24
     ds = entry(store).dataset().load()
     for (delta_E, T_mean), value in zip(found.points[20:], found.values[20:], strict=True):

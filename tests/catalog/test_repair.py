@@ -14,7 +14,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import catalog.store.chunks
 import numpy as np
 import pytest
 import xarray as xr
@@ -23,13 +22,14 @@ from google_crc32c import value as crc32c
 from numcodecs.zstd import Zstd
 
 import catalog
+import catalog.sweeps.cuts
 from catalog import check, create_or_open, repair, run, table
+from catalog.running.solve import solve_block
 from catalog.store.chunk_codec import digest
 from catalog.store.leases import FOLDER as LEASES
 from catalog.store.leases import Leases
 from catalog.store.location import storage
 from catalog.store.seal import sealed, unsealed
-from catalog.sweeps.arrays import solve_block
 from ensemble import InvalidInput
 from tests.catalog.support import AXES, refused, stored_values, tiny_sweep
 
@@ -202,10 +202,10 @@ def test_flipped_bits_in_every_kind_of_file_never_give_a_wrong_value(tmp_path):
 
 def test_a_chunk_that_was_copied_to_another_place_is_found(tmp_path):
     """Within an array, from another array, and with its manifest; also a record."""
-    sweep = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]})
     two_chunks = tmp_path / "sound"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog.store.chunks, "CHUNK_BLOCKS", 4)
+        patch.setattr(catalog.sweeps.cuts, "CHUNK_BLOCKS", 4)
+        sweep = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]})
         run(sweep, two_chunks, scheduler="synchronous")
         assert len(list((two_chunks / "tiny/power/c").rglob("0"))) > 1
         copies = [
@@ -223,7 +223,7 @@ def test_a_chunk_that_was_copied_to_another_place_is_found(tmp_path):
         location = tmp_path / "record"
         create_or_open(location, sweep)
         part = catalog.open(location)["tiny"].parts[0]
-        part.write((0, 0, 0), solve_block(sweep, (0, 0, 0)))
+        part.write((0, 0, 0), solve_block(sweep.grid, (0, 0, 0), sweep.model))
         record = location / part.record_key((0, 0, 0))
         record.rename(record.with_name("0.0.1"))
         assert not check(location).sound

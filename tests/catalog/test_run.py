@@ -8,19 +8,24 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import distributed
+import numpy as np
 import pytest
 from dask.base import get_scheduler
 
+import catalog.running.address
 import catalog.running.cluster
 import catalog.running.dispatch
+import catalog.running.executors
+import catalog.running.plan
 import catalog.store.durable
 import catalog.store.location
+import catalog.store.part
 from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact, InvalidInput
 from tests.catalog.processes import wait_for
@@ -92,7 +97,7 @@ def test_results_do_not_depend_on_threads(tmp_path, expected):
     )
     assert stored_values(tmp_path) == expected
     assert counts["ok"] == SWEEP.size
-    assert sorted(index for index, _ in blocks) == list(SWEEP.block_indices())
+    assert sorted(index for index, _ in blocks) == list(SWEEP.grid.block_indices())
     assert sum(found["ok"] for _, found in blocks) == SWEEP.size
 
 
@@ -129,7 +134,7 @@ def test_runs_on_different_schedulers_continue_each_other(tmp_path, expected, ad
     solved = []
     run(SWEEP, tmp_path, scheduler=address, on_block=lambda block, _: solved.append(block.index))
     assert {index: block_content(tmp_path, index) for index in first} == before
-    assert sorted(solved) == [i for i in SWEEP.block_indices() if i not in first]
+    assert sorted(solved) == [i for i in SWEEP.grid.block_indices() if i not in first]
     assert stored_values(tmp_path) == expected
 
 
@@ -140,8 +145,99 @@ def unexpected(*_: object, **__: object) -> None:
 def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
     run(SWEEP, tmp_path, scheduler="synchronous")
 
-    monkeypatch.setattr(sys.modules["catalog.running.run"], "connected", unexpected)
+    monkeypatch.setattr(catalog.running.executors, "connected", unexpected)
     assert run(SWEEP, tmp_path, scheduler="processes")["ok"] == SWEEP.size
+
+
+class Watcher:
+    """Notes all that a run tells it."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[catalog.Plan, catalog.RunState, list[str]]] = []
+        self.finished: list[tuple[Block, dict[str, int], np.ndarray, catalog.RunState]] = []
+
+    def begin(self, plan: catalog.Plan, state: catalog.RunState, notes: Sequence[str]) -> None:
+        self.begun.append((plan, state, list(notes)))
+
+    def block_finished(
+        self, block: Block, counts: dict[str, int], wall_times: np.ndarray, state: catalog.RunState
+    ) -> None:
+        self.finished.append((block, counts, wall_times, state))
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+def test_who_watches_a_run_is_told_its_plan_and_every_block_with_its_times(scheduler, tmp_path):
+    catalog.dataset(SWEEP, tmp_path).power.sel(N=2, delta_E=50).compute()
+    forecast = catalog.plan(SWEEP, catalog.find_stored(tmp_path, SWEEP))
+    watcher = Watcher()
+    run(SWEEP, tmp_path, scheduler=scheduler, workers=2, progress=watcher)
+    ((plan, first, notes),) = watcher.begun
+    assert plan == forecast
+    assert (plan.points_done, plan.blocks_done, notes) == (4, 2, [])
+    assert (first.points, first.points_done, first.core_seconds_done) == (12, 4, 0.0)
+    assert first.core_seconds_left > 0
+    assert np.isnan(first.seconds_left)  # no block has shown how many are solved side by side
+    solved = set(SWEEP.grid.block_indices()) - {(1, 0, 0), (1, 0, 1)}
+    assert {block.index for block, *_ in watcher.finished} == solved
+    for block, counts, wall_times, _ in watcher.finished:
+        stored = block.part.read(block.index, ["wall_time"])["wall_time"]
+        assert wall_times.tolist() == stored.tolist()
+        assert counts == {"ok": wall_times.size}
+    last = watcher.finished[-1][-1]
+    assert (last.points_done, last.points_not_ok) == (12, 0)
+    measured = sum(times.sum() for _, _, times, _ in watcher.finished)
+    assert last.core_seconds_done == pytest.approx(measured, rel=1e-12)
+    assert (last.core_seconds_left, last.seconds_left) == (0, 0)
+
+
+def test_who_watches_an_extension_is_told_of_its_new_points(tmp_path):
+    run(SWEEP, tmp_path, scheduler="synchronous")
+    larger = tiny_sweep(
+        scaling="high-temperature", axes={**SWEEP.axes, "T_mean": [60.0, 80.0, 100.0]}
+    )
+    watcher = Watcher()
+    run(larger, tmp_path, scheduler="synchronous", progress=watcher)
+    ((plan, _, _),) = watcher.begun
+    assert (plan.points, plan.points_done, plan.blocks_done) == (18, 12, 8)
+    assert watcher.finished[-1][-1].points_done == 18
+    run(larger, tmp_path, progress=watcher)  # nothing is left
+    plan, state, _ = watcher.begun[-1]
+    assert (plan.points_done, plan.core_seconds) == (18, 0.0)
+    assert (state.points_done, state.core_seconds_left) == (18, 0.0)
+
+
+@pytest.mark.parametrize("begun", ["new", "begun", "extended", "complete"])
+def test_a_run_looks_once_at_what_is_finished_and_at_its_times(begun, tmp_path, monkeypatch):
+    if begun == "begun":
+        catalog.dataset(SWEEP, tmp_path).power.sel(N=2, delta_E=50).compute()
+    elif begun == "extended":
+        fewer = tiny_sweep(scaling="high-temperature", axes={**SWEEP.axes, "N": [1]})
+        run(fewer, tmp_path, scheduler="synchronous")
+    elif begun == "complete":
+        run(SWEEP, tmp_path, scheduler="synchronous")
+    looks: list[str] = []
+
+    def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            looks.append(name)
+            return function(*arguments)
+
+        return noted
+
+    finished, fitted = catalog.store.part.Part.finished, catalog.running.plan.fitted_model
+    monkeypatch.setattr(catalog.store.part.Part, "finished", noting("finished", finished))
+    monkeypatch.setattr(catalog.running.plan, "fitted_model", noting("fitted", fitted))
+    watcher = Watcher()
+    counts = run(SWEEP, tmp_path, scheduler="synchronous", progress=watcher)
+    assert counts["ok"] == SWEEP.size == watcher.begun[0][1].points
+    once = ["fitted"] if begun == "new" else ["finished", "fitted"]
+    assert sorted(looks) == once
+
+
+def test_an_object_that_cannot_watch_is_refused(tmp_path):
+    with refused("progress must have the methods begin and block_finished, but is 5: leave it out"):
+        run(SWEEP, tmp_path / "store", progress=5)
+    assert not (tmp_path / "store").exists()
 
 
 def test_expensive_blocks_come_first(tmp_path):
@@ -175,7 +271,9 @@ def test_a_disk_error_stops_the_run_in_one_line_and_it_can_go_on(
         "a block could not be completed (OSError: [Errno 28] No space left on device); finished "
         "blocks are stored: remove the cause and run the same command again"
     )
-    assert finished_blocks(tmp_path) == {index for index in SWEEP.block_indices() if index[1] == 0}
+    assert finished_blocks(tmp_path) == {
+        index for index in SWEEP.grid.block_indices() if index[1] == 0
+    }
     run(SWEEP, tmp_path, scheduler="synchronous")
     assert stored_values(tmp_path) == expected
 
@@ -235,7 +333,7 @@ def test_a_client_that_cannot_be_used_is_refused(tmp_path, address):
 
 def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatch):
     code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
-    code += "import catalog.running.run, sys; print(sys.modules['catalog.run'].CPUS)"
+    code += "import catalog.running.executors; print(catalog.running.executors.CPUS)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
     monkeypatch.setattr(distributed.system, "MEMORY_LIMIT", 1e8)
     for scheduler in ("synchronous", "threads"):
@@ -277,7 +375,7 @@ def test_a_run_needs_a_worker_and_writes_nothing_without(workers, tmp_path):
     ],
 )
 def test_a_scheduler_that_does_not_answer_is_refused_quickly(scheduler, why, tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "0.3s")
+    monkeypatch.setattr(catalog.running.address, "CONNECT_TIMEOUT", "0.3s")
     start = time.monotonic()
     with refused(
         rf"cannot reach a scheduler at {re.escape(repr(scheduler))} \({why}\): start one with dask "

@@ -71,8 +71,8 @@ def test_one_point_of_a_million_solves_its_block(store, solved):
         value = ds.power.sel(N=2, delta_E=125.0, T_mean=100.0).compute()
     assert len(solved) == 1
     assert finished_blocks(store, "million") - before == set(solved)
-    engine = million().engine({"N": 2, "delta_E": 125.0, "T_mean": 100.0, **FIXED})
-    assert float(value) == million().method.solve(engine).values["power"]
+    engine = million().model.engine({"N": 2, "delta_E": 125.0, "T_mean": 100.0, **FIXED})
+    assert float(value) == million().model.method.solve(engine).values["power"]
 
 
 def test_what_a_million_points_lack_is_known_soon(store):
@@ -81,7 +81,7 @@ def test_what_a_million_points_lack_is_known_soon(store):
     done = len(finished_blocks(store, "million"))
     with within(5, "missing blocks of 10⁶ points"):
         missing = stored.missing(sweep)
-    assert len(missing) == len(list(sweep.block_indices())) - done
+    assert len(missing) == len(list(sweep.grid.block_indices())) - done
     with within(5, "plan of 10⁶ points"):
         plan = catalog.plan(sweep, stored)
     assert (plan.points, plan.blocks - plan.blocks_done) == (MILLION, len(missing))

@@ -9,6 +9,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.heat_engine.terms import NAMES
 from catalog.names.select import select
 from catalog.sweeps.ranges import range_labels
 from tests.catalog.samples import sample
@@ -16,7 +17,11 @@ from tests.catalog.support import refused
 
 SCATTERED = xr.Dataset(
     {"power": ("point", [1.0, 2.0, 3.0, 4.0])},
-    {"delta_E": ("point", [5.0, 1.0, 3.0, 1.0]), "T_mean": ("point", [1.0, 2.0, 3.0, 4.0]), "N": 4},
+    {
+        "delta_E": ("point", [5.0, 1.0, 3.0, 1.0], NAMES["delta_E"].attributes()),
+        "T_mean": ("point", [1.0, 2.0, 3.0, 4.0], NAMES["T_mean"].attributes()),
+        "N": 4,
+    },
 )
 
 
@@ -38,7 +43,8 @@ def test_labels_match_despite_rounding(value, error):
 
 
 def test_a_sum_finds_its_decimal():
-    ds = xr.Dataset(coords={"delta_E": [0.1, 0.3], "T_mean": [0.1 + 0.2, 0.7]})
+    mean = xr.Variable("T_mean", [0.1 + 0.2, 0.7], NAMES["T_mean"].attributes())
+    ds = xr.Dataset(coords={"delta_E": [0.1, 0.3], "T_mean": mean})
     assert float(select(ds, delta_E=0.1 + 0.2).delta_E) == 0.3
     assert select(ds, {"T̄": 0.3}).T_mean.item() == 0.1 + 0.2
     assert select(ds, {"T̄": slice(0.3, 0.3)}).T_mean.values.tolist() == [0.1 + 0.2]
@@ -148,7 +154,7 @@ def test_scattered_points_that_share_a_label_all_match():
     ("query", "options", "remedy"),
     [
         ({"deltaE": 1}, {}, r"did you mean 'delta_E'\?"),
-        ({"mu_1": 0}, {}, "choose from .*"),
+        ({"xyzzy": 0}, {}, "choose from .*"),
         ({"ΔE": 50}, {"delta_E": 50}, "keep one"),
         ({"N": 1.5}, {}, "use N = 1, 2, 3, …"),
         ({"N": "all"}, {}, "give e.g. N = 1"),

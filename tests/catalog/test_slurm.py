@@ -18,8 +18,9 @@ from typing import Any
 import psutil
 import pytest
 
-import catalog.running.slurm
+import catalog
 from catalog import Block, Profile, find_sweep, run
+from catalog.running import slurm_jobs
 from tests.catalog.processes import heatcat, wait_for
 from tests.catalog.slurm import jobs, said, slurm
 from tests.catalog.support import block_content, finished_blocks, refused, stored_values
@@ -124,7 +125,7 @@ def test_a_sweep_in_jobs_equals_the_one_in_this_process(
 def test_a_cancelled_job_loses_nothing_and_is_submitted_anew(
     cores, sweep_file, profile, cluster, expected, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalog.running.slurm, "LOOK_EVERY", 0.5)
+    monkeypatch.setattr(slurm_jobs, "LOOK_EVERY", 0.5)
     sweep = find_sweep(str(sweep_file))
     profile = replace(profile, cores=cores, memory=f"{700 * cores}MB")
     seen: Counter = Counter()
@@ -224,9 +225,8 @@ def test_jobs_that_die_before_a_worker_joins_end_the_run_in_one_line(
     text = PROFILE.format(folder=folder).replace(f"{folder}/logs", str(logs))
     wrong.write_text(text + 'prologue = ["echo no such module >&2; exit 1"]\n', encoding="utf-8")
     start = time.monotonic()
-    code = (
-        "import catalog.running.slurm as s; s.LOOK_EVERY = 1.0; import heatcat.cli as c; c.main()"
-    )
+    code = "import catalog.running.slurm_jobs as s; s.LOOK_EVERY = 1.0; import heatcat.cli; "
+    code += "heatcat.cli.main()"
     arguments = ["run", sweep_file, "--store", tmp_path / "store", "--cluster", wrong]
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True
@@ -250,12 +250,12 @@ def test_jobs_that_die_before_a_worker_joins_end_the_run_in_one_line(
 def test_a_job_that_dies_early_is_submitted_anew(
     sweep_file, profile, expected, tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(catalog.running.slurm, "LOOK_EVERY", 0.5)
+    monkeypatch.setattr(slurm_jobs, "LOOK_EVERY", 0.5)
     flag = tmp_path / "flag"
     once = replace(profile, jobs=1, prologue=(f"[ -e {flag} ] || {{ touch {flag}; exit 3; }}",))
     store = tmp_path / "store"
     assert run(find_sweep(str(sweep_file)), store, scheduler=once)["ok"] == 2 * BLOCKS
-    warned = [record.message for record in caplog.records if record.name == "catalog.running.slurm"]
+    warned = [record.message for record in caplog.records if record.name == slurm_jobs.__name__]
     assert len(warned) == 1
     assert "(FAILED, exit code 3:0) has its output in " in warned[0]
     assert stored_values(store, "queued") == expected
@@ -276,7 +276,7 @@ def slowed(profile: Profile, folder: Path, seconds: float) -> Profile:
 def test_workers_that_reach_the_end_of_their_life_hand_over_and_are_replaced(
     sweep_file, profile, cluster, expected, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalog.running.slurm, "LOOK_EVERY", 0.5)
+    monkeypatch.setattr(slurm_jobs, "LOOK_EVERY", 0.5)
     brief = replace(slowed(profile, tmp_path, 0.5), worker_lifetime="15s")
     seen: Counter = Counter()
     numbers: set[str] = set()
@@ -298,7 +298,7 @@ def test_workers_that_reach_the_end_of_their_life_hand_over_and_are_replaced(
 def test_a_block_that_takes_longer_than_a_worker_lives_ends_the_run(
     sweep_file, profile, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalog.running.slurm, "LOOK_EVERY", 0.5)
+    monkeypatch.setattr(slurm_jobs, "LOOK_EVERY", 0.5)
     brief = replace(slowed(profile, tmp_path, 60), worker_lifetime="5s")
     with pytest.raises(
         catalog.RunStopped,

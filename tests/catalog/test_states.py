@@ -15,9 +15,9 @@ import xarray as xr
 import catalog
 import catalog.running.complete
 from catalog import run
+from catalog.running.solve import solve_block
 from catalog.store.leases import FOLDER, Leases
 from catalog.store.seal import sealed_json, unsealed_json
-from catalog.sweeps.arrays import solve_block
 from ensemble import Engine, Exact, Status
 from tests.catalog.support import AXES, FIXED, finished_blocks, refused, stored_values, tiny_sweep
 
@@ -59,7 +59,7 @@ def test_a_point_is_found_by_names_symbols_and_near_labels(tmp_path):
     assert near.labels == point.labels
     assert repr(point) == (
         "<Point N=2, delta_E=50.0, T_mean=60.0, omega_0=1.0, E_1=100.0, delta_T=100.0, "
-        "Gamma_0=1.0, exact: ok>"
+        "Gamma_0=1.0, method exact: ok>"
     )
     with refused(r"more than one point is left along T_mean: give a label of each"):
         entry.point(N=2, delta_E=50)
@@ -74,10 +74,9 @@ def test_a_failure_keeps_message_traceback_and_input_and_can_be_seen_again(flaky
     assert point.error == "ZeroDivisionError: no pivot"
     assert 'raise ZeroDivisionError("no pivot")' in point.traceback
     assert point.failure is not None
-    assert Engine(**point.failure["engine"]) == point.engine
-    method = dict(point.failure["method"])
-    assert method.pop("name") == "exact"
-    assert Exact(**method) == point.method
+    assert point.model.engine(point.failure["point"]) == point.engine
+    options = point.failure["model"]["options"]
+    assert catalog.HeatEngine.from_options(options) == point.model
     assert point.failure["variables"] == ["power", "cop"]
     assert np.isnan(point.values["power"])
     with pytest.raises(ZeroDivisionError, match="no pivot"):
@@ -191,10 +190,10 @@ def test_old_values_are_read_until_all_new_ones_replace_them_at_once(tmp_path, m
     entry = catalog.open(tmp_path)["tiny"]
     seen = []
 
-    def looking(sweep, index):
+    def looking(grid, index, model):
         ds = catalog.open(tmp_path)["tiny"].dataset()
         seen.append((ds.status.values.tolist(), ds.power.values.tobytes()))
-        return solve_block(sweep, index)
+        return solve_block(grid, index, model)
 
     monkeypatch.setattr(catalog.running.complete, "solve_block", looking)
     before = entry.dataset().load()

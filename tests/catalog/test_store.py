@@ -16,28 +16,23 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
-from catalog.store.chunks import (
-    CHUNK_BLOCKS,
-    CHUNK_POINTS,
-    blocks_of,
-    chunk_indices,
-    chunk_of,
-    chunk_shape,
-)
 
 import catalog
 import catalog.store.durable
 import catalog.store.location
 from catalog import create_or_open, find_stored, run
-from catalog.names.vocabulary import VOCABULARY
+from catalog.heat_engine.terms import NAMES, vocabulary
 from catalog.running.complete import complete_block
-from catalog.store.history import Session
+from catalog.running.solve import solve_block
+from catalog.store.history import RunRecord
 from catalog.store.part import Part
 from catalog.store.seal import sealed, unsealed
 from catalog.store.settle import settle
 from catalog.store.template import COPY, FORMAT
-from catalog.sweeps.arrays import Arrays, empty_arrays, solve_block
-from catalog.sweeps.sweep import Index, Sweep
+from catalog.sweeps.arrays import Arrays, empty_arrays
+from catalog.sweeps.cuts import CHUNK_BLOCKS, CHUNK_POINTS
+from catalog.sweeps.grid import Index
+from catalog.sweeps.sweep import Sweep
 from ensemble import Exact, Status
 from tests.catalog.support import (
     AXES,
@@ -77,8 +72,8 @@ def part_of(location: Path, sweep: Sweep) -> Part:
 
 def solve(part: Part, index: Index) -> Arrays:
     """What a run does with a block."""
-    session = Session(part.location, part.group, {})
-    arrays = complete_block(part, index, session, wait=False)
+    record = RunRecord(part.location, part.group, {}, "solver")
+    arrays = complete_block(part, index, part.grid.model, record, wait=False)
     assert arrays is not None
     return arrays
 
@@ -101,7 +96,7 @@ def test_a_template_opens_without_this_package_and_shows_no_results(tmp_path):
         assert ds.sizes == {"N": 2, "delta_E": 3, "T_mean": 2}
         assert set(ds.data_vars) == set(tiny_sweep().arrays)
         for name, array in ds.data_vars.items():
-            fill = VOCABULARY[str(name)].fill
+            fill = NAMES[str(name)].fill_value
             values = array.values
             if array.dtype.kind == "f":
                 assert math.isnan(fill)
@@ -121,7 +116,7 @@ def test_coordinates_units_and_flags_open_without_this_package(whole):
         assert {name: labels.tolist() for name, labels in ds.indexes.items()} == AXES
         assert {name: ds[name].item() for name in FIXED} == FIXED
         for name, array in ds.variables.items():
-            expected = VOCABULARY[str(name)].attributes("omega_0")
+            expected = vocabulary("omega_0")[str(name)].attributes()
             assert {key: array.attrs[key] for key in expected} == expected
             if name in ds.data_vars:
                 assert array.dims == sweep.dims
@@ -155,23 +150,26 @@ def test_chunks_are_whole_blocks_within_their_bounds():
     large = tiny_sweep(
         axes={"N": [1, 2], "delta_E": range(1, 501), "T_mean": range(60, 260)}, blocks={}
     )
-    chunks = chunk_shape(large)
+    chunks = large.grid.chunks
     assert math.prod(chunks.values()) <= CHUNK_POINTS
-    inside = [blocks_of(large, chunks, chunk) for chunk in chunk_indices(large, chunks)]
+    inside = [large.grid.blocks_of(chunk) for chunk in large.grid.chunk_indices()]
     assert max(map(len, inside)) <= CHUNK_BLOCKS
-    assert sorted(block for blocks in inside for block in blocks) == list(large.block_indices())
-    for chunk, blocks in zip(chunk_indices(large, chunks), inside, strict=True):
-        assert {chunk_of(large, chunks, block) for block in blocks} == {chunk}
+    assert sorted(block for blocks in inside for block in blocks) == list(
+        large.grid.block_indices()
+    )
+    for chunk, blocks in zip(large.grid.chunk_indices(), inside, strict=True):
+        assert {large.grid.chunk_of(block) for block in blocks} == {chunk}
     files = len(inside) * (len(large.arrays) + 1)
-    assert files / len(list(large.block_indices())) < 1
+    assert files / len(list(large.grid.block_indices())) < 1
 
 
 def test_attributes_say_where_the_values_come_from(whole):
     with opened(whole) as ds:
         record = json.loads(ds.attrs["provenance"])
-        definition = {**tiny_sweep().definition(), "description": "a small one"}
+        definition = {**tiny_sweep().grid.definition(), "description": "a small one"}
         assert json.loads(ds.attrs["sweep"]) == definition
-        assert ds.attrs["sweep_key"] == tiny_sweep().key()
+        assert json.loads(ds.attrs["model_record"])["terms"][0]["symbol"] == "N"
+        assert ds.attrs["sweep_key"] == tiny_sweep().grid.key
     assert record["packages"]["numpy"] == np.__version__
     assert {"heatcat", "numpy", "scipy", "xarray", "dask", "zarr"} <= set(record["packages"])
     assert len(record["solver_hash"]) == 64
@@ -186,7 +184,7 @@ def test_two_sweeps_share_a_store(tmp_path):
     assert counts["ok"] == small.size == 2
     assert set(catalog.open(tmp_path)) == {"small", "tiny"}
     assert catalog.open(tmp_path)["tiny"].counts()["not computed"] == 12
-    assert catalog.open(tmp_path)["small"].sweep == small
+    assert catalog.open(tmp_path)["small"].grid == small.grid
     assert before.items() <= files(tmp_path).items()
 
 
@@ -352,7 +350,7 @@ def test_relative_paths_are_resolved_where_the_store_is_opened(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     store = create_or_open("here", tiny_sweep())
     monkeypatch.chdir("/")
-    assert [block.index for block in store.missing()] == list(tiny_sweep().block_indices())
+    assert [block.index for block in store.missing()] == list(tiny_sweep().grid.block_indices())
 
 
 def test_a_block_that_does_not_cover_its_chunk_is_not_written(tmp_path):
@@ -361,7 +359,7 @@ def test_a_block_that_does_not_cover_its_chunk_is_not_written(tmp_path):
     before = files(tmp_path)
     for shape in [(1, 1, 1), (2, 3, 2), (2,)]:
         with pytest.raises(AssertionError, match=r"does not cover block \(0, 0, 0\)"):
-            part.write((0, 0, 0), empty_arrays(sweep, shape))
+            part.write((0, 0, 0), empty_arrays(sweep.grid, shape))
     assert files(tmp_path) == before
 
 
@@ -369,7 +367,7 @@ def test_a_block_that_is_not_solved_throughout_is_not_written(tmp_path):
     sweep = tiny_sweep()
     part = part_of(tmp_path, sweep)
     before = files(tmp_path)
-    arrays = solve_block(sweep, (0, 0, 0))
+    arrays = solve_block(sweep.grid, (0, 0, 0), sweep.model)
     arrays["status"][0, 1, 0] = Status.NOT_COMPUTED
     with pytest.raises(AssertionError, match=r"block \(0, 0, 0\) is not solved"):
         part.write((0, 0, 0), arrays)
@@ -611,7 +609,7 @@ def check_kills(moments: Iterable[int], folder: Path, monkeypatch, solved: list[
             kept = finished
         solved.clear()
         assert run(SMALL, location, scheduler="synchronous")["ok"] == SMALL.size
-        assert sorted({*solved, *kept}) == list(SMALL.block_indices())
+        assert sorted({*solved, *kept}) == list(SMALL.grid.block_indices())
         assert len(solved) + len(kept) == 8, f"{moment}: a finished block was solved again"
         assert kept.items() <= {i: block_content(location, i) for i in kept}.items()
         assert list(catalog.open(location)) == ["tiny"]  # Zarr warns of stray files, an error here

@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.heat_engine.methods import METHODS, method_from
-from catalog.sweeps.sweep import BLOCK_POINTS, Sweep
+from catalog.heat_engine.model import HeatEngine
+from catalog.sweeps.cuts import BLOCK_POINTS
+from catalog.sweeps.sweep import Sweep
 from ensemble import Bosonic, Cumulant, Engine, Exact, InvalidInput, Qutip
 from tests.catalog.support import AXES, FIXED, refused, tiny_sweep
 
@@ -332,7 +334,7 @@ def test_powers_are_whole_numbers_of_pairs(ratio, num):
 def test_a_negative_zero_is_a_zero():
     cold = {name: value for name, value in FIXED.items() if name != "delta_T"}
     sweeps = [tiny_sweep(fixed={**cold, "delta_T": zero}) for zero in (0.0, -0.0)]
-    assert sweeps[0].key() == sweeps[1].key()
+    assert sweeps[0].grid.key == sweeps[1].grid.key
 
 
 @pytest.mark.parametrize(
@@ -346,8 +348,9 @@ def test_a_method_is_an_object_a_name_or_a_mapping(method):
         scaling="high-temperature",
         method=method,
     )
-    assert isinstance(sweep.method, Cumulant)
-    assert sweep == Sweep.from_definition(sweep.definition())
+    assert isinstance(sweep.model.method, Cumulant)
+    again = HeatEngine.from_options(json.loads(json.dumps(sweep.model.options())))
+    assert again == sweep.model
 
 
 def test_a_variable_that_is_not_in_the_vocabulary_is_refused():
@@ -412,9 +415,10 @@ def test_definition_is_plain_json_and_makes_the_same_sweep():
     sweep = tiny_sweep(variables=["power"], method=Exact(tolerance=1e-9), scaling="bare")
     stored = json.loads(json.dumps(sweep.definition()))
     assert stored == sweep.definition()
-    again = Sweep.from_definition(stored)
+    model = HeatEngine.from_options(stored.pop("model")["options"])
+    again = Sweep(**stored, model=model)
     assert again == sweep
-    assert again.key() == sweep.key()
+    assert again.grid.key == sweep.grid.key
 
 
 @pytest.mark.parametrize(
@@ -435,7 +439,7 @@ def test_definition_is_plain_json_and_makes_the_same_sweep():
     ],
 )
 def test_the_same_sweep_has_the_same_key(changes):
-    assert tiny_sweep(**changes).key() == tiny_sweep().key()
+    assert tiny_sweep(**changes).grid.key == tiny_sweep().grid.key
 
 
 @pytest.mark.parametrize(
@@ -457,14 +461,7 @@ def test_the_same_sweep_has_the_same_key(changes):
     ids=str,
 )
 def test_another_sweep_has_another_key(changes):
-    assert tiny_sweep(**changes).key() != tiny_sweep().key()
-
-
-def test_a_view_over_other_labels_has_a_key_of_its_own():
-    sweep = tiny_sweep()
-    before = sweep.key()
-    seen = sweep.seen_over({**sweep.axes, "N": (1, 2, 4)}, sweep.fixed)
-    assert seen.key() != before == sweep.key() == tiny_sweep().key()
+    assert tiny_sweep(**changes).grid.key != tiny_sweep().grid.key
 
 
 AXIS_LENGTHS = st.fixed_dictionaries(
@@ -482,30 +479,30 @@ def test_blocks_tile_the_grid_exactly_once(lengths, order, blocks):
     axes = {name: range(60, 60 + lengths[name]) for name in order}
     sweep = tiny_sweep(axes=axes, blocks=blocks)
     covered = np.zeros(sweep.shape, dtype=int)
-    indices = list(sweep.block_indices())
+    indices = list(sweep.grid.block_indices())
     for index in indices:
-        part = sweep.block_slices(index)
+        part = sweep.grid.block_slices(index)
         assert covered[part].size
         covered[part] += 1
     assert (covered == 1).all()
-    assert len(indices) == math.prod(sweep.block_grid)
+    assert len(indices) == math.prod(sweep.grid.block_grid)
     assert sweep.size == covered.size
     if "N" not in blocks:
-        assert sweep.blocks["N"] == 1
+        assert sweep.grid.blocks["N"] == 1
     if not blocks:
-        assert math.prod(sweep.blocks.values()) <= BLOCK_POINTS
-    assert all(sweep.blocks[dim] == min(blocks[dim], lengths[dim]) for dim in blocks)
+        assert math.prod(sweep.grid.blocks.values()) <= BLOCK_POINTS
+    assert all(sweep.grid.blocks[dim] == min(blocks[dim], lengths[dim]) for dim in blocks)
 
 
 def test_engines_of_all_blocks_carry_the_labels_of_their_points():
     sweep = tiny_sweep(scaling="high-temperature")
     found = {}
-    for index in sweep.block_indices():
-        part = sweep.block_slices(index)
-        for position, engine in sweep.engines(index):
+    for index in sweep.grid.block_indices():
+        part = sweep.grid.block_slices(index)
+        for position, labels in sweep.grid.block_points(index):
             point = tuple(piece.start + i for piece, i in zip(part, position, strict=True))
             assert point not in found
-            found[point] = engine
+            found[point] = sweep.model.engine(labels)
     for (i, j, k), engine in found.items():
         labels = {"N": AXES["N"][i], "delta_E": AXES["delta_E"][j], "T_mean": AXES["T_mean"][k]}
         assert engine == Engine(scaling="high-temperature", **labels, **FIXED)

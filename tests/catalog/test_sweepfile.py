@@ -82,7 +82,7 @@ def test_labels_of_a_range_are_those_that_a_person_would_write():
         ),
         pytest.param(
             "x = 1\n" + TINY,
-            "unknown table 'x': choose from sweep, axes, fixed, points, blocks",
+            "unknown table 'x': choose from sweep, axes, fixed, points, blocks, options",
             id="key outside the tables",
         ),
         pytest.param(
@@ -278,14 +278,18 @@ def test_fig2_is_the_figure_of_the_paper():
     assert len(sweep.axes["delta_E"]) >= 40
     assert len(sweep.axes["T_mean"]) >= 40
     assert np.ptp(sweep.axes["delta_E"]) > 200
-    assert (sweep.fixed, sweep.scaling, sweep.energy_unit) == (CAPTION, "bare", "omega_0")
+    assert (sweep.fixed, sweep.model.scaling, sweep.model.energy_unit) == (
+        CAPTION,
+        "bare",
+        "omega_0",
+    )
     assert 125.0 in sweep.axes["delta_E"]  # panel (b)
 
 
 def test_fig2_quick_is_the_same_figure_on_part_of_its_grid():
     full, quick = presets()["fig2"], presets()["fig2-quick"]
     assert quick.size * 8 < full.size
-    assert (quick.fixed, quick.scaling, quick.method) == (full.fixed, full.scaling, full.method)
+    assert (quick.fixed, quick.model) == (full.fixed, full.model)
     assert set(quick.axes["N"]) <= set(full.axes["N"])
     assert quick.axes["N"][0] == 1
     assert quick.axes["N"][-1] == 24

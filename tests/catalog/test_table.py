@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from catalog.names.vocabulary import names
+from catalog.heat_engine.terms import NAMES
 from catalog.reading.table import columns, empty_table, iter_tables, table
 from ensemble import Status
 from tests.catalog.samples import MESSAGE, sample
@@ -43,8 +43,8 @@ def test_columns_come_in_the_order_of_the_vocabulary():
     found = columns(ds)
     assert found[:3] == ["N", "delta_E", "T_mean"]
     assert found[3:7] == ["omega_0", "E_1", "delta_T", "Gamma_0"]
-    variables = [name for name in names("variable") if name in ds]
-    diagnostics = [name for name in names("diagnostic") if name in ds]
+    variables = [name for name in NAMES.names("variable") if name in ds]
+    diagnostics = [name for name in NAMES.names("diagnostic") if name in ds]
     assert found[7:] == [*variables, "surplus", *diagnostics]
     assert found[-1] == "status"
     assert table(ds).columns.tolist() == found

@@ -182,7 +182,7 @@ def test_two_extensions_at_once_that_overlap_make_one_grid(drivers, file, tmp_pa
     print(f"{len(extension)} points added, {solved.total() - len(extension)} duplicated")
     assert len(solved) == solved.total() == len(extension)
     stored = catalog.open(drivers.store)["shared"]
-    assert sum(part.sweep.size for part in stored.parts) == len(asked | extension)
+    assert sum(part.grid.size for part in stored.parts) == len(asked | extension)
     ds = stored.dataset().compute()
     assert int((ds.status == Status.OK).sum()) == len(asked | extension)
     for sweep in sweeps:
@@ -271,7 +271,7 @@ def test_a_store_that_several_begin_at_the_same_moment_is_one_store(tmp_path):
     for turn in range(STORES):
         location = tmp_path / f"store{turn}"
         stored = catalog.open(location)["tiny"]
-        assert sum(part.sweep.size for part in stored.parts) == stored.sweep.size == 12
+        assert sum(part.grid.size for part in stored.parts) == stored.grid.size == 12
         assert not np.any(stored.values("status"))
         report = check(location)
         assert report.sound

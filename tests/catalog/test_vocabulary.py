@@ -9,23 +9,26 @@ import numpy as np
 import pytest
 
 from catalog.heat_engine.methods import METHODS
-from catalog.names.vocabulary import TERMS, VOCABULARY, names, ordered, parameter_name, suggestion
+from catalog.heat_engine.model import HeatEngine
+from catalog.heat_engine.terms import NAMES, VOCABULARY
+from catalog.names.vocabulary import suggestion
 from catalog.sweeps.arrays import array_dtype
-from catalog.sweeps.sweep import REQUIRED
 from ensemble import Status
 from tests.catalog.support import refused
 
+TERMS = tuple(NAMES.values())
 ARRAYS = [term for term in TERMS if term.kind in ("variable", "diagnostic")]
+names, parameter_name = NAMES.names, NAMES.parameter_name
 
 
 def test_names_are_unique_ascii_identifiers():
-    assert len(VOCABULARY) == len(TERMS)
-    for name in VOCABULARY:
+    assert set(VOCABULARY) < set(NAMES)
+    for name in NAMES:
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
 
 
 def test_symbols_of_parameters_are_unique_and_no_name_of_another():
-    symbols = [VOCABULARY[name].symbol for name in names("parameter")]
+    symbols = [NAMES[name].symbol for name in names("parameter")]
     assert len(set(symbols)) == len(symbols)
     for name, symbol in zip(names("parameter"), symbols, strict=True):
         assert symbol == name or symbol not in VOCABULARY
@@ -38,7 +41,7 @@ def test_what_a_method_returns_is_in_the_table(method):
 
 
 def test_the_parameters_that_a_sweep_needs_are_in_the_table():
-    assert set(REQUIRED) <= set(names("parameter"))
+    assert set(HeatEngine().required) <= set(names("parameter"))
 
 
 def test_status_comes_last_because_blocks_are_written_in_this_order():
@@ -47,21 +50,21 @@ def test_status_comes_last_because_blocks_are_written_in_this_order():
 
 @pytest.mark.parametrize("term", ARRAYS, ids=lambda term: term.name)
 def test_fills_cannot_be_mistaken_for_results(term):
-    dtype = array_dtype(term.name)
+    dtype = array_dtype(term)
     if dtype.kind == "f":
-        assert math.isnan(term.fill)
+        assert math.isnan(term.fill_value)
     elif dtype.kind == "T":
-        assert term.fill == ""
+        assert term.fill_value == ""
     elif term.name == "status":
-        assert term.fill == Status.NOT_COMPUTED == 0
+        assert term.fill_value == Status.NOT_COMPUTED == 0
     else:
-        assert term.fill == -1  # the other integers count something
-    assert np.full(1, term.fill, dtype).dtype == dtype
+        assert term.fill_value == -1  # the other integers count something
+    assert np.full(1, term.fill_value, dtype).dtype == dtype
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
 def test_every_term_says_what_it_is_and_in_what_unit(term):
-    attributes = term.attributes("omega_0")
+    attributes = term.attributes()
     assert attributes["long_name"]
     assert attributes["units"]
     assert not attributes["units"].endswith("^None")
@@ -75,7 +78,6 @@ def test_every_term_says_what_it_is_and_in_what_unit(term):
         ("power_variance", "omega_0^3"),
         ("quanta_noise", "omega_0"),
         ("affinity", "nat"),
-        ("wall_time", "s"),
         ("constancy", "1"),
         ("N", "1"),
     ],
@@ -85,16 +87,16 @@ def test_units_are_powers_of_the_unit_of_energy(name, units):
 
 
 def test_status_explains_its_numbers_as_cf_flags():
-    attributes = VOCABULARY["status"].attributes("omega_0")
+    attributes = NAMES["status"].attributes()
     flags = dict(zip(attributes["flag_values"], attributes["flag_meanings"].split(), strict=True))
     assert flags == {int(status): status.name.lower() for status in Status}
-    assert "flag_values" not in VOCABULARY["error"].attributes("omega_0")
+    assert "flag_values" not in NAMES["error"].attributes()
 
 
 @pytest.mark.parametrize("name", names("parameter"))
 def test_parameters_go_by_name_or_symbol(name):
     assert parameter_name(name) == name
-    assert parameter_name(VOCABULARY[name].symbol) == name
+    assert parameter_name(NAMES[name].symbol) == name
 
 
 @pytest.mark.parametrize(
@@ -134,12 +136,12 @@ def test_variables_are_no_parameters():
 
 
 def test_parameters_are_ordered_as_in_the_table():
-    assert list(ordered(["T_mean", "E_1", "N"])) == ["N", "T_mean", "E_1"]
+    assert list(NAMES.ordered(["T_mean", "E_1", "N"])) == ["N", "T_mean", "E_1"]
 
 
 def test_terms_are_frozen():
     with pytest.raises(AttributeError):
-        VOCABULARY["power"].name = "P"  # type: ignore[misc]
+        NAMES["power"].name = "P"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from catalog.names.where import NAME_OF_SYMBOL, where_expression
+from catalog.heat_engine.terms import NAMES
+from catalog.names.described import symbols
+from catalog.names.where import where_expression
 from ensemble import Status
 from tests.catalog.samples import sample
 from tests.catalog.support import refused
@@ -72,9 +74,11 @@ def _refuse(*args: object, **kwargs: object) -> None:
 
 
 def test_symbols_name_one_term_each():
-    assert len(set(NAME_OF_SYMBOL.values())) == len(NAME_OF_SYMBOL) > 30
+    empty = {name: ((), 0.0, term.attributes()) for name, term in NAMES.items()}
+    found = symbols(xr.Dataset(empty))
+    assert len(found) > 50
     for symbol, name in {"C": "constancy", "𝒞": "concurrence", "D": "quanta_noise"}.items():
-        assert NAME_OF_SYMBOL[symbol] == name
+        assert found[symbol] == name
 
 
 @pytest.mark.parametrize(

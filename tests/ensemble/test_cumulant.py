@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from catalog.names.vocabulary import VOCABULARY
+from catalog.heat_engine.terms import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Status
 from ensemble.closed_forms import classical_spin
 from ensemble.closure import fixed_point

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.names.vocabulary import VOCABULARY
+from catalog.heat_engine.terms import VOCABULARY
 from ensemble import (
     Bosonic,
     Cumulant,

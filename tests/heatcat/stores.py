@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from catalog.store.chunks import blocks_of, chunk_indices
 
 import catalog
 from catalog.store.part import Manifest
@@ -60,13 +59,14 @@ def synthetic(location: Path, sweep: Sweep = MILLION) -> None:
     """Write numbers into every array of a sweep at once, as no solver could."""
     (part,) = catalog.create_or_open(location, sweep).parts
     power = synthetic_power(sweep)
-    for chunk in chunk_indices(sweep, part.chunks):
-        where = part.chunk_slices(chunk)
-        arrays = empty_arrays(sweep, part.shape_of(where))
+    grid = part.grid
+    for chunk in grid.chunk_indices():
+        where = grid.chunk_slices(chunk)
+        arrays = empty_arrays(grid, tuple(piece.stop - piece.start for piece in where))
         arrays["power"][...] = power[where]
         arrays["constancy"][...] = 1 + np.tanh(power[where]) / 2
         arrays["status"][...] = Status.OK
-        blocks = frozenset(blocks_of(sweep, part.chunks, chunk))
+        blocks = frozenset(grid.blocks_of(chunk))
         write_chunk(part, chunk, Manifest(frozenset(), {}), blocks, arrays)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from catalog.store.chunks import chunk_shape
 
 import catalog
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
@@ -71,7 +70,7 @@ def test_a_map_of_a_million_points_reads_only_the_chunks_in_view(tmp_path, chunk
     picture = picture_of(sheet, "power", at={"N": 3})
     opening = len([key for key in chunks_read if key.split("/")[1] in ("power", "status")])
     plane = load_plane(sheet, picture)
-    chunks = chunk_shape(MILLION)
+    chunks = MILLION.grid.chunks
     assert chunks["N"] == 1
     assert chunks["omega_0"] < 40
     wanted = {
@@ -94,7 +93,7 @@ def test_zooming_in_reads_less(tmp_path, chunks_read):
     chunks_read.clear()
     plane = load_plane(sheet, picture, x_range=(12.0, 30.0), y_range=(61.0, 70.0))
     read = {key for key in chunks_read if "/power/" in key}
-    assert read == {f"million/power/c/2/0/0/{20 // chunk_shape(MILLION)['omega_0']}"}
+    assert read == {f"million/power/c/2/0/0/{20 // MILLION.grid.chunks['omega_0']}"}
     assert plane.x.labels.tolist() == [label for label in MILLION.axes["delta_E"] if label < 32]
 
 

@@ -14,17 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 
 import catalog
-import catalog.running.cluster
+import catalog.running.address
+import catalog.running.block_task
 import catalog.store.durable
 import catalog.store.location
 from catalog.running.complete import complete_block
 from catalog.store.seal import sealed_json, unsealed_json
 from ensemble import Bosonic, Engine, Exact
 from heatcat import __version__, show
-from heatcat.cli import main
+from heatcat.cli import COMMANDS, cli, main
 from tests.catalog.support import finished_blocks, stored_values
 
 TINY = """
@@ -267,9 +269,42 @@ def test_the_solution_is_readable_without_json(heatcat):
 def test_bad_input_is_one_line_with_the_remedy_and_exit_code_2(
     arguments, complaint, heatcat, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalog.running.cluster, "CONNECT_TIMEOUT", "0.3s")
+    monkeypatch.setattr(catalog.running.address, "CONNECT_TIMEOUT", "0.3s")
     check_refused(heatcat(*arguments), complaint)
     assert os.listdir(tmp_path) == ["tiny.toml"]
+
+
+def test_every_command_that_computes_takes_a_cluster_and_one_place_to_compute(
+    heatcat, tmp_path, monkeypatch
+):
+    heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
+    before = stored_values(tmp_path / "s")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "profile.toml").write_text('[cluster]\nkind = "slurm"\njobs = 2\nmemory = "2GB"\n')
+    on_map = ["--over", "ΔE,T̄", "--quantity", "power", "--at", "N=1", "--points", "4"]
+    for command in (
+        ["run", "tiny.toml", "--store", "new"],
+        ["recompute", "s", "--status", "ok"],
+        ["refine", "s", *on_map],
+        ["reproduce", "fig2", "--quick", "--out", "figures"],
+    ):
+        check_refused(
+            heatcat(*command, "--cluster", "profile.toml"),
+            "there is no command sbatch here: start the run on a login node of the SLURM cluster",
+        )
+        check_refused(
+            heatcat(*command, "--cluster", "profile.toml", "--workers", "2"),
+            "--cluster and --workers exclude each other: keep one of them",
+        )
+    assert stored_values(tmp_path / "s") == before
+    assert sorted(os.listdir(tmp_path)) == ["profile.toml", "s", "tiny.toml"]
+
+
+def test_the_help_lists_each_command_in_the_words_of_its_own_help():
+    for name, (_, words) in COMMANDS.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert isinstance(command, click.Command)
+        assert (command.name, command.get_short_help_str(limit=1000)) == (name, words)
 
 
 def test_a_cluster_without_sbatch_is_refused_and_no_store_begun(heatcat, tmp_path, monkeypatch):
@@ -380,7 +415,7 @@ def test_a_larger_sweep_extends_the_store(heatcat, tmp_path):
     code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (0, "tiny: 18 ok  ->  s\n")
     assert "12 points stored" in err
-    assert catalog.open("s")["tiny"].sweep.axes["N"] == (1, 2, 3)
+    assert catalog.open("s")["tiny"].grid.axes["N"] == (1, 2, 3)
 
 
 def test_run_takes_a_scheduler_by_name(heatcat, tmp_path):
@@ -485,7 +520,7 @@ def test_an_interrupted_run_keeps_its_blocks_and_says_so_in_one_line(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["catalog.running.run"], "complete_block", interrupted)
+        patch.setattr(catalog.running.block_task, "complete_block", interrupted)
         code, out, err = heatcat("run", "tiny.toml", "--store", "s", "--workers", "1")
     assert (code, out) == (130, "")
     assert err.split("\n")[-2:] == [

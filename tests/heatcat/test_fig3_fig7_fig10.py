@@ -32,9 +32,7 @@ def tiny(recipe, part):
         name=f"tiny-{recipe.name}-{part}",
         axes={name: labels for name, labels in axes.items() if name in preset.axes},
         fixed=preset.fixed,
-        scaling=preset.scaling,
-        method=preset.method,
-        energy_unit=preset.energy_unit,
+        model=preset.model,
         variables=preset.variables,
     )
 

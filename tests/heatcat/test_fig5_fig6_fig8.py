@@ -92,7 +92,7 @@ def test_the_maps_share_their_sweeps_and_skip_the_gap():
     for recipe in RECIPES.values():
         for quick in (False, True):
             for part, sweep in recipe.presets(quick=quick).items():
-                assert sweep.method == METHODS[part]
+                assert sweep.model.method == METHODS[part]
                 assert sweep.fixed == FIXED
                 assert ("gap" in sweep.variables) == (recipe is FIG5)
 

@@ -43,7 +43,7 @@ def test_presets_of_all_recipes_exist():
         for part, sweep in full.items():
             assert quick[part].name == f"{sweep.name}-quick"
             assert quick[part].size < sweep.size
-            assert quick[part].method == sweep.method
+            assert quick[part].model == sweep.model
 
 
 @pytest.mark.parametrize(

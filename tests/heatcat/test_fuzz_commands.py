@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import catalog
-import catalog.running.run
+import catalog.running.executors
 import catalog.sweeps.sweep
 import ensemble.engine
 import heatcat.claims
@@ -268,7 +268,7 @@ class Bench:
         self.monkeypatch.setattr(ensemble.engine.Engine, "__post_init__", counted)
         for method in METHODS.values():
             self.monkeypatch.setattr(method, "solve", solve)
-        self.monkeypatch.setitem(catalog.run.__wrapped__.__globals__, "connected", no_cluster)
+        self.monkeypatch.setattr(catalog.running.executors, "connected", no_cluster)
         self.monkeypatch.setattr(catalog.sweeps.sweep, "MOST_POINTS", 60_000)
         self.monkeypatch.setattr(heatcat.claims, "run", lambda *_, **__: [])
 

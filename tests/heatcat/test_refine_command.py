@@ -82,7 +82,7 @@ def test_it_says_when_the_map_is_resolved(store):
         ({"at": None}, "or a list"),
         ({"quantity": "powr"}, "did you mean 'power'?"),
         ({"quantity": "collective_gain"}, "give e.g. --at N=1,4"),
-        ({"scheduler": "tcp://127.0.0.1:1"}, "leave out --workers"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "keep one of them"),
     ],
 )
 def test_what_it_refuses_it_refuses_before_any_work(store, options, remedy):

@@ -1,0 +1,28 @@
+"""Warnings that users of the command line are shown."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from catalog import OlderSolver, SweepLeftOut
+from heatcat import terminal
+
+NOTES = (OlderSolver, SweepLeftOut)
+
+
+@contextmanager
+def notes_shown() -> Iterator[None]:
+    """Print our warnings as one line each; what libraries warn each other of is not for users."""
+    with warnings.catch_warnings():
+        for category in NOTES:
+            warnings.simplefilter("always", category)
+        warnings.showwarning = _print_note
+        yield
+
+
+def _print_note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, NOTES):
+        terminal.echo(f"note: {message}", err=True)
