@@ -237,7 +237,7 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
               \langle\sigma_i^z\rangle = \frac{2}{N_i}\langle S_i^z\rangle
 
     The sum over all pairs of spins is the collective correlator.  In a state that permutations
-    leave alone, the symmetric subspace Sᵢ = Nᵢ/2 above all, every pair has this state.
+    do not change, such as one of the symmetric subspace Sᵢ = Nᵢ/2, every pair has this state.
 
     Parameters
     ----------
@@ -255,8 +255,8 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
     Notes
     -----
     Coherence and covariance come from the deviation that the drive makes and vanish at the Carnot
-    point: the coherence keeps its relative accuracy through it, the covariance is exact to eps a,
-    which is beyond what the mutual information (of order a²) resolves.
+    point: the coherence keeps its relative accuracy through it, the covariance has an error of
+    eps·a, too small to matter for the mutual information (of order a²).
     """
     sector, levels = state.generator.sector, state.engine.levels
     numbers = levels if spins is None else spins

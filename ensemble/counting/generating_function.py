@@ -50,9 +50,9 @@ class GeneratingFunction:
     value : float
         λ(χ), in the unit of Γ₀.
     lower, upper : float
-        Bounds of the largest eigenvalue by a positive left operator, as good as its rounding: they
-        tell λ(χ) from the rest of the spectrum and are much wider than its error.  Infinite if
-        rounding has spoilt the positivity (N ≈ 20 and large fields).
+        Bounds of the largest eigenvalue by a positive left operator X, up to rounding: they tell
+        λ(χ) from the rest of the spectrum and are much wider than its error.  Infinite if X
+        is not positive because of rounding (N ≈ 20 and large fields).
     residual : float
         Σ|(L(χ) − λ)ρ| / Σ(|L(χ)||ρ| + |λ||ρ|) of the eigenvector ρ behind ``value``, each element
         weighted with the left eigenvector, since an error of ρ matters in that proportion.
@@ -154,7 +154,7 @@ def generating_function(
             best = GeneratingFunction(value, lower, upper, residual, error)
         if residual <= 2 * EPS or stalls == MAX_STALLS:
             break
-        # Where rounding has spoilt the bounds, the residual keeps the shift above λ.
+        # Where rounding makes the bounds infinite, the residual keeps the shift above λ.
         highest = math.inf if below else min(highest, upper)
         if math.isfinite(highest):
             shift = _above(highest, abs(highest - value), fastest)

@@ -33,6 +33,7 @@ from ensemble.limits.pair_sector import PairSector
 COLDEST = 1000.0
 """Largest |b| of an initial state: a sharper density would need too many modes."""
 MARKED = 0.01
+"""Modes whose estimated amplitude exceeds this fraction of the largest neglected one are added."""
 MOST_MODES = 4000
 """Modes at which the propagation takes minutes."""
 GONE = 1e-16

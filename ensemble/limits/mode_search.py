@@ -38,15 +38,21 @@ IRRELEVANT = 1.5
 MOST_WORK = 1e10
 """Multiplications that one factorisation may take, a few seconds in complex arithmetic."""
 MOST_STEPS = 30
+"""Enlargements of the selection for one mode."""
 MOST_CANDIDATES = 4
+"""Modes of one sector that are taken from the whole spectrum."""
 SMALL = 300
 """Modes up to which one dense factorisation beats many small ones."""
 STEPS = 4
+"""Steps of inverse iteration with the dense factors."""
 NEARLY = 1 + 1e-6
 """Keeps G − λ from being singular, near enough to converge in a few steps."""
 WANTED = 2
+"""Eigenvectors that ARPACK is asked for, so that the nearest one can be chosen."""
 SUBSPACE = 10
+"""Dimension of its Krylov space."""
 RESTARTS = 100
+"""Restarts before its search is given up."""
 CONVERGED = 1e-11
 """Accuracy that ARPACK is asked for, relative to the eigenvalue of the inverse."""
 

@@ -33,7 +33,7 @@ LARGE_AFFINITY = 10.0
 ROUNDED = 1e-13
 """Residual that the baths' own density can be expected to reach; there G is nearly normal."""
 NEUTRAL = 4.0
-"""Reference b̃ that serves until the magnetisations are known."""
+"""Largest reference b̃ of the sketch, which is made before the magnetisations are known."""
 MOST_WORK = 1e11
 """Multiplications that one factorisation may take, some seconds."""
 MOST_STEPS = 40

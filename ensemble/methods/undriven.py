@@ -107,7 +107,7 @@ class Undriven(Method):
         Parameters
         ----------
         engine : Engine
-            Without drive; of it, N, spin_1, E_1, T_1, Gamma_0 and the scaling count.
+            Without drive; only N, spin_1, E_1, T_1, Gamma_0 and the scaling matter.
         variables : iterable of str, optional
             Names to return; all of ``Undriven.variables`` by default.
 

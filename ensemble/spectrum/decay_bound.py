@@ -60,7 +60,7 @@ class DecayBound:
 
 
 def decay_bound(engine: Engine) -> DecayBound:
-    """Tabulate the bound of an engine; costs some 20 (n₁ + n₂) tridiagonal eigenvalues.
+    """Tabulate the bound of an engine; this takes some 20 (n₁ + n₂) tridiagonal eigenvalues.
 
     Examples
     --------

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2, liouvillian
+from ensemble.generator.assembled import Assembled
+from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
 from ensemble.generator.sector import Sector
 from ensemble.generator.stencil import Stencil
 from ensemble.steady.factorization import has_pardiso
@@ -28,13 +29,14 @@ SECTORS = [(4, 4, -1, -1, -1), (5, 3, -1, -1, -1), (3, 6, 2, -1, -1), (9, 7, 2, 
 @pytest.mark.parametrize("shape", SECTORS)
 def test_stencil_is_the_assembled_generator(shape):
     engine = replace(FRIDGE, N=4, spin_1=shape[0] / 2, spin_2=shape[1] / 2)
-    assembled = liouvillian(*shape)
-    stencil = Stencil(engine, assembled.sector)
-    matrix = assembled.matrix(assembled.values(engine))
+    assembled = Assembled.of(engine, Sector(*shape))
+    stencil, matrix = Stencil(engine, assembled.sector), assembled.matrix
     x = np.random.default_rng(1).normal(size=assembled.sector.size)
     rounding = 20 * np.finfo(float).eps * (abs(matrix) @ abs(x)).max()
     assert stencil.apply(x) == pytest.approx(matrix @ x, abs=rounding)
     assert stencil.apply_magnitude(x) == pytest.approx(abs(matrix) @ x, abs=rounding)
+    assert stencil.apply(x) == pytest.approx(assembled.apply(x), abs=rounding)
+    assert stencil.apply_magnitude(x) == pytest.approx(assembled.apply_magnitude(x), abs=rounding)
     for part in (DOWN_1, UP_1, DOWN_2, UP_2):
         assert stencil.jump(part) @ x == pytest.approx(assembled.jump(part) @ x, abs=rounding)
     assert stencil.hop_anticommutator() @ x == pytest.approx(
