@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
 
 FRACTION_DEPTH = 16
 """Levels of the continued fraction of L(z), enough for the last digit up to z = 2."""

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
 from ensemble.method import ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
