@@ -13,10 +13,11 @@ from ensemble import InvalidInput
 from heatcat.browser import escape, export
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.controls import Controls
-from heatcat.browser.live_point import LivePoint
+from heatcat.browser.live_point import LivePoint, is_engine
 from heatcat.browser.map_pane import MapPane
 from heatcat.browser.picture import Picture
 from heatcat.browser.point import as_html, load_point
+from heatcat.browser.profiles import ProfilePanes
 from heatcat.browser.progress import Progress
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.slice_panes import SlicePanes
@@ -54,7 +55,7 @@ class Page:
         self.controls = Controls(self.view, source)
         self._first, self._second = MapPane(self._pick), MapPane(self._pick)
         self._second.layout.visible = False
-        self._slices = SlicePanes()
+        self._slices, self._profiles = SlicePanes(), ProfilePanes()
         self._point = pn.pane.HTML("", sizing_mode="stretch_width")
         self._live = LivePoint(self._mark_live)
         self._live_switch = pn.widgets.Toggle(
@@ -113,7 +114,9 @@ class Page:
             "controls": self.controls.layout,
             "notes": self._notes,
             "maps": maps,
-            "slices": self._slices.layout,
+            "slices": pn.Column(
+                self._slices.layout, self._profiles.layout, sizing_mode="stretch_width"
+            ),
             "live": live,
             "export": exported,
             "progress": self.progress.layout,
@@ -147,6 +150,8 @@ class Page:
         sheet, picture = self.source.sheet(self.view.sweep), self.view.picture()
         self._draw_point(sheet, picture)
         self._slices.show(sheet, picture)
+        self._profiles.show(sheet, picture.at)
+        self._live_switch.visible = is_engine(sheet)
         python = export.python(self.source, sheet, picture)
         line = "\n".join(map(escape.html, python.split("\n")))
         self._python.object = f'<pre class="python" tabindex="0"><code>{line}</code></pre>'

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analyses import carnot_delta_E
 from ensemble import Status
 from heatcat.browser.colours import Colours, Scale, colours_for, scale_for
-from heatcat.browser.labels import number, symbol, symbol_of, where, with_unit
+from heatcat.browser.labels import number, symbol_of, where, with_unit
 from heatcat.browser.picture import Picture
 from heatcat.browser.sheet import Sheet
 
@@ -197,7 +197,7 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
 def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str:
     """What the map does not show."""
     notes = [
-        f"one in {side.step} of {side.total} labels of {symbol(side.name)} is drawn: zoom in"
+        f"one in {side.step} of {side.total} labels of {side.text} is drawn: zoom in"
         for side in (x, y)
         if side.step > 1
     ]
