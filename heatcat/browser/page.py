@@ -27,6 +27,9 @@ from heatcat.browser.view import View
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")
 
+RULED = {"border-top": "1px solid var(--rule)", "padding-top": "10px"}
+"""Of a heading that begins a section, as in the page's own style."""
+
 
 class Page:
     """One person's view of a catalogue.
@@ -65,6 +68,12 @@ class Page:
         self._live_again = pn.widgets.Button(label="back to the chosen cell", visible=False)
         self._live_again.on_click(lambda _: self._start_live())
         self._live.layout.visible = False
+        self._live_part = pn.Column(
+            pn.pane.HTML("<h2>Live point</h2>", sizing_mode="stretch_width", styles=RULED),
+            pn.FlexBox(self._live_switch, self._live_again, gap="8px"),
+            self._live.layout,
+            sizing_mode="stretch_width",
+        )
         self._python = pn.pane.HTML("", sizing_mode="stretch_width")
         self.progress = Progress(source, lambda: self.view.sweep, self._grown)
         self._draw = Coalesced(self.draw)
@@ -105,11 +114,6 @@ class Page:
         exported = pn.Column(
             pn.FlexBox(*downloads, gap="8px"), self._python, sizing_mode="stretch_width"
         )
-        live = pn.Column(
-            pn.FlexBox(self._live_switch, self._live_again, gap="8px"),
-            self._live.layout,
-            sizing_mode="stretch_width",
-        )
         return {
             "controls": self.controls.layout,
             "notes": self._notes,
@@ -117,7 +121,7 @@ class Page:
             "slices": pn.Column(
                 self._slices.layout, self._profiles.layout, sizing_mode="stretch_width"
             ),
-            "live": live,
+            "live": self._live_part,
             "export": exported,
             "progress": self.progress.layout,
         }
@@ -151,7 +155,7 @@ class Page:
         self._draw_point(sheet, picture)
         self._slices.show(sheet, picture)
         self._profiles.show(sheet, picture.at)
-        self._live_switch.visible = is_engine(sheet)
+        self._live_part.visible = is_engine(sheet)
         python = export.python(self.source, sheet, picture)
         line = "\n".join(map(escape.html, python.split("\n")))
         self._python.object = f'<pre class="python" tabindex="0"><code>{line}</code></pre>'

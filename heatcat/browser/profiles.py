@@ -118,7 +118,8 @@ def drawn(profile: Profile) -> hv.Overlay:
         responsive=True,
         min_height=230,
         show_legend=len(profile.parts) > 1,
-        legend_position="top_left",
+        legend_position="top",
+        toolbar="above",
         backend_opts={"plot.toolbar.logo": None},
         padding=0.06,
     )
