@@ -14,6 +14,8 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from catalog.heat_engine.terms import TERMS as PHYSICS
+
 ROOT = Path(__file__).parents[1]
 
 MAY_IMPORT = {
@@ -29,6 +31,10 @@ ROOMS = {
         *("arrays", "errors", "checks", "engine", "solution", "method", "units"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
+    ),
+    "catalog": (
+        *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),
+        *("running", "reading", "refining", "catalogue", "checked_calls", "__init__"),
     ),
 }
 """Folders of a package, and files beside them.  Each imports only itself and those before it."""
@@ -180,6 +186,37 @@ def test_a_wrong_arrow_and_a_circle_are_found():
     within = [Arrow("steady/a", "steady/b"), Arrow("steady/b", "steady/c")]
     assert not circle(within)
     assert circle([*within, Arrow("steady/c", "steady/a")])
+
+
+def spoken(tree: ast.AST) -> Iterator[str]:
+    """Identifiers and texts of a file, its docstrings left out."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            node.body[0].value = ast.Constant(value=None)  # type: ignore[attr-defined]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg:
+            yield node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_nothing_in_the_catalogue_but_the_heat_engine_knows_its_parameters():
+    parameters = [term for term in PHYSICS if term.kind == "parameter" and term.name != "N"]
+    words = {word for term in parameters for word in (term.name, term.symbol)}
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(words)))
+    wrong = [
+        f"{path.relative_to(ROOT)}: {text!r}"
+        for path in sources("catalog")
+        if "heat_engine" not in path.parts
+        for text in spoken(parsed(path))
+        if pattern.search(text)
+    ]
+    assert not wrong
 
 
 def test_ensemble_is_numpy_and_scipy_without_files_or_clocks():

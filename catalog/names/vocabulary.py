@@ -251,7 +251,7 @@ class _Status(Term):
 
 
 DIAGNOSTICS: tuple[Term, ...] = (
-    Diagnostic("wall_time", "t", "time that the solve took", unit="s"),
+    Diagnostic("wall_time", "", "time that the solve took", unit="s"),
     Diagnostic("error", "", "what failed", dtype="str"),
     Diagnostic("failure", "", "input and traceback of a failed point, JSON", dtype="str"),
     Diagnostic("run", "", "number of the run that solved the point", dtype="int32"),
