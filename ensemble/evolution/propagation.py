@@ -16,7 +16,8 @@ from ensemble.generator.sector import Sector
 from ensemble.steady.factorization import superlu
 
 CHUNK = 2000.0
-"""Longest step as ‖L‖₁ Δt.  After each, the deviation is made traceless, or dropped if tiny."""
+"""Longest step as ‖L‖₁ Δt.  After each, the deviation is made traceless; below ``GONE`` it is
+dropped."""
 GONE = 1e-18
 """1-norm below which a deviation is dropped: less than the rounding of the state."""
 REFINEMENTS = 2
