@@ -208,6 +208,7 @@ def relax_closure(
 
     Examples
     --------
+    >>> from ensemble.closed_forms.classical_spin import closure_fixed_point
     >>> path = relax_closure(2.0, [0.0, 40.0])
     >>> [round(float(path.magnetization[-1]), 6), round(closure_fixed_point(2.0)[0], 6)]
     [-0.324718, -0.324718]
@@ -240,52 +241,6 @@ def relax_closure(
         found.append(path.y)
     error = float(np.abs(found[0] - found[1]).max())
     return SpinRelaxation(instants, found[0][0], found[0][1], error)
-
-
-def closure_fixed_point(beta_E: float) -> tuple[float, float]:
-    r"""Stationary ⟨mᶻ⟩ and ⟨(mᶻ)²⟩ of Eqs. 38 and 39.
-
-    With h = 2/βE they are :math:`\langle m\rangle = u + h` and
-    :math:`\langle m^2\rangle = 1 + 2h\langle m\rangle`, u the lowest root of
-
-    .. math:: u^3 - u + h^3 = 0
-
-    Parameters
-    ----------
-    beta_E : float
-        βE > 0; may be infinite.
-
-    Returns
-    -------
-    tuple of float
-        They differ from Eqs. 33 and 34 by up to 0.0205 (at βE = 3.61) and 0.0263 (at βE = 2.68).
-
-    Raises
-    ------
-    InvalidInput
-        If βE is not positive.
-
-    Examples
-    --------
-    >>> first, second = closure_fixed_point(2.0)
-    >>> max(abs(rate) for rate in closure_rates(first, second, 2.0)) < 1e-15
-    True
-    >>> round(first - magnetization(2.0), 4), round(second - second_moment(2.0), 4)
-    (-0.0117, -0.0234)
-    """
-    if not beta_E > 0:
-        raise InvalidInput(f"beta_E must be positive, but is {beta_E!r}: give beta_E > 0")
-    h = 2 / beta_E
-    # Viète: the three roots are real up to 3√3 h³/2 = 1, beyond it only one is.
-    size = 1.5 * math.sqrt(3) * h**3
-    if size <= 1:
-        u = -2 / math.sqrt(3) * math.cos(math.acos(size) / 3)
-    else:
-        u = -2 / math.sqrt(3) * math.cosh(math.acosh(size) / 3)
-    first = u / (u * u - u * h + h * h)  # u + h, without its cancellation at large h
-    # 1 + 2hm = 1 + 2hu/(u² − uh + h²) over the common denominator.
-    second = (u * u + u * h + h * h) / (u * u - u * h + h * h)
-    return first, second
 
 
 def _checked_start(b: float) -> float:
