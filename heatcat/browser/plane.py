@@ -197,7 +197,7 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
 def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str:
     """What the map does not show."""
     notes = [
-        f"one in {side.step} of {side.total} labels of {side.text} is drawn: zoom in"
+        f"one in {side.step} of {side.total} labels of {side.text.partition(' [')[0]} is drawn: zoom in"
         for side in (x, y)
         if side.step > 1
     ]
