@@ -62,6 +62,11 @@ class Axis:
         i = int(np.argmin(np.abs(self.labels - value)))
         return float(self.edges[i]), float(self.edges[i + 1])
 
+    @property
+    def symbol(self) -> str:
+        """Of the dimension, without its unit."""
+        return self.text.partition(" [")[0]
+
 
 @dataclass(frozen=True)
 class Line:
@@ -197,7 +202,7 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
 def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str:
     """What the map does not show."""
     notes = [
-        f"one in {side.step} of {side.total} labels of {side.text.partition(' [')[0]} is drawn: zoom in"
+        f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"
         for side in (x, y)
         if side.step > 1
     ]
