@@ -96,7 +96,7 @@ def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = No
     """Solve one engine; whatever is raised becomes the status "failed".
 
     The solution then has no values, and keeps message and traceback.  The message of an
-    `InvalidInput` or `Unsolvable` is kept as it is; that of any other exception comes after its
+    ``InvalidInput`` or ``Unsolvable`` is kept as it is; that of any other exception comes after its
     type.
     """
     try:

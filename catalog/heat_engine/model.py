@@ -175,7 +175,7 @@ class HeatEngine(Model):
         return with_profiles(solution, engine, self.method, self.profiles, profiles)
 
     def cost(self, points: Columns, variables: Sequence[str]) -> Cost:
-        """Time and memory as measured once: see `catalog.heat_engine.prior`."""
+        """Time and memory as measured once: see ``catalog.heat_engine.prior``."""
         return predicted(self.method, self.scaling, self.statistics, points, variables)
 
     def source_hash(self) -> str:

@@ -176,7 +176,7 @@ def spin_average(
 
 @dataclass(frozen=True)
 class IndependentSpins(Method):
-    """`spin_average` as a method, for sweeps and the command line.
+    """``spin_average`` as a method, for sweeps and the command line.
 
     Parameters
     ----------
