@@ -105,7 +105,7 @@ def delete(store: str, sweep: str, yes: bool, as_json: bool) -> None:
 @click.option("--name", help="Of the sweep in the target; the same name by default.")
 @JSON
 def copy(source: str, sweep: str, target: str, name: str | None, as_json: bool) -> None:
-    """Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the sweep of that name there.
+    """Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the one of that name.
 
     Points that both have computed must be equal; those of the target stay.
     """
