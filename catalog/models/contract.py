@@ -229,9 +229,6 @@ class Model:
                     f'{key} = "{"otto" if key == "name" else "1"}"'
                 )
         terms = self.vocabulary
-        for kind in ("parameter", "variable"):
-            if not terms.names(kind):
-                raise InvalidInput(f"{self.title} declares no {kind}s: add {kind}s")
         for declared, kind in (
             ("parameters", "parameter"),
             ("variables", "variable"),
@@ -244,6 +241,9 @@ class Model:
                         f"{self.title} declares the {term.kind} {term.name} among its {declared}: "
                         "move it"
                     )
+        for kind in ("parameter", "variable"):
+            if not terms.names(kind):  # type: ignore[arg-type]
+                raise InvalidInput(f"{self.title} declares no {kind}s: add {kind}s")
         for key, kind in (
             ("optional", "parameter"),
             ("on_request", "variable"),
