@@ -19,6 +19,7 @@ import catalog
 from catalog import Model, Parameter, Solution, Status, Sweep, Term, Variable
 from catalog.models.loading import find_model
 from catalog.models.recorded import RecordedModel
+from catalog.running.workers import checked, packed
 from heatcat.cli import cli
 from tests.catalog.support import refused, stored_values
 
@@ -552,6 +553,13 @@ class Together(Model):
 
 
 class TestWhereAModelLies:
+    def test_a_worker_without_it_that_joins_late_is_refused(self, sweep, monkeypatch):
+        content = packed(print, sweep.model, (0,))
+        monkeypatch.delitem(sys.modules, "any_toy")
+        monkeypatch.setattr(sys, "path", [])
+        with refused(r"a worker cannot import toy \(ModuleNotFoundError: .*\): put its module .*"):
+            checked(content, "toy", "")
+
     @pytest.mark.parametrize(
         ("path", "message"),
         [
