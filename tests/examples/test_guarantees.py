@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,53 +26,10 @@ from catalog.running.workers import workers_of
 from tests.catalog.processes import ROOT, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import block_content, finished_blocks, refused, stored_values
 from tests.catalog.test_kill import children_of, wait_until_gone
-from tests.examples.support import EXAMPLES, example
+from tests.examples.support import BLOCKS, EXAMPLES
 
-SWEEP_FILE = """
-[sweep]
-name = "maser"
-model = "maser:maser"
-
-[axes]
-omega_h = [2.0, 3.0, 3.9, 4.1, 6.0]
-field = [0.2, 0.5, 1.0, 2.0]
-
-[fixed]
-omega_c = 1.0
-T_h = 4.0
-T_c = 1.0
-
-[blocks]
-omega_h = 1
-field = 1
-"""
-BLOCKS = 20
 PATIENCE = 90.0
 """Seconds after which something that should happen is declared not to."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """A user's folder: a copy of the example, and a sweep file beside it."""
-    folder = tmp_path_factory.mktemp("user")
-    shutil.copy(EXAMPLES / "maser.py", folder)
-    (folder / "sweep.toml").write_text(SWEEP_FILE, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sweep() -> Sweep:
-    """The sweep, with the example where it lies."""
-    example("maser:maser")
-    return catalog.sweep_from_toml(SWEEP_FILE)
-
-
-@pytest.fixture(scope="module")
-def complete(sweep, tmp_path_factory) -> Path:
-    """A store whose run nothing interrupted."""
-    location = tmp_path_factory.mktemp("complete") / "store.zarr"
-    assert catalog.run(sweep, location, scheduler="synchronous")["ok"] == BLOCKS
-    return location
 
 
 @pytest.fixture
@@ -285,36 +241,6 @@ def test_workers_without_the_module_or_with_another_source_are_refused(sweep, pl
         running.start_worker("--nthreads", "1", root=places["same"])
         wait_for(lambda: workers(1), "the worker")
         assert run()["ok"] == BLOCKS
-
-
-@pytest.mark.browser
-def test_the_page_draws_the_map_and_the_point(complete):
-    page_tests = pytest.importorskip("tests.heatcat.test_browse_page")
-    for chromium in browsers(page_tests):
-        with (
-            page_tests.serving(complete) as address,
-            page_tests.opened(chromium, address) as page,
-        ):
-            page.wait_for_function(page_tests.MAP_IS_DRAWN)
-            entry = catalog.open(complete)["maser"]
-            labels = {
-                name: float(page_tests.shown(page, name).inner_text())
-                for name in ("omega_h", "field")
-            }
-            value = entry.point(labels).values["power"]
-            page_tests.sync_api.expect(page_tests.shown(page, "power")).to_have_text(
-                page_tests.figure(value)
-            )
-
-
-def browsers(page_tests: Any) -> Iterator[Any]:
-    """Chromium, closed in the end."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: apt-get install chromium"
-    with page_tests.sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=page_tests.FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def test_sweep_files_of_the_examples_are_whole():
