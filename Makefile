@@ -12,7 +12,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-slow test-faults test-slurm test-browser lint types docs bench clean
+.PHONY: demo figures test test-kills test-slow test-faults test-slurm test-browser lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -24,12 +24,16 @@ test: lint types
 	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile
 	.venv/bin/python -m pytest --doctest-modules $(SOURCES)
 
+# Runs that are killed, disks that fill up, several runs at once, intruders, an object store.
+test-kills: .venv/test
+	.venv/bin/python -m pytest -n $(PROCESSES) -m kills
+
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow
 
 # The fault suites at their full size, an hour or more; each prints its counts.
 test-faults: .venv/test
-	HEATCAT_FLIPS=$(FLIPS) HEATCAT_FUZZ=$(FUZZ) .venv/bin/python -m pytest -s -m "slow or not slow" \
+	HEATCAT_FLIPS=$(FLIPS) HEATCAT_FUZZ=$(FUZZ) .venv/bin/python -m pytest -s -m "slow or kills or not slow" \
 	  tests/catalog/test_store.py tests/catalog/test_kill.py tests/catalog/test_faults.py \
 	  tests/catalog/test_repair.py tests/catalog/test_s3.py tests/catalog/test_fuzz_arguments.py \
 	  tests/heatcat/test_fuzz_commands.py tests/heatcat/test_hostile_terminal.py

@@ -23,6 +23,7 @@ from catalog.refining.propose import Refined
 from catalog.refining.stored_map import Quantity, refine_map
 from catalog.running.profile import Profile
 from catalog.running.recorded import OnBlock, connect_and_solve
+from catalog.store.change import require_none
 from catalog.store.extend import open_sweeps
 from catalog.store.history import older_solvers
 from catalog.store.stored import Block, StoredSweep
@@ -195,6 +196,7 @@ class Entry(StoredSweep):
         InvalidInput
             If no condition is given, or one cannot be understood, or the model is needed.
         """
+        require_none(self.storage)
         solver = self.model(model)
         blocks, matched = self._matching(where, status, solver if older_solver else None)
         connect_and_solve(

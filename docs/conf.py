@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from catalog.heat_engine.methods import METHODS
-from catalog.names.vocabulary import VOCABULARY, names
+from catalog.heat_engine.terms import NAMES
 from heatcat import __version__
 
 project = "heatcat"
@@ -59,9 +59,9 @@ def _terms(kind: str) -> str:
     """The vocabulary's rows of one kind."""
     heads = ("name", "symbol", "what it is", "unit", "equation")
     rows = [
-        (f"`{name}`", term.symbol, term.long_name, _unit(term.units("energy")), term.equation)
-        for name in names(kind)
-        for term in (VOCABULARY[name],)
+        (f"`{name}`", term.symbol, term.long_name, _unit(term.unit), term.equation)
+        for name in NAMES.names(kind)
+        for term in (NAMES[name],)
     ]
     kept = [column for column in range(len(heads)) if any(row[column] for row in rows)]
     return _table(*(tuple(row[column] for column in kept) for row in (heads, *rows)))

@@ -9,6 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from ensemble.arrays import FloatArray
+from ensemble.errors import InvalidInput
 
 LONGEST = 60
 """Characters of a value that an error message quotes."""
@@ -31,13 +35,13 @@ def shown(value: object) -> str:
         text = " ".join(_SHORT.repr(value).split())
     except Exception:  # the repr is somebody else's code, or the value is nested too deeply
         return f"an object of type {type(value).__name__}"
-    # A backslash sequence for what is no text at all: half of a character of an undecodable path.
+    # Half of a character, as in a path that cannot be decoded, is shown as a backslash sequence.
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 2 * LONGEST else text[: 2 * LONGEST] + "…"
 
 
 def as_number(value: Any) -> int | float | None:
-    """A real number as a Python int or float (inf beyond a float's range), None if it is none.
+    """A real number as a Python int or float (inf beyond a float's range), or None for all else.
 
     Numbers of Python, NumPy and the standard library count, and arrays with no dimension (a
     DataArray too).  Truth values, text, complex numbers, dates and missing values do not.
@@ -75,3 +79,23 @@ def is_finite(number: float) -> bool:
         return math.isfinite(number)
     except OverflowError:  # an integer beyond a float's range
         return False
+
+
+def checked_times(times: ArrayLike) -> FloatArray:
+    """Times of an evolution as an array, shape (times,).
+
+    Raises
+    ------
+    InvalidInput
+        If they are not finite, not ≥ 0 or not increasing.
+
+    Examples
+    --------
+    >>> checked_times([0, 1]).tolist(), checked_times(3).tolist()
+    ([0.0, 1.0], [3.0])
+    """
+    instants = np.atleast_1d(np.asarray(times, dtype=float))
+    increasing = instants.ndim == 1 and instants.size > 0 and (np.diff(instants) > 0).all()
+    if not (increasing and instants[0] >= 0 and np.isfinite(instants).all()):
+        raise InvalidInput("times must be finite, ≥ 0 and increasing: sort them and drop repeats")
+    return instants

@@ -16,7 +16,7 @@ Scaling = Literal["bare", "high-temperature"]
 Statistics = Literal["bosonic", "fermionic"]
 
 MOST_PAIRS = 10**9
-"""Largest N: beyond it, 2S + 1 levels have no place in any memory."""
+"""Largest N: no memory holds the levels of larger spins."""
 SMALLEST, LARGEST = 1e-300, 1e300
 """Sizes of a parameter of the baths that is not 0, so that rates and affinity are finite."""
 
@@ -259,9 +259,10 @@ class Engine:
     def affinity(self) -> float:
         """Entropy produced per quantum sent from hot to cold, a = (E₁−μ₁)/T₁ − (E₂−μ₂)/T₂.
 
-        It is formed over the common denominator T₁T₂, which cancels only between the terms that
-        must cancel at the Carnot point a = 0.  The temperatures are the scaled ones.  Near that
-        point the parameters fix a only to their rounding: see `with_affinity`.
+        It is computed over the common denominator T₁T₂, so that the only terms that cancel are
+        those whose difference is 0 at the Carnot point a = 0.  The temperatures are the scaled
+        ones.  Near that point a is as uncertain as the rounding of the parameters: see
+        `with_affinity`.
         """
         if self._known_affinity is not None:
             return self._known_affinity
@@ -276,7 +277,7 @@ class Engine:
         return numerator / (t_1 * t_2 * self._size_factor)
 
     def with_affinity(self, affinity: float) -> Engine:
-        """The same engine with an affinity that is known better than the parameters fix it.
+        """The same engine with an affinity that is more accurate than the rounded parameters.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The exceptions that are meant for people: one line each, which ends in what to do."""
+"""Exceptions with a message for people: one line that ends with what to do."""
 
 
 class InvalidInput(ValueError):
@@ -9,7 +9,7 @@ class InvalidInput(ValueError):
 
 
 class Unsolvable(ArithmeticError):
-    """A valid engine that a method cannot solve: one line that says why and ends in what to do.
+    """A valid engine that a method cannot solve: one line that says why and what to do.
 
     `ensemble.method.attempt` turns it into the status "failed" with this line as its message.
     """

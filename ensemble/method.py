@@ -95,8 +95,9 @@ def _plain_option(name: str, value: object, default: object) -> object:
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
     """Solve one engine; whatever is raised becomes the status "failed".
 
-    The solution then has no values, and keeps message and traceback.  The message of what the
-    methods foresee is a sentence for people; of anything else it starts with the exception's type.
+    The solution then has no values, and keeps message and traceback.  The message of an
+    ``InvalidInput`` or ``Unsolvable`` is kept as it is; that of any other exception comes after its
+    type.
     """
     try:
         return method.solve(engine, variables)

@@ -13,7 +13,7 @@ class Status(IntEnum):
     NOT_COMPUTED = 0
     OK = 1
     UNCERTIFIED = 2
-    """The certificate exceeds the tolerance; the values are kept but not vouched for."""
+    """The certificate exceeds the tolerance; the values are kept but may be inaccurate."""
     UNPHYSICAL = 3
     """A physical law or the agreement of independent routes is violated."""
     FAILED = 4
@@ -37,7 +37,7 @@ class Solution:
     message : str
         Empty if the status is ok, else one line that says which figure failed and by how much.
     diagnostics : mapping of str to float or str
-        Certificates: what they mean is up to the method.
+        Certificates; the method's documentation says what they measure.
     traceback : str
         Where a failed solve raised; empty otherwise.
     """

@@ -143,7 +143,7 @@ Solve = TypeVar("Solve", bound=Callable[..., Solution])
 def in_natural_units(solve: Solve) -> Solve:
     """Let a method's ``solve`` see every engine in natural units, and restore those of its values.
 
-    The names are checked and the engine is accepted first.  A value that no double holds in the
+    The names are checked and the engine is accepted first.  A value outside a double's range in the
     user's units becomes NaN, and the status "uncertified" says so.  Numerical exceptions that the
     method does not foresee become `Unsolvable`, in words.
     """
@@ -185,10 +185,10 @@ def _restored(solution: Solution, units: Units) -> Solution:
         if math.isnan(value):  # undefined
             values[name] = value
             continue
-        # In natural units, less than the smallest normal number counts as nothing.
+        # In natural units, a value below the smallest normal number counts as 0.
         natural = 0.0 if abs(value) < TINY else value
         restored = units.restored(name, natural)
-        too_small = abs(restored) < TINY <= abs(natural)  # digits are lost to the user's unit
+        too_small = abs(restored) < TINY <= abs(natural)  # digits are lost in the user's unit
         if math.isinf(restored) or too_small:
             lost.append(name)
             restored = math.nan

@@ -31,6 +31,18 @@ COMMANDS = {
         "heatcat.run_commands",
         "Print the job script that PROFILE, a TOML file, leads to; submits nothing.",
     ),
+    "compact": (
+        "heatcat.store_life_commands",
+        "Merge the groups of SWEEP in STORE into one, which every reader of Zarr sees whole.",
+    ),
+    "copy": (
+        "heatcat.store_life_commands",
+        "Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the sweep of that name there.",
+    ),
+    "delete": (
+        "heatcat.store_life_commands",
+        "Delete SWEEP from STORE, with its history.",
+    ),
     "export": (
         "heatcat.export_command",
         "Write SWEEP of STORE to a file; computes nothing.",
@@ -54,6 +66,10 @@ COMMANDS = {
     "refine": (
         "heatcat.refine_command",
         "Add points to a map of SWEEP in STORE where a quantity changes fastest.",
+    ),
+    "rename": (
+        "heatcat.store_life_commands",
+        "Give the sweep OLD of STORE the name NEW.",
     ),
     "repair": (
         "heatcat.store_commands",

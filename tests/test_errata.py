@@ -14,6 +14,7 @@ from scipy.integrate import quad
 from scipy.optimize import fsolve
 
 from ensemble import Engine
+from ensemble.closed_forms import classical_spin
 from ensemble.closed_forms.single_pair import single_pair_power
 from ensemble.closed_forms.single_spin import SingleSpin, transient_size
 from ensemble.closure.fixed_point import fixed_point
@@ -21,7 +22,6 @@ from ensemble.closure.hierarchy import closed, monomial
 from ensemble.closure.regression import regression_matrix
 from ensemble.correlations.pair import PairState
 from ensemble.engine import Bath
-from ensemble.limits import dissipative
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.methods.cumulant import Cumulant
 from ensemble.methods.exact import Exact
@@ -226,8 +226,8 @@ def test_eq_39_puts_the_sphere_in_before_closing_and_C6_does_not():
     values |= {"z": sixth, "zz": square, "xx": (1 - square) / 2, "yy": (1 - square) / 2}
     values |= {"G": 1.0, "Gy": 1 / beta_E}
     assert value(parsed(READ["C6"]), values) == pytest.approx(0, abs=16 * EPS)
-    ninth = fsolve(lambda m: dissipative.closure_rates(m[0], m[1], beta_E), [-0.3, 0.4])
-    exact = dissipative.magnetization(beta_E)
+    ninth = fsolve(lambda m: classical_spin.closure_rates(m[0], m[1], beta_E), [-0.3, 0.4])
+    exact = classical_spin.magnetization(beta_E)
     stated(*(f"{m:.4f}".replace("-", "−") for m in (sixth, ninth[0], exact)))
     assert len({round(float(m), 3) for m in (sixth, ninth[0], exact)}) == 3
 
@@ -454,10 +454,10 @@ def test_eqs_25_to_27_at_finite_N():
 @pytest.mark.parametrize("beta_E", [0.5, 8.0])
 def test_eq_30_has_the_wrong_sign(beta_E):
     """Its bracket vanishes at Eqs. 33 and 34 with + (4/βE)⟨mᶻ⟩, as in Eq. 38."""
-    m, m_2 = dissipative.magnetization(beta_E), dissipative.second_moment(beta_E)
+    m, m_2 = classical_spin.magnetization(beta_E), classical_spin.second_moment(beta_E)
     assert 1 - m_2 + 4 / beta_E * m == pytest.approx(0, abs=8 * EPS)
     assert 1 - m_2 - 4 / beta_E * m > 0.3
-    rate = dissipative.moment_rates(np.array([1, 0.2, 0.3]), beta_E)[0]
+    rate = classical_spin.moment_rates(np.array([1, 0.2, 0.3]), beta_E)[0]
     assert rate == pytest.approx(-(1 - 0.3 + 4 / beta_E * 0.2) / 2)
     assert generated("z").of(["Gy"]) == parsed("-2*Gy*z")  # (Γ₀/2)(4/βE)
     assert generated("x").of(["G", "Gy"]) == parsed("G/2*(xz) - Gy*x")  # Eq. 29
@@ -509,10 +509,10 @@ def test_eq_36_ends_in_the_power_n_minus_2():
 
 
 def test_eq_37_is_about_moments_not_powers_of_the_mean():
-    m = [1, *(dissipative.magnetization(2.0) ** n for n in (1, 2, 3))]
-    assert np.abs(dissipative.moment_rates(np.array(m), 2.0)).max() > 0.1
-    true = np.array([1, m[1], dissipative.second_moment(2.0)])
-    assert np.abs(dissipative.moment_rates(true, 2.0)).max() < 8 * EPS
+    m = [1, *(classical_spin.magnetization(2.0) ** n for n in (1, 2, 3))]
+    assert np.abs(classical_spin.moment_rates(np.array(m), 2.0)).max() > 0.1
+    true = np.array([1, m[1], classical_spin.second_moment(2.0)])
+    assert np.abs(classical_spin.moment_rates(true, 2.0)).max() < 8 * EPS
 
 
 def test_eq_40_must_leave_out_the_stationary_mode():
@@ -542,7 +542,7 @@ def test_gaps_are_not_proportional():
     def ratio(beta_E: float) -> float:
         sizes = [SingleSpin(N, beta_E).decay_rates(1)[0] for N in (200, 400, 800)]
         finer = [2 * b - a for a, b in pairwise(sizes)]
-        return float((4 * finer[1] - finer[0]) / 3) / dissipative.jacobian_gap(beta_E)
+        return float((4 * finer[1] - finer[0]) / 3) / classical_spin.jacobian_gap(beta_E)
 
     assert SingleSpin(40, 2.2).slowest()[1] == SingleSpin(40, 7.0).slowest()[1] == 1
     assert ratio(0.01) == pytest.approx(0.5, abs=1e-5)
@@ -556,9 +556,9 @@ def test_the_closure_misses_the_exact_stationary_state():
     """Eqs. 38 and 39 against Eqs. 33 and 34, and Eq. 42 is not taken at their fixed point."""
     misses = {}
     for beta_E in (2.0, 5.0):
-        m = np.array([dissipative.magnetization(beta_E), dissipative.second_moment(beta_E)])
-        stop = fsolve(lambda v, b=beta_E: dissipative.closure_rates(v[0], v[1], b), m)
-        assert np.abs(dissipative.closure_rates(*stop, beta_E)).max() < 1e-10
+        m = np.array([classical_spin.magnetization(beta_E), classical_spin.second_moment(beta_E)])
+        stop = fsolve(lambda v, b=beta_E: classical_spin.closure_rates(v[0], v[1], b), m)
+        assert np.abs(classical_spin.closure_rates(*stop, beta_E)).max() < 1e-10
         misses[beta_E] = np.abs(stop - m)
     stated(f"{misses[5.0][0]:.3f}", f"{misses[2.0][1]:.3f}")
 

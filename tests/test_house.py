@@ -7,11 +7,14 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
+
+from catalog.heat_engine.terms import TERMS as PHYSICS
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,8 +26,25 @@ MAY_IMPORT = {
 }
 """heatcat → analyses, catalog → ensemble: imports run one way."""
 
+ROOMS = {
+    "ensemble": (
+        *("arrays", "errors", "checks", "engine", "solution", "method", "units"),
+        *("generator", "closed_forms", "steady", "counting", "correlations"),
+        *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
+    ),
+    "catalog": (
+        *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),
+        *("running", "reading", "refining", "catalogue", "checked_calls", "__init__"),
+    ),
+}
+"""Folders of a package, and files beside them.  Each imports only itself and those before it."""
+
 PHYSICS_LIBRARIES = {"numpy", "scipy"}
-OPTIONAL_LIBRARIES = {"qutip.py": {"qutip"}, "factorization.py": {"pypardiso"}}
+OPTIONAL_LIBRARIES = {
+    "qutip_model.py": {"qutip"},
+    "qutip_reference.py": {"qutip"},
+    "factorization.py": {"pypardiso"},
+}
 """What one file of ensemble may import besides, where it is used and not before."""
 FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
 
@@ -87,6 +107,114 @@ def test_imports_run_one_way(package):
         for path in sources(package)
         for found in imports(parsed(path))
         if found.package in MAY_IMPORT and found.package not in MAY_IMPORT[package]
+    ]
+    assert not wrong
+
+
+class Arrow(NamedTuple):
+    """One file of a package that imports another, at its top or only where it is used."""
+
+    file: str
+    imported: str
+
+
+def arrows(package: str) -> list[Arrow]:
+    """All imports between the files of a package, as paths below it without their suffix."""
+    files = {
+        path.relative_to(ROOT / package).with_suffix("").as_posix() for path in sources(package)
+    }
+    found = []
+    for file in sorted(files):
+        for item in imports(parsed(ROOT / package / f"{file}.py")):
+            if item.package == package:
+                module = "/".join(item.module.split(".")[1:])
+                places = (f"{module}/{item.name}", module, f"{module}/__init__")
+                plain = (place.strip("/") for place in places)
+                found.append(Arrow(file, next(place for place in plain if place in files)))
+    return found
+
+
+def room_of(file: str) -> str:
+    return file.partition("/")[0]
+
+
+def upward(found: list[Arrow], rooms: tuple[str, ...]) -> list[str]:
+    """Imports from a later room than the file's own."""
+    return [
+        f"{file} imports {imported}, but {room_of(imported)} comes after {room_of(file)}"
+        for file, imported in found
+        if rooms.index(room_of(imported)) > rooms.index(room_of(file))
+    ]
+
+
+def circle(found: list[Arrow]) -> list[str]:
+    """Files that import each other in a circle, the first one repeated at the end; [] if none."""
+    graph: dict[str, set[str]] = {}
+    for file, imported in found:
+        graph.setdefault(file, set()).add(imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as failure:
+        return list(failure.args[1])
+    return []
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_room_of_a_package_has_a_place_in_its_order(package):
+    files = (path.relative_to(ROOT / package) for path in sources(package))
+    assert {room_of(file.with_suffix("").as_posix()) for file in files} == set(ROOMS[package])
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_a_room_imports_only_rooms_before_it(package):
+    assert not upward(arrows(package), ROOMS[package])
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_files_import_each_other_in_a_circle(package):
+    assert not circle(arrows(package))
+
+
+def test_a_wrong_arrow_and_a_circle_are_found():
+    down, up = Arrow("steady/state", "engine"), Arrow("engine", "steady/state")
+    assert not upward([down], ("engine", "steady"))
+    assert not circle([down])
+    assert upward([down, up], ("engine", "steady")) == [
+        "engine imports steady/state, but steady comes after engine"
+    ]
+    assert set(circle([down, up])) == {"engine", "steady/state"}
+    within = [Arrow("steady/a", "steady/b"), Arrow("steady/b", "steady/c")]
+    assert not circle(within)
+    assert circle([*within, Arrow("steady/c", "steady/a")])
+
+
+def spoken(tree: ast.AST) -> Iterator[str]:
+    """Identifiers and texts of a file, its docstrings left out."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            node.body[0].value = ast.Constant(value=None)  # type: ignore[attr-defined]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg:
+            yield node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_nothing_in_the_catalogue_but_the_heat_engine_knows_its_parameters():
+    parameters = [term for term in PHYSICS if term.kind == "parameter" and term.name != "N"]
+    words = {word for term in parameters for word in (term.name, term.symbol)}
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(words)))
+    wrong = [
+        f"{path.relative_to(ROOT)}: {text!r}"
+        for path in sources("catalog")
+        if "heat_engine" not in path.parts
+        for text in spoken(parsed(path))
+        if pattern.search(text)
     ]
     assert not wrong
 

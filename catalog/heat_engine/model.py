@@ -10,15 +10,16 @@ from typing import Any
 from catalog.arguments import a_text
 from catalog.heat_engine.methods import method_from
 from catalog.heat_engine.prior import predicted
+from catalog.heat_engine.profiles import PROFILES, Profiles, with_profiles
 from catalog.heat_engine.sources import method_hash
-from catalog.heat_engine.terms import TERMS, vocabulary
+from catalog.heat_engine.terms import TERMS
 from catalog.models.contract import Columns, Cost, Model, Point
 from catalog.names.vocabulary import Term, Vocabulary, suggestion
 from ensemble import Engine, Exact, InvalidInput, Solution
 from ensemble.checks import shown
 from ensemble.method import Method
 
-OPTIONS = ("scaling", "method", "statistics", "energy_unit")
+OPTIONS = ("scaling", "method", "statistics", "energy_unit", "profiles")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,9 @@ class HeatEngine(Model):
         Of the baths.
     energy_unit : str
         Name of the common unit of energies and temperatures, for ``units`` attributes.
+    profiles : Profiles or mapping
+        How much is computed of the variables that have a dimension of their own, such as
+        ``slow_spectrum`` over its modes: see `catalog.heat_engine.profiles.Profiles`.
 
     Raises
     ------
@@ -51,6 +55,7 @@ class HeatEngine(Model):
     method: Method = field(default_factory=Exact)
     statistics: str = "bosonic"
     energy_unit: str = "energy"
+    profiles: Profiles = field(default_factory=Profiles)
 
     name = "heat-engine"
     version = "1"
@@ -59,6 +64,7 @@ class HeatEngine(Model):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", method_from(self.method))
+        object.__setattr__(self, "profiles", Profiles.of(self.profiles))
         a_text("energy_unit", self.energy_unit)
         if not self.energy_unit.strip() or not self.energy_unit.isprintable():
             raise InvalidInput(
@@ -67,12 +73,14 @@ class HeatEngine(Model):
 
     def options(self) -> dict[str, Any]:
         """Method, scaling, statistics and unit as plain JSON data."""
-        return {
+        options = {
             "scaling": self.scaling,
             "statistics": self.statistics,
             "method": {"name": self.method.name, **asdict(self.method)},
             "energy_unit": self.energy_unit,
         }
+        profiles = self.profiles.options()
+        return {**options, "profiles": profiles} if profiles else options
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> HeatEngine:
@@ -91,11 +99,12 @@ class HeatEngine(Model):
 
     def _own(self) -> list[Term]:
         kept = {*self.method.variables, *self.method.diagnostics}
-        return [
+        terms = [
             term.term(self.energy_unit)
             for term in TERMS
             if term.kind == "parameter" or term.name in kept
         ]
+        return [*terms, *self.profiles.terms(type(self.method), self.energy_unit)]
 
     @property
     def parameters(self) -> Sequence[Term]:  # type: ignore[override]
@@ -114,8 +123,8 @@ class HeatEngine(Model):
 
     @property
     def on_request(self) -> Collection[str]:  # type: ignore[override]
-        """What is expensive, such as the gap."""
-        return self.method.on_request
+        """What is expensive, such as the gap, and what has a dimension of its own."""
+        return (*self.method.on_request, *(term.name for term in self.variables if term.dims))
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -159,10 +168,14 @@ class HeatEngine(Model):
 
     def solve_point(self, point: Point, variables: Sequence[str]) -> Solution:
         """Solve one engine by the method."""
-        return self.method.solve(self.engine(point), variables)
+        engine = self.engine(point)
+        scalars = [name for name in variables if name not in PROFILES]
+        solution = self.method.solve(engine, scalars)
+        profiles = [name for name in variables if name in PROFILES]
+        return with_profiles(solution, engine, self.method, self.profiles, profiles)
 
     def cost(self, points: Columns, variables: Sequence[str]) -> Cost:
-        """Time and memory as measured once: see `catalog.heat_engine.prior`."""
+        """Time and memory as measured once: see ``catalog.heat_engine.prior``."""
         return predicted(self.method, self.scaling, self.statistics, points, variables)
 
     def source_hash(self) -> str:
@@ -187,6 +200,3 @@ class HeatEngine(Model):
     def title(self) -> str:
         """How messages call it."""
         return f"method {self.method.name}"
-
-
-__all__ = ["HeatEngine", "vocabulary"]

@@ -16,8 +16,14 @@ from numpy.typing import NDArray
 
 from catalog.models.contract import Columns, Cost
 from ensemble.method import Method
-from ensemble.steady.stationary import DIRECT_SIZE, FACTORIZABLE
-from ensemble.steady.truncation import AIM, COMPLETE_SIZE
+from ensemble.steady.sector_forecast import (
+    complete_size,
+    excitation_cuts,
+    factorises,
+    kept_whole,
+    largest_fall,
+    sector_size,
+)
 
 DENSE_GAP = 9
 """N up to which the gap is found by diagonalising whole sectors."""
@@ -116,36 +122,20 @@ def _factorisation(unknowns: NDArray, width: NDArray) -> NDArray:
 def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray]:
     """Unknowns that the exact method keeps, the width of their layer, whether it factorises.
 
-    As `ensemble.steady.truncation` and `ensemble.steady.stationary` choose, but for the coherence
-    order, which they take from a small engine: seen from 5 at weak coupling to 25 at a strong
-    drive.
+    By the rules of the solver itself (`ensemble.steady.sector_forecast`), but for the coherence
+    order, which the solver takes from a small engine: seen from 5 at weak coupling to 25 at a
+    strong drive.
     """
     n_1, n_2 = _levels(engines)
-    whole, width = _complete(n_1, n_2)
-    warmest = np.minimum(*_log_ratios(engines))
-    needed = np.log(np.maximum(n_1, n_2)) - math.log(AIM * engines.method.tolerance)
-    # An inverted (fermionic) bath, whose ratio is not positive, fills the upper levels: no cut.
-    cut = np.where(warmest > 0, np.ceil(needed / np.where(warmest > 0, warmest, 1)), np.inf)
-    c_1, c_2 = np.minimum(n_1, cut), np.minimum(n_2, cut)
-    order = np.minimum(np.ceil(1 + 8 * _coupling(engines) ** 0.35), np.minimum(c_1, c_2))
-    complete = whole <= COMPLETE_SIZE
-    unknowns = np.where(complete, whole, _size(c_1 + 1, c_2 + 1, order))
-    width = np.where(complete, width, np.sqrt((c_1 + 1) * (c_2 + 1)))
-    iterations = 20 + 15 * engines.column("omega_0") / engines.column("Gamma_0")
-    slow = 4 * iterations * 60e-9 > 1e-7 * np.sqrt(unknowns)
-    direct = (unknowns <= DIRECT_SIZE) | (slow & (unknowns <= FACTORIZABLE))
-    return unknowns, width, direct
-
-
-def _complete(n_1: NDArray, n_2: NDArray) -> tuple[NDArray, NDArray]:
-    """Size and width of the untruncated sector."""
-    return _size(n_1 + 1, n_2 + 1, np.minimum(n_1, n_2)), np.sqrt((n_1 + 1) * (n_2 + 1))
-
-
-def _size(a: NDArray, b: NDArray, order: NDArray) -> NDArray:
-    """Σ (a − q)(b − q) over q = 0 … order."""
-    first, second = order * (order + 1) / 2, order * (order + 1) * (2 * order + 1) / 6
-    return (order + 1) * a * b - (a + b) * first + second
+    ratios = _log_ratios(engines)
+    cuts = excitation_cuts(n_1, n_2, *ratios, tolerance=engines.method.tolerance)
+    whole = kept_whole(n_1, n_2)
+    c_1, c_2 = np.where(whole, n_1, cuts[0]), np.where(whole, n_2, cuts[1])
+    order = np.ceil(1 + 8 * _coupling(engines) ** 0.35)
+    unknowns = np.where(whole, complete_size(n_1, n_2), sector_size(order, c_1, c_2))
+    drive, rate = engines.column("omega_0"), engines.column("Gamma_0")
+    direct = factorises(unknowns, largest_fall(c_1, c_2, *ratios), drive, rate)
+    return unknowns, np.sqrt((c_1 + 1) * (c_2 + 1)), direct
 
 
 def _levels(engines: Engines) -> tuple[NDArray, NDArray]:

@@ -24,7 +24,8 @@ def find_model(
     Parameters
     ----------
     path : str
-        ``module:object``: a model, or a subclass of `Model`, which is called with the options.
+        ``module:object``: a model, or a subclass of `catalog.Model`, which is called with the
+        options.
     options : mapping, optional
     folder : Path, optional
         Where to look for the module first.

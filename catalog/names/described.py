@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from catalog.names.vocabulary import OWN, STATUS, folded, suggestion
+from catalog.names.vocabulary import OWN, POINT, STATUS, folded, suggestion
 from ensemble import InvalidInput
 from ensemble.checks import shown
 
@@ -26,6 +26,15 @@ def role(ds: xr.Dataset, name: str) -> str:
     if name in OWN:
         return OWN[name].kind
     return "parameter" if name in ds.coords or name in ds.dims else "variable"
+
+
+def inner_dims(ds: xr.Dataset) -> list[str]:
+    """Dimensions that variables have of their own, beside those of the points."""
+    return [
+        str(dim)
+        for dim in ds.sizes
+        if dim != POINT and dim in ds.coords and role(ds, str(dim)) == "index"
+    ]
 
 
 def symbol(array: xr.DataArray | xr.Variable, name: str) -> str:

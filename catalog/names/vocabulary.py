@@ -94,9 +94,9 @@ class Term:
     equation : str
         Where it is defined, or the defining relation.
     dtype : str
-        A key of `DTYPES`.  A parameter is float64, or int64 for whole numbers.
+        A key of ``DTYPES``.  A parameter is float64, or int64 for whole numbers.
     fill : number, optional
-        What a point holds that is not computed, where the default of `DTYPES` may be a result.
+        What a point holds that is not computed, where the default of ``DTYPES`` may be a result.
     dims : mapping of str to sequence of number or str
         Inner dimensions of a variable and their labels, such as ``{"mode": range(6)}``: the
         variable is an array of that shape at each point.
@@ -251,7 +251,7 @@ class _Status(Term):
 
 
 DIAGNOSTICS: tuple[Term, ...] = (
-    Diagnostic("wall_time", "t", "time that the solve took", unit="s"),
+    Diagnostic("wall_time", "", "time that the solve took", unit="s"),
     Diagnostic("error", "", "what failed", dtype="str"),
     Diagnostic("failure", "", "input and traceback of a failed point, JSON", dtype="str"),
     Diagnostic("run", "", "number of the run that solved the point", dtype="int32"),

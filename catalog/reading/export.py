@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from catalog.names.described import inner_dims
 from catalog.reading.netcdf import plain_attributes, write_netcdf
-from catalog.reading.table import columns, computed_pieces, empty_table, new_points, rows_of
+from catalog.reading.table import (
+    columns,
+    computed_pieces,
+    empty_table,
+    nested_columns,
+    new_points,
+    rows_of,
+)
 from catalog.store.whole_file import whole_file
 from ensemble import InvalidInput
 
@@ -52,6 +61,9 @@ def export(ds: xr.Dataset | xr.DataArray, path: str | Path, *, overwrite: bool =
     ``.parquet``   the same; units, symbols and long names in the schema's metadata
     =============  ================================================================================
 
+    A variable with inner dimensions is a list in each row of a table, in CSV as JSON.  Complex
+    numbers are written as two columns or arrays, ``name_real`` and ``name_imag``.
+
     The file appears under its name only once it is whole.  Where xarray has put NaN into the
     status, texts or whole numbers, the file has "not computed", "" and the fills of a store.
 
@@ -79,9 +91,7 @@ def export(ds: xr.Dataset | xr.DataArray, path: str | Path, *, overwrite: bool =
         raise InvalidInput(
             f"cannot tell the format of {target.name}: end it in {', '.join(WRITERS)}"
         )
-    data = _as_dataset(ds)
-    if target.suffix != ".csv":
-        _require_real(data, target.suffix)
+    data = _in_parts(_as_dataset(ds))
     with whole_file(target, overwrite=overwrite) as temporary:
         points = WRITERS[target.suffix](data, temporary)
         size = temporary.stat().st_size
@@ -109,20 +119,48 @@ def _as_dataset(data: object) -> xr.Dataset:
     return data
 
 
-def _require_real(ds: xr.Dataset, suffix: str) -> None:
-    for name, variable in ds.variables.items():
-        if variable.dtype.kind == "c":
+def _in_parts(ds: xr.Dataset) -> xr.Dataset:
+    """The Dataset with real and imaginary parts in place of complex arrays.
+
+    No format of these has a type for complex numbers that other programs read.
+
+    Raises
+    ------
+    InvalidInput
+        If a part would have the name of another array.
+    """
+    parts: dict[str, xr.DataArray] = {}
+    for name, array in ds.variables.items():
+        if array.dtype.kind != "c":
+            continue
+        if name not in ds.data_vars:
             raise InvalidInput(
-                f"a {suffix} file cannot hold the complex numbers of {name}: export its .real and "
-                ".imag, or end the name in .csv"
+                f"the labels of {name} are complex numbers, which no file holds: drop them with "
+                f"drop_vars({name!r})"
             )
+        for part, words in (("real", "real part"), ("imag", "imaginary part")):
+            new = f"{name}_{part}"
+            if new in ds.variables:
+                raise InvalidInput(
+                    f"{name} is complex and would be written as {new}, which is there already: "
+                    "rename one of them"
+                )
+            values = getattr(ds[name], part)
+            about = f"{words} of {array.attrs.get('long_name') or name}"
+            mark = f"{'Re' if part == 'real' else 'Im'} {array.attrs.get('symbol') or name}"
+            values.attrs = {**array.attrs, "long_name": about, "symbol": mark}
+            parts[new] = values
+    return ds.drop_vars([n for n in ds.data_vars if ds[n].dtype.kind == "c"]).assign(parts)
 
 
 def _write_csv(ds: xr.Dataset, path: Path) -> int:
     points = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         empty_table(ds).to_csv(file, index=False)
+        lists = nested_columns(ds)
         for new, frame in _frames(ds):
+            for name in lists:
+                frame[name] = [json.dumps(_finite(cell)) for cell in frame[name]]
             frame.to_csv(file, index=False, header=False)
             points += new
     return points
@@ -141,6 +179,13 @@ def _write_parquet(ds: xr.Dataset, path: Path) -> int:
     return points
 
 
+def _finite(cell: Any) -> Any:
+    """A list, or lists in it, with None for NaN, which JSON does not have."""
+    if isinstance(cell, list):
+        return [_finite(item) for item in cell]
+    return None if isinstance(cell, float) and math.isnan(cell) else cell
+
+
 def _frames(ds: xr.Dataset) -> Iterator[tuple[int, pd.DataFrame]]:
     """The table in pieces, each with the number of its points."""
     holes = "status" not in ds
@@ -153,17 +198,33 @@ def _schema(ds: xr.Dataset) -> pyarrow.Schema:
     import pyarrow as pa
 
     types = pa.Schema.from_pandas(empty_table(ds), preserve_index=False)
+    lists = {name: _list_type(ds, name) for name in nested_columns(ds)}
     fields = [
         pa.field(
             name,
-            pa.string()
-            if pa.types.is_large_string(types.field(name).type)
-            else types.field(name).type,
+            lists.get(name)
+            or (
+                pa.string()
+                if pa.types.is_large_string(types.field(name).type)
+                else types.field(name).type
+            ),
             metadata=_text_attributes(ds[name].attrs if name in ds.variables else {}),
         )
         for name in columns(ds)
     ]
     return pa.schema(fields, metadata=_text_attributes(ds.attrs))
+
+
+def _list_type(ds: xr.Dataset, name: str) -> pyarrow.DataType:
+    """The type of a column of lists, as deep as the array has inner dimensions."""
+    import pyarrow as pa
+
+    array, inner = ds[name], inner_dims(ds)
+    found = pa.string() if array.dtype.kind in "OTU" else pa.from_numpy_dtype(array.dtype)
+    for dim in array.dims:
+        if dim in inner:
+            found = pa.list_(found)
+    return found
 
 
 def _text_attributes(attributes: dict[Any, Any]) -> dict[str, str]:

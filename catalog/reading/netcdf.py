@@ -66,7 +66,7 @@ def _add_lazy(ds: xr.Dataset, names: list[str], path: Path) -> int:
                 values = variable.values
                 if values.dtype.kind == "b":
                     values = values.astype("i1")
-                inside = tuple(where[str(dim)] for dim in variable.dims)
+                inside = tuple(where.get(str(dim), slice(None)) for dim in variable.dims)
                 if values.size:
                     file.variables[name][inside or ...] = values
     return points

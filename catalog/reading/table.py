@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from catalog.names.described import role
+from catalog.names.described import inner_dims, role
 from catalog.names.fills import restored
 from catalog.names.status import codes_of, labels_of
 from ensemble import InvalidInput, Status
@@ -42,7 +42,8 @@ def table(ds: xr.Dataset, *, computed_only: bool | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Sorted by the dimensions, ``status`` as text ("ok", "failed", …).
+        Sorted by the dimensions, ``status`` as text ("ok", "failed", …).  A variable with inner
+        dimensions has a list in each row.
 
     Raises
     ------
@@ -147,7 +148,8 @@ def new_points(ds: xr.Dataset, where: Where, piece: xr.Dataset) -> int:
 
 def rows_of(piece: xr.Dataset, *, holes: bool) -> pd.DataFrame:
     """Table of a piece that `computed_pieces` gave."""
-    names = columns(piece)
+    names, nested = columns(piece), nested_columns(piece)
+    piece = _nested(piece)
     dims = [name for name in names if name in piece.dims]
     if not dims:  # a single point
         piece, dims = piece.expand_dims("row"), ["row"]
@@ -156,7 +158,29 @@ def rows_of(piece: xr.Dataset, *, holes: bool) -> pd.DataFrame:
         frame = frame[frame["status"] != Status.NOT_COMPUTED].reset_index(drop=True)
     if "status" in frame:
         frame["status"] = labels_of(frame["status"].to_numpy())
-    return frame.astype({name: "str" for name in names if frame[name].dtype.kind in "OTU"})
+    text = [name for name in names if frame[name].dtype.kind in "OTU" and name not in nested]
+    return frame.astype(dict.fromkeys(text, "str"))
+
+
+def nested_columns(ds: xr.Dataset) -> list[str]:
+    """Names of the columns that hold lists: arrays with inner dimensions."""
+    inner = {*inner_dims(ds)}
+    return [str(name) for name, array in ds.data_vars.items() if inner & {*array.dims}]
+
+
+def _nested(piece: xr.Dataset) -> xr.Dataset:
+    """A piece in memory, arrays with inner dimensions as lists, one a point."""
+    names, inner = nested_columns(piece), inner_dims(piece)
+    lists = {}
+    for name in names:
+        array = piece[name]
+        outer = [dim for dim in array.dims if dim not in inner]
+        values = array.transpose(*outer, ...).values
+        cells = np.empty(values.shape[: len(outer)], dtype=object)
+        for position in np.ndindex(cells.shape):
+            cells[position] = values[position].tolist()
+        lists[name] = (outer, cells, array.attrs)
+    return piece.drop_vars([*names, *inner]).assign(lists)
 
 
 def empty_table(ds: xr.Dataset) -> pd.DataFrame:
@@ -177,7 +201,10 @@ def without_points(ds: xr.Dataset) -> xr.Dataset:
 
 
 def columns(ds: xr.Dataset) -> list[str]:
-    """Names of the columns: dimensions, other parameters, variables, diagnostics, status last."""
+    """Names of the columns: dimensions, other parameters, variables, diagnostics, status last.
+
+    Inner dimensions are none of them: what has some holds a list in each row.
+    """
     ranks = {"parameter": 1, "index": 1, "variable": 2, "diagnostic": 4}
     dims = [str(dim) for dim in _ordered_dims(ds)]
     order = {str(name): position for position, name in enumerate(ds.variables)}
@@ -188,14 +215,17 @@ def columns(ds: xr.Dataset) -> list[str]:
         kind = 5 if name == "status" else 1 if name in ds.coords else ranks[role(ds, name)]
         return kind, order[name]
 
-    return sorted((str(name) for name in {**ds.sizes, **ds.variables}), key=rank)
+    inner = {*inner_dims(ds)}
+    names = (str(name) for name in {**ds.sizes, **ds.variables})
+    return sorted((name for name in names if name not in inner), key=rank)
 
 
 def _ordered_dims(ds: xr.Dataset) -> list[Hashable]:
     """The dimensions in the order in which an array has them: the status if there is one."""
+    inner = {*inner_dims(ds)}
     longest = max((v.dims for v in ds.data_vars.values()), key=len, default=())
     first = ds["status"].dims if "status" in ds else longest
-    return list(dict.fromkeys([*first, *longest, *ds.sizes]))
+    return [dim for dim in dict.fromkeys([*first, *longest, *ds.sizes]) if dim not in inner]
 
 
 def _with_counts(ds: xr.Dataset) -> xr.Dataset:

@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 
 from catalog.names.described import coordinate_name
 from catalog.names.select import select
-from catalog.names.vocabulary import suggestion
+from catalog.refining.quantity import Quantity, computed
 from ensemble import InvalidInput, Status
 from ensemble.checks import shown
 
@@ -40,7 +40,7 @@ CORNERS = np.array([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)])
 def known_points(
     ds: xr.Dataset,
     parameters: tuple[str, str],
-    quantity: str | Callable[[xr.Dataset], xr.DataArray],
+    quantity: Quantity,
     **labels: Any,
 ) -> tuple[Points, NDArray[np.float64]]:
     """What a Dataset knows of a map of two parameters, the others fixed by label.
@@ -52,7 +52,7 @@ def known_points(
     parameters : pair of str
         The axes of the map, by name or symbol.
     quantity : str or callable
-        A variable, or a function from the selected Dataset to a DataArray on it.
+        As of `catalog.refining.quantity.computed`.
     **labels
         Of the other dimensions, as for `catalog.names.select.select`.
 
@@ -71,13 +71,7 @@ def known_points(
     for name in (first, second):
         if name not in chosen.coords or not chosen.coords[name].dims:
             raise InvalidInput(f"{name} does not vary in this dataset: choose another axis")
-    if isinstance(quantity, str):
-        if quantity not in chosen:
-            names = [str(name) for name in chosen.data_vars]
-            raise InvalidInput(f"the dataset has no {shown(quantity)}{suggestion(quantity, names)}")
-        values = chosen[quantity]
-    else:
-        values = computed_by(quantity, chosen)
+    values = computed(quantity, chosen)
     axes = {*chosen[first].dims, *chosen[second].dims}
     for dim in values.dims:
         if dim not in axes:
@@ -85,23 +79,12 @@ def known_points(
     # A quantity may need several labels of a dimension: a point is known if all of them are.
     status = chosen["status"]
     others = [dim for dim in status.dims if dim not in axes]
-    computed = (status != Status.NOT_COMPUTED).all(others)
+    known_there = (status != Status.NOT_COMPUTED).all(others)
     failed = (status == Status.FAILED).any(others)
-    columns = xr.broadcast(chosen[first], chosen[second], values, computed, failed)
+    columns = xr.broadcast(chosen[first], chosen[second], values, known_there, failed)
     x, y, z, known, lost = (column.values.ravel() for column in columns)
     z = np.where(lost, np.nan, z)
     return np.column_stack([x, y]).astype(float)[known], z.astype(float)[known]
-
-
-def computed_by(quantity: Callable[[xr.Dataset], Any], ds: xr.Dataset) -> xr.DataArray:
-    """What a function makes of a Dataset, if it is a DataArray."""
-    values = quantity(ds)
-    if not isinstance(values, xr.DataArray):
-        raise InvalidInput(
-            f"the quantity must be a DataArray, but its function gave {shown(values)}: return e.g. "
-            "ds.power"
-        )
-    return values
 
 
 @dataclass(frozen=True)

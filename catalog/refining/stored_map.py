@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +20,10 @@ from catalog.refining.propose import (
     Points,
     Refined,
     Spacing,
-    computed_by,
     known_points,
     refine,
 )
+from catalog.refining.quantity import Quantity, computed
 from catalog.running.cluster import chosen
 from catalog.running.executors import open_executor
 from catalog.running.plan import fitted_model
@@ -41,8 +41,6 @@ from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Quantity = str | Callable[[xr.Dataset], xr.DataArray]
 
 BLOCK_POINTS = 4
 """Points of a batch in one block: few, so that several workers share a batch."""
@@ -96,7 +94,8 @@ def refine_map(
     parameters : pair of str
         The axes of the map, by name or symbol; it extends from their lowest to highest label.
     quantity : str or callable
-        A variable, or a function of a Dataset whose dimensions are those of the map (or ``point``)
+        A variable, a reduction of one with inner dimensions, such as ``"max(spectrum)"``, or a
+        function of a Dataset whose dimensions are those of the map (or ``point``)
         and those given several labels, to a DataArray over the map alone.
     budget : int
         Points to add.
@@ -224,7 +223,7 @@ def _add(
 
 def _values(solved: xr.Dataset, quantity: Quantity) -> NDArray[np.float64]:
     """The quantity along ``point``, NaN where a solve failed."""
-    values = solved[quantity] if isinstance(quantity, str) else computed_by(quantity, solved)
+    values = computed(quantity, solved)
     if values.dims != (POINT,):
         raise InvalidInput(
             f"the quantity has dimensions {values.dims} beside the map: reduce them, or give labels"

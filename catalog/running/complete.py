@@ -49,6 +49,7 @@ def complete_block(
     if not again and part.has(block):
         return None
     with part.leases.hold(part.claim(block), wait=wait):
+        part.require_present()  # the group may have been replaced while this waited
         if not again and part.has(block):  # finished by another in the meantime
             return None
         arrays = solve_block(part.grid, block, model)

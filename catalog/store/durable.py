@@ -45,7 +45,7 @@ class DurableStore(LocalStore):
         await super().delete(key)
         folder = (self.root / key).parent
         if folder.is_dir():
-            await asyncio.to_thread(_flush_folder, folder)
+            await asyncio.to_thread(flush_folder, folder)
 
     def set_sync(self, key: str, value: Buffer) -> None:
         self._check_writable()
@@ -84,7 +84,7 @@ def write_file(path: Path, content: bytes, *, root: Path, exclusive: bool = Fals
         if isinstance(failure, FileNotFoundError) and not root.is_dir():
             raise _gone(root) from None
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _make_folder(folder: Path, root: Path) -> None:
@@ -97,7 +97,7 @@ def _make_folder(folder: Path, root: Path) -> None:
         folder.mkdir(exist_ok=True)
     except FileNotFoundError:
         raise _gone(root) from None
-    _flush_folder(folder.parent)
+    flush_folder(folder.parent)
 
 
 def _gone(root: Path) -> StoreGone:
@@ -107,7 +107,8 @@ def _gone(root: Path) -> StoreGone:
     )
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Have the entries of a folder reach the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

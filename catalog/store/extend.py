@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from catalog.cost.block_shapes import layout
+from catalog.store import change
+from catalog.store.history import AT_WORK, state
 from catalog.store.history import FOLDER as RUNS
 from catalog.store.leases import FOLDER as LEASES
 from catalog.store.leases import Leases
@@ -61,6 +64,7 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
         damaged; nothing is written.
     """
     place = open_storage(location, write=True)
+    conclude_leavings(place, sweep.name)
     stored = load(place, sweep.name)
     if stored is not None:
         require_sound(stored)
@@ -86,8 +90,9 @@ def require_sound(stored: StoredSweep) -> None:
     Damaged
     """
     for part in stored.parts:
-        objects = template_of(part).objects
-        for key in differing(stored.storage, part.group, objects, part.grid):
+        packed = unpack(part.storage.get(f"{part.group}/{COPY}"))  # as it is now, not as opened
+        objects = packed.objects if packed is not None else template_of(part).objects
+        for key in differing(part.storage, part.group, objects, part.grid):
             raise part.damage(key, "it is not as it was written")
 
 
@@ -121,7 +126,9 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
     """
     place = open_storage(location, write=False)
     found, problems = {}, []
-    for name in sorted(name for name in place.names("") if parent(name) is None):
+    changing = change.pending(place)
+    names = {*place.names(""), *(changing.names if changing is not None else ())}
+    for name in sorted(name for name in names if parent(name) is None):
         try:
             stored = load(place, name)
         except UnusableSweep as failure:
@@ -259,13 +266,140 @@ def load(place: Storage, name: str) -> StoredSweep | None:
     UnusableSweep
         If a part is damaged, or not the group that it was written as.
     """
-    if _grid(place, name) is None:
-        return None
-    found = ((group, _grid(place, group)) for group in groups_of(place, name))
-    parts = [(group, grid) for group, grid in found if grid is not None]
-    return StoredSweep(
-        place.location, tuple(Part(place.location, group, grid) for group, grid in parts)
-    )
+    while True:
+        where = _where(place, name)
+        parts = []
+        for group, there in where.items():
+            grid = _grid(there, group)
+            if grid is not None:
+                parts.append(Part(there.location, group, grid))
+            elif group == name:
+                break  # it has not been begun
+        # Somebody may have replaced groups in the meantime.
+        if where == _where(place, name):
+            return StoredSweep(place.location, tuple(parts)) if parts else None
+
+
+def _where(place: Storage, name: str) -> dict[str, Storage]:
+    """The groups of a sweep in order, each with the storage that readers find it in."""
+    changing = change.pending(place)
+    names = {*place.names(""), *(changing.new if changing is not None else ())}
+    groups = [name, *_in_order(group for group in names if parent(group) == name)]
+    found = {group: change.seen(place, group, changing) for group in groups}
+    return {group: there for group, there in found.items() if there is not None}
+
+
+def open_sweep(place: Storage, name: str) -> StoredSweep:
+    """The sweep of that name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or it cannot be read.
+    """
+    stored = load(place, name) if parent(name) is None else None
+    if stored is None:
+        raise InvalidInput(
+            f"{place.location} holds no sweep {name!r}: heatcat status lists those that it holds"
+        )
+    return stored
+
+
+@contextmanager
+def closed_sweep(place: Storage, name: str, what: str) -> Iterator[StoredSweep]:
+    """A sweep on which nobody else works, nor can begin to.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or somebody is at work on it.
+    """
+    open_sweep(place, name)
+    with (
+        change.closed(place, [name], what),  # nobody adds groups from here on
+        change.closed(place, groups_of(place, name)[1:], what),
+    ):
+        stored = open_sweep(place, name)
+        _require_ended(stored, what)
+        require_sound(stored)
+        yield stored
+
+
+def begun_only(place: Storage, stored: StoredSweep) -> list[Part]:
+    """The parts of a sweep whose templates were never finished, by an extension that was killed."""
+    known = {part.group for part in stored.parts}
+    groups = [group for group in groups_of(place, stored.name) if group not in known]
+    found = (change.part_at(place, group) for group in groups)
+    return [part for part in found if part is not None]
+
+
+def require_free(place: Storage, name: str) -> None:
+    """Refuse a name in whose place there is anything.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    for group in groups_of(place, name):
+        leases = f"{group}/status/{LEASES}/"
+        found = [key for key in place.keys(group) if not key.startswith(leases)]
+        if found or place.has(group):
+            raise InvalidInput(
+                f"{place.location} has {(found or [group])[0]!r} where the sweep {name!r} would "
+                "go: choose another name"
+            )
+
+
+def open_to_change(location: str | Path) -> Storage:
+    """A store whose groups are to be replaced, renamed or deleted.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or it is an archive.
+    """
+    place = open_storage(location, write=False)
+    if place.read_only:
+        raise InvalidInput(f"{place.location} is an archive, only to be read: unpack it first")
+    return place
+
+
+def _require_ended(stored: StoredSweep, what: str) -> None:
+    """Refuse to replace groups while a run is about to write the end of its record.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    for record in stored.history():
+        if state(record) == AT_WORK:
+            raise InvalidInput(
+                f"cannot {what}: run {record['run']} is at work on {stored.name!r} in "
+                f"{stored.location}: wait until it has ended, or stop it"
+            )
+
+
+def conclude_change(place: Storage) -> None:
+    """Complete or discard a change of groups that was begun; the lease on changes is held."""
+    change.conclude(place, announce_parts)
+
+
+def conclude_leavings(place: Storage, name: str) -> None:
+    """Complete or discard a change of groups that was killed, before a sweep is written to.
+
+    Raises
+    ------
+    InvalidInput
+        If somebody is just putting new groups of that sweep in their places.
+    """
+    if place.read_only or not place.has_below(change.FOLDER):
+        return
+    decided = change.pending(place)
+    concerned = decided is not None and name in decided.names
+    if not concerned and Leases(place, change.FOLDER).held():
+        return  # somebody is at it, and nothing of this sweep has been replaced
+    with change.sole_change(place, "complete what was begun"):
+        conclude_change(place)
 
 
 def next_number(stored: StoredSweep) -> int:
@@ -277,8 +411,11 @@ def next_number(stored: StoredSweep) -> int:
 
 def groups_of(place: Storage, name: str) -> list[str]:
     """The groups of a sweep that are there, in order."""
-    later = (group for group in place.names("") if parent(group) == name)
-    return [name, *sorted(later, key=lambda group: int(group.rpartition("~")[2]))]
+    return [name, *_in_order(group for group in place.names("") if parent(group) == name)]
+
+
+def _in_order(groups: Iterable[str]) -> list[str]:
+    return sorted(groups, key=lambda group: int(group.rpartition("~")[2]))
 
 
 def group_name(name: str, number: int) -> str:

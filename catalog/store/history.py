@@ -17,11 +17,13 @@ from catalog.store.leases import is_alive, this_process
 from catalog.store.location import Storage, TooLarge, storage
 from catalog.store.provenance import provenance
 from catalog.store.seal import sealed_json, unsealed_json
+from ensemble import InvalidInput
 
 BEGUN = "begun"
 """Outcome of a run that is at work, or was killed: it is replaced at the end."""
 ON_DEMAND = "on demand"
 """Outcome of a Dataset whose selections solve what they need: it has no end."""
+AT_WORK = "at work"
 DAMAGED = "record damaged"
 MOST_BYTES = 64 * 2**20
 FOLDER = ".heatcat-runs"
@@ -119,7 +121,7 @@ def state(record: Mapping[str, Any]) -> str:
     alive = is_alive(record["process"])
     if alive is None:
         return f"at work or killed, on {record['host']}"
-    return "at work" if alive else "killed"
+    return AT_WORK if alive else "killed"
 
 
 @cache
@@ -133,6 +135,36 @@ def _number(location: str, name: str, token: str, run: RunRecord) -> int:
     while not store.create(_key(name, number), sealed_json(run.content(number))):
         number += 1
     return number
+
+
+def copy_records(source: Storage, target: Storage, name: str, new: str) -> None:
+    """Copy the records of a sweep's runs as they are, damaged ones too, under a new name."""
+    for number in _numbers(source, name):
+        content = source.get(_key(name, number))
+        if content is not None:
+            target.put(_key(new, number), content)
+
+
+def renumbered(source: Storage, name: str, new: str, offset: int) -> dict[str, bytes]:
+    """Records of a sweep's runs with higher numbers, by the keys that they get in another sweep.
+
+    Raises
+    ------
+    InvalidInput
+        If one is damaged: nothing of it can be changed.
+    """
+    found = {}
+    for record in history(source, name):
+        number = record["run"]
+        if record["outcome"] == DAMAGED:
+            raise InvalidInput(
+                f"the record of run {number} of {name!r} in {source.location} is damaged and "
+                "cannot get another number: copy the sweep under another name"
+            )
+        origin = f"run {number} of {name} in {source.location}"
+        moved = {**record, "run": number + offset, "copied_from": origin}
+        found[_key(new, number + offset)] = sealed_json(moved)
+    return found
 
 
 def _numbers(store: Storage, name: str) -> list[int]:

@@ -40,6 +40,8 @@ SAY_SECONDS = 5.0
 """Time after which whoever waits says for whom."""
 NAME = re.compile(r"([a-z]+|(?:[a-z]+\.)?[0-9]+(?:\.[0-9]+)*)\.([1-9][0-9]{0,8})")
 """What is held, and the generation of the lease."""
+EXCLUSIVE = "exclusive"
+"""What is held by whoever replaces a whole group: meanwhile nobody gets another lease on it."""
 FOLDER = ".heatcat-leases"
 """Lies within an array's folder, where Zarr expects chunks and lists nothing else."""
 
@@ -120,7 +122,8 @@ class Leases:
 
     def holder(self, what: str) -> str:
         """Who holds the lease on something, in words."""
-        content = self.held().get(what)
+        held = self.held()
+        content = held.get(what, held.get(EXCLUSIVE))
         return "another process" if content is None else holder_in_words(content)
 
     def stale(self) -> list[str]:
@@ -135,7 +138,10 @@ class Leases:
 
     def _claim(self, what: str) -> str | None:
         """Key of a lease of mine, None if another's is in force."""
-        generations = self._generations(what)
+        everything = self._all()
+        if self._closed(what, everything):
+            return None
+        generations = everything.get(what, [])
         if generations:
             content = self._read(f"{what}.{max(generations)}")
             if content is not None and _is_live(content):
@@ -154,11 +160,25 @@ class Leases:
 
         Whoever looks last after creating sees the other: two never hold it both.
         """
-        others = set(self._generations(what)) - {mine}
+        everything = self._all()
+        if self._closed(what, everything):
+            return True
+        others = set(everything.get(what, [])) - {mine}
         if any(generation > mine for generation in others):
             return True
         contents = (self._read(f"{what}.{generation}") for generation in others)
         return any(content is not None and _is_live(content) for content in contents)
+
+    def _closed(self, what: str, everything: dict[str, list[int]]) -> bool:
+        """Whether another holds the whole group.
+
+        Whoever closes a group looks for other leases after creating his own, and whoever claims
+        another lease looks here after creating it: one of the two sees the other.
+        """
+        if what == EXCLUSIVE or EXCLUSIVE not in everything:
+            return False
+        content = self._read(f"{EXCLUSIVE}.{max(everything[EXCLUSIVE])}")
+        return content is not None and _is_live(content)
 
     def _renew(self, name: str, done: threading.Event) -> None:
         while not done.wait(RENEW_SECONDS):

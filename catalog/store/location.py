@@ -216,6 +216,12 @@ class Storage:
             found = sync(collect())
         return [name for name in found if name and not name.endswith(TORN)]
 
+    def has_below(self, prefix: str) -> bool:
+        """Whether there is anything below a prefix, if only an empty folder."""
+        if self.folder is not None:
+            return (self.folder / prefix).is_dir()
+        return bool(self.names(prefix))
+
     def keys(self, prefix: str) -> list[str]:
         """Keys of all objects below a prefix.
 

@@ -131,6 +131,8 @@ class Part:
         """Chunks that have a manifest."""
         known = set(self.grid.chunk_indices())
         names = self.storage.names(f"{self.group}/{MANIFESTS}")
+        if not names:
+            self._require_there()
         return sorted(index for name in names if (index := self._index(name)) in known)
 
     def _index(self, name: str) -> Index | None:
@@ -251,12 +253,15 @@ class Part:
                 return Manifest(blocks, dict(record["digests"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
+        self.require_present()  # the manifest may be that of another sweep
         raise self.damage(self.manifest_key(chunk), "it is not as it was written")
 
     def settled(self, chunk: Index, names: list[str]) -> Arrays:
         """Some arrays of a chunk by its files alone."""
         for _ in range(RETRIES):
             manifest = self.manifest(chunk)
+            if manifest is None:
+                self._require_there()
             if manifest is None or not manifest.blocks:
                 return empty_arrays(self.grid, _shape_of(self.grid.chunk_slices(chunk)), names)
             try:
@@ -349,17 +354,27 @@ class Part:
         self.storage.put(self.manifest_key(chunk), sealed(json.dumps(content).encode()))
 
     def require_present(self) -> None:
-        """Refuse to write where the sweep is no longer: a store may be moved or deleted.
+        """Refuse to write where the sweep is no longer: a store may be moved, a group replaced.
 
         Raises
         ------
         InvalidInput
         """
+        found = self.storage.get(f"{self.group}/{COPY}")
+        if found is None or _key_of(found) not in (self.grid.key(), None):
+            raise self._gone()
+
+    def _require_there(self) -> None:
+        """Refuse to take a group that was deleted or moved for one without values."""
         if not self.storage.has(f"{self.group}/{COPY}"):
-            raise InvalidInput(
-                f"the sweep {self.group!r} is no longer in {self.location}, the store was moved or "
-                "deleted: give its new place and run the same command again"
-            )
+            raise self._gone()
+
+    def _gone(self) -> InvalidInput:
+        return InvalidInput(
+            f"the sweep {self.group!r} is no longer in {self.location} as it was opened, the store "
+            "was moved or deleted or the sweep replaced: give its new place and run the same "
+            "command again"
+        )
 
     def identity(self, index: Index) -> dict[str, Any]:
         """What binds an object to its place: group, sweep and index."""
@@ -404,6 +419,13 @@ def _template(location: str, group: str, key: str) -> Packed:
             f"the store again, or run heatcat repair {location}"
         )
     return packed
+
+
+@functools.lru_cache(maxsize=64)
+def _key_of(copy: bytes) -> str | None:
+    """Key of the sweep that a sealed template describes, None if it is damaged."""
+    packed = unpack(copy)
+    return None if packed is None else packed.metadata["attributes"]["sweep_key"]
 
 
 def _name(index: Index) -> str:

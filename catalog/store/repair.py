@@ -12,8 +12,16 @@ from typing import Any
 import numpy as np
 
 from catalog.arguments import a_location, checked
+from catalog.store import change
 from catalog.store.chunk_codec import codec
-from catalog.store.extend import GROUP, announce_parts, groups_of, has_results, parent
+from catalog.store.extend import (
+    GROUP,
+    announce_parts,
+    conclude_change,
+    groups_of,
+    has_results,
+    parent,
+)
 from catalog.store.history import damaged_records
 from catalog.store.leases import Leases, holder_in_words
 from catalog.store.location import (
@@ -118,9 +126,14 @@ def check(location: str | Path) -> Report:
     Raises
     ------
     InvalidInput
-        If there is no store of heatcat, or it may not be read.
+        If there is no store of heatcat, or it may not be read, or a change of its groups was begun
+        and has to be completed first.
     """
-    return _inspect(_existing(location), mend=False)
+    place = _existing(location)
+    change.require_none(place)
+    report = _inspect(place, mend=False)
+    report.leavings += len(place.keys(change.FOLDER))
+    return report
 
 
 @checked(location=a_location)
@@ -129,7 +142,8 @@ def repair(location: str | Path) -> Report:
 
     Metadata is restored from its second copy.  The blocks of a chunk of which any file is damaged
     are set back to not computed; the next run computes them again.  What killed processes have left
-    is tidied up.  Nothing is changed that is not known to be of heatcat.
+    is tidied up, and a change of groups that was killed is completed or discarded.  Nothing is
+    changed that is not known to be of heatcat.
 
     Raises
     ------
@@ -146,7 +160,14 @@ def repair(location: str | Path) -> Report:
                 f"{place.location} is being worked on by "
                 f"{holder_in_words(next(iter(held.values())))}: stop it, then repair"
             )
-    return _inspect(place, mend=True)
+    leavings = 0
+    if place.has_below(change.FOLDER):
+        leavings = len(place.keys(change.FOLDER))
+        with change.sole_change(place, "repair"):
+            conclude_change(place)
+    report = _inspect(place, mend=True)
+    report.leavings += leavings
+    return report
 
 
 def _existing(location: str | Path) -> Storage:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from catalog.store.change import FOLDER as CHANGE
+from catalog.store.change import require_none
 from catalog.store.durable import TORN
 from catalog.store.extend import load, parent
 from catalog.store.leases import FOLDER as LEASES
@@ -31,7 +33,10 @@ def snapshot(place: Storage, read: Read) -> Iterator[tuple[str, bytes | None]]:
     ------
     catalog.store.part.Damaged
         If a chunk is not as it was written.
+    InvalidInput
+        If groups are about to be replaced.
     """
+    require_none(place)
     names = sorted(place.names(""))
     parts: list[Part] = []
     for name in names:
@@ -55,7 +60,8 @@ def snapshot(place: Storage, read: Read) -> Iterator[tuple[str, bytes | None]]:
             # A chunk that was begun since is not complete without the files taken above.
             if key in taken or key in later:
                 continue
-            yield key, None if LEASES in key.split("/") else read(key)
+            left_out = key.startswith(f"{CHANGE}/") or LEASES in key.split("/")
+            yield key, None if left_out else read(key)
     for _ in range(place.torn("", mend=False, deep=True)):
         yield TORN, None
 

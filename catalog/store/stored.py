@@ -20,7 +20,7 @@ from catalog.store.history import DAMAGED, history, older_solvers
 from catalog.store.location import Storage, storage
 from catalog.store.part import Part
 from catalog.store.settle import settle
-from catalog.sweeps.arrays import empty_array
+from catalog.sweeps.arrays import empty_array, spread
 from catalog.sweeps.boxes import Box, Locator, Piece, bounding_box, box_of, facets, pieces, snapped
 from catalog.sweeps.grid import Family, Grid, Index, grid_over
 from catalog.sweeps.sweep import Sweep
@@ -271,7 +271,7 @@ class StoredSweep:
 
     def history(self) -> list[dict[str, Any]]:
         """Records of its runs, oldest first: versions, source hash, machine, command, outcome."""
-        return history(self.storage, self.name)
+        return history(self.parts[0].storage, self.name)
 
     def points_by_run(self) -> dict[int, dict[str, int]]:
         """By number of the run, the points that it solved and that are stored, by status."""
@@ -330,5 +330,4 @@ def empty_box(term: Term, box: Box) -> NDArray:
 def paste(result: NDArray, piece: Piece, array: NDArray, statuses: NDArray) -> None:
     """Paste a piece into an array of the box, as far as it is computed."""
     known, values = piece.of(statuses) != Status.NOT_COMPUTED, piece.of(array)
-    known = known.reshape((*known.shape, *(1,) * (values.ndim - known.ndim)))
-    result[piece.outer] = np.where(known, values, result[piece.outer])
+    result[piece.outer] = np.where(spread(known, values), values, result[piece.outer])

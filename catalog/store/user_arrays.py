@@ -20,7 +20,7 @@ def user_arrays(stored: StoredSweep) -> xr.Dataset:
     labels = {name: list(stored.grid.axes[name]) for name in stored.grid.dims}
     found = xr.Dataset()
     for part in stored.parts:
-        names = _names(part)
+        names = added_names(part)
         if not names or part.grid.points:
             continue
         try:
@@ -42,7 +42,8 @@ def user_arrays(stored: StoredSweep) -> xr.Dataset:
     return found
 
 
-def _names(part: Part) -> list[str]:
+def added_names(part: Part) -> list[str]:
+    """Names of the Zarr arrays in the group of a part that are not of heatcat."""
     grid = part.grid
     inner = {dim for name in grid.arrays for dim in grid.term(name).dims}
     ours = {*grid.arrays, *grid.axes, *grid.fixed, *grid.points, *inner, ROOT}

@@ -43,3 +43,8 @@ def seen_dtype(term: Term) -> np.dtype:
     text is said in the dtype, so that xarray need not look at them to write them.
     """
     return TEXT if term.dtype == "str" else array_dtype(term)
+
+
+def spread(mask: NDArray, array: NDArray) -> NDArray:
+    """A mask of points in a shape that broadcasts over the inner dimensions of an array."""
+    return mask.reshape((*mask.shape, *(1,) * (array.ndim - mask.ndim)))

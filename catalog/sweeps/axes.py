@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from catalog.names.labels import MOST_LABELS, NEAR, Label, label
+from catalog.names.ranges import range_labels
 from catalog.names.vocabulary import Term, Vocabulary
-from catalog.sweeps.ranges import range_labels
 from ensemble import InvalidInput
 from ensemble.checks import shown
 

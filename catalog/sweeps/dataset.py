@@ -68,7 +68,9 @@ def inner_coordinates(grid: Grid, names: Iterable[str]) -> dict[str, xr.Variable
         for dim, labels in grid.term(name).dims.items():
             known = grid.model.vocabulary.get(dim)
             term = Index(dim) if known is None else known
-            found[dim] = xr.Variable(dim, list(labels), term.attributes())
+            text = isinstance(labels[0], str)
+            values = np.array(labels, dtype=TEXT if text else None)
+            found[dim] = xr.Variable(dim, values, term.attributes())
     return found
 
 

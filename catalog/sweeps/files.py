@@ -98,7 +98,7 @@ def _sweep(text: str, folder: Path) -> Sweep:
     _check_keys("key in [sweep]", head, known)
     if "name" not in head:
         raise InvalidInput('[sweep] has no name: add name = "my-sweep"')
-    for key in (*TEXTS, *(name for name in OPTIONS if name != "method")):
+    for key in (*TEXTS, *(name for name in OPTIONS if name not in ("method", "profiles"))):
         if not isinstance(head.get(key, ""), str):
             raise InvalidInput(
                 f"{key} in [sweep] must be a string, but is {shown(head[key])}: quote it"

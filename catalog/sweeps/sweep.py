@@ -99,7 +99,7 @@ class Sweep:
         points: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        _require_name(name)
+        require_name(name)
         a_text("description", description)
         model = _model(model, options)
         terms = model.vocabulary
@@ -255,7 +255,13 @@ class Sweep:
         return Sweep(**{**kept, **changes})
 
 
-def _require_name(name: Any) -> None:
+def require_name(name: Any) -> None:
+    """Refuse what cannot name a sweep, and the group of a store.
+
+    Raises
+    ------
+    InvalidInput
+    """
     a_text("name", name)
     if not re.fullmatch(r"(?!zarr\.json$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise InvalidInput(

@@ -1,1 +1,1 @@
-"""What can be written down: one pair, one spin, the undriven limit."""
+"""Closed forms: one pair, one spin, the undriven limit N → ∞."""

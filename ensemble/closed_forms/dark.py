@@ -1,10 +1,10 @@
-r"""Both baths so cold that neither offers a quantum that a double could hold.
+r"""Two baths so cold that their occupations may underflow, replaced by warmer ones.
 
 With no more than one quantum at a time, all that flows is proportional to the rate at which quanta
 arrive, :math:`x = e^{-\ell}` with ℓ the smaller of |E₁/T₁| and |E₂/T₂|; corrections are of relative
 order N x.  So the engine is solved with both logarithms lowered by the same amount, which keeps the
-affinity, and what it lets through is multiplied by the power of two that was left out.  Ratios such
-as the constancy thus keep all digits where the currents themselves underflow.
+affinity, and its currents are multiplied by the power of two that was left out.  Ratios such as the
+constancy thus keep all digits where the currents themselves underflow.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def brightened(engine: Engine) -> tuple[Engine, int]:
         cold = hot + affinity
     brighter = replace(engine)
     for name, ratio, bath in (("cold", cold, engine.cold), ("hot", hot, engine.hot)):
-        # As good as no quanta: both statistics are the same.
+        # At so few quanta both statistics agree; fermions take any ratio through their μ.
         dim = Bath(
             energy=1.0,
             temperature=1.0,

@@ -1,4 +1,4 @@
-"""One spin pair (N = 1) in closed form: the yardstick of every collective gain."""
+"""One spin pair (N = 1) in closed form: the reference for every collective gain."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def single_pair_power(engine: Engine) -> float:
 
     Examples
     --------
-    The Carnot point of E₁/T₁ = E₂/T₂ gives no power, a wider hot spacing takes some:
+    The power is 0 at the Carnot point E₁/T₁ = E₂/T₂ and negative at a wider hot spacing:
 
     >>> shared = dict(N=1, E_1=100, T_mean=130, delta_T=100, omega_0=1, Gamma_0=1)
     >>> single_pair_power(Engine(delta_E=125, **shared))

@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.classical_spin import langevin
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, ladder
+from ensemble.generator.sector import ladder
 
 
 def decay_bands(
@@ -172,8 +173,8 @@ class SingleSpin:
     def slowest(self) -> tuple[float, int]:
         """Lindbladian gap (Eq. 40) over the populations and all coherences, and which d has it.
 
-        The d = N coherence of |0⟩ and |N⟩ decays as slowly as d = 1 at zero temperature, so none
-        is left out.  Costs of the order of N² operations.
+        All d are searched, since at zero temperature the coherence d = N of |0⟩ and |N⟩ decays as
+        slowly as d = 1.  This takes of the order of N² operations.
         """
         return min((float(self.decay_rates(d)[0]), d) for d in range(self.N + 1))
 

@@ -2,7 +2,7 @@ r"""The closed moments of the limit N → ∞ as arrays: rates, Jacobian and div
 
 Order 3 closes the monomials as 𝓛 gives them, like Eqs. C6 and C12; these equations conserve
 ⟨(mᵢ)²⟩ = 1.  (C3 and C5 use (mᵢ)² = 1 first.  That leaves the stationary state as it is and changes
-the gap by up to 10 %.)  Orders 2 and 4 as 𝓛 gives them do not conserve what they should: ⟨mᵢᶻ⟩
+the gap by up to 10 %.)  Orders 2 and 4 as 𝓛 gives them do not conserve (mᵢ)² = 1: ⟨mᵢᶻ⟩
 relaxes to 0 at order 2, ⟨(mᵢ)²mᵢᶻ⟩ to 1.3–1.7 ⟨mᵢᶻ⟩ at order 4.  They close the traceless part of a
 monomial only, so that (mᵢ)² = 1 holds in every moment.  See docs/theory/cumulant-closure.md.
 """
@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.closure.hierarchy import ONE, RATES, Monomial, equation, monomials
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, IntArray
 from ensemble.limits.classical_pair import ClassicalPair
 
 ORDERS = (2, 3, 4)

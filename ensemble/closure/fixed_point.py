@@ -1,7 +1,7 @@
 r"""Stationary state of the closed moments and its stability (Eqs. 43 and 47).
 
-The stationary moments are c = c₀ + aN·d, with c₀ the uncorrelated state of two baths alike, which
-is stationary in every order of closure and whatever the drive, and
+The stationary moments are c = c₀ + aN·d, with c₀ the uncorrelated state of two equal baths, which
+is stationary in every order of closure and at any drive, and
 
 .. math:: \Gamma_0 y_1 y_2 \frac{\partial f}{\partial(\Gamma_0 y_2)}(c_0)
           + \frac{f(c_0 + aN\,d) - f(c_0)}{aN} = 0, \qquad y_2 - y_1 = aN\,y_1 y_2
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.closed_forms.classical_spin import magnetization, second_moment
 from ensemble.closure.closed_moments import (
     ClosedMoments,
@@ -29,13 +29,12 @@ from ensemble.closure.closed_moments import (
 from ensemble.closure.hierarchy import RATES, Monomial, closed, monomials, times
 from ensemble.engine import Engine
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.classical_pair import ClassicalPair
 
 ROUNDED = 8 * sys.float_info.epsilon
-"""Relative residual at which Newton's method has nothing left to gain."""
+"""Relative residual at which Newton's method stops: only rounding is left."""
 SETTLED = 1e-6
-"""Relative rates at which the evolution towards the fixed point gives way to Newton's method."""
+"""Relative rates from which on Newton's method replaces the evolution to the fixed point."""
 GROWTH = (2.0, 1.3, 1.0)
 """How much faster the steps lengthen than the rates fall, in successive attempts."""
 DIFFUSION_2 = np.array([float(rate == "Γ₀y₂") for rate in RATES])
@@ -102,9 +101,9 @@ class FixedPoint:
 def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
     """Stationary state that the closed moments reach from that of the undriven engine.
 
-    They evolve by implicit Euler steps, which lengthen as the rates fall; Newton's method ends it.
-    If that finds an unstable fixed point, the steps were too long or there is no other: it is
-    tried again with shorter ones, and what the shortest find is returned.
+    They evolve by implicit Euler steps, which lengthen as the rates fall; Newton's method does the
+    rest.  If the fixed point is unstable, the evolution is repeated with shorter steps, since steps
+    that are too long miss a stable one; the result of the shortest is returned in any case.
 
     Parameters
     ----------
@@ -180,7 +179,7 @@ def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
     return found
 
 
-def jacobian_eigenvalues(engine: Engine, *, order: int = 3) -> NDArray[np.complex128]:
+def jacobian_eigenvalues(engine: Engine, *, order: int = 3) -> ComplexArray:
     """Eigenvalues of the Jacobian at the fixed point, the slowest first, in the unit of Γ₀.
 
     Parameters
@@ -202,7 +201,7 @@ def jacobian_eigenvalues(engine: Engine, *, order: int = 3) -> NDArray[np.comple
 
     Examples
     --------
-    Without a drive mˣ and mʸ are slower than mᶻ, and twice the spacing makes twice as slow:
+    Without a drive mˣ and mʸ are slower than mᶻ, and spin 2 with twice the spacing is slower:
 
     >>> hot = Engine(N=1, E_1=1, delta_E=1, T_mean=1000, delta_T=0, omega_0=0, Gamma_0=1,
     ...              scaling="high-temperature")
@@ -265,7 +264,7 @@ def _newton(
 ) -> tuple[FloatArray, float]:
     """Newton's method until rounding stops it: the best x and its relative residual."""
     best, residual, since_best = x, math.inf, 0
-    while since_best < 5:  # far from the solution a step may miss before it hits
+    while since_best < 5:  # far from the solution the residual may grow before it falls
         f, gross = function(x)
         found = _relative(system, f, gross)
         if found < residual:
@@ -293,8 +292,8 @@ def _solved(matrix: FloatArray, right: FloatArray, order: int) -> FloatArray:
 def _relative(system: ClosedMoments, f: FloatArray, gross: FloatArray) -> float:
     """|f| relative to the terms whose sum it is, the larger one of two groups of moments.
 
-    Those with m₁ˣm₂ʸ carry the current, and may be smaller than the others by any factor.  Within
-    a group single rates would not do: what is zero by symmetry has rounding alone for its terms.
+    Those with m₁ˣm₂ʸ carry the current, and may be smaller than the others by any factor.  Rates
+    are summed over a group, since the terms of a rate that is zero by symmetry are rounding only.
     """
     return max(
         float(np.abs(f[group]).sum()) / scale if (scale := float(gross[group].sum())) else 0.0

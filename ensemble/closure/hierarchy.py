@@ -9,7 +9,7 @@ The limit of Eq. 28 is a diffusion of two unit vectors m₁ and m₂.  With the 
           + \nu_1 (m_1^x R_{2x} + m_1^y R_{2y})\bigr] f
 
 which raises the degree of a monomial by at most one.  Everything here is exact arithmetic with
-polynomials; ``closure`` makes arrays of it.
+polynomials; ``closed_moments`` makes arrays of it.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.closure.hierarchy import RATES, generator, monomials
-from ensemble.generator.sector import FloatArray
 
 TRANSVERSE = (0, 1, 3, 4)
 """Places of m₁ˣ, m₁ʸ, m₂ˣ and m₂ʸ among the six components."""

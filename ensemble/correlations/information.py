@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from ensemble.generator.sector import FloatArray
+from ensemble.arrays import FloatArray
 
 GAP = 1e-9
 """Relative width of the certified interval of a discord that has no closed form."""
@@ -103,7 +103,7 @@ def gained_information(
     covariance: float,
     w: float,
 ) -> FloatArray:
-    """J, what the measurement (1 ± n·σ)/2 on one spin tells about the other, in nats.
+    """Information J that the measurement (1 ± n·σ)/2 of one spin gives about the other, in nats.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.correlations.information import (
     Discord,
     bracketed_discord,
@@ -17,8 +17,7 @@ from ensemble.correlations.information import (
     population_divergence,
 )
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 NEGATIVITY = 1e-12
 """Eigenvalues above −NEGATIVITY are rounding: each is a sum of five correlators of order one, which
@@ -33,8 +32,8 @@ class PairState:
               + xx(\sigma_1^x\sigma_2^x + \sigma_1^y\sigma_2^y)
               + xy(\sigma_1^x\sigma_2^y - \sigma_1^y\sigma_2^x)\bigr]
 
-    It is kept as excitation probabilities and their covariance, from which nothing has to be
-    subtracted: cold baths (zᵢ → −1) and weak correlations (zz → z₁z₂) keep their digits.
+    It is kept as excitation probabilities and their covariance, so that no value is a difference
+    of nearly equal numbers for cold baths (zᵢ → −1) or weak correlations (zz → z₁z₂).
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ class PairState:
 
     Examples
     --------
-    A singlet has two bits' worth of correlations, half of them classical:
+    A singlet has a mutual information of two bits; its discord is one of them:
 
     >>> singlet = PairState.from_correlators(z_1=0, z_2=0, zz=-1, xx=-1)
     >>> round(singlet.mutual_information / math.log(2), 12), singlet.concurrence
@@ -96,7 +95,7 @@ class PairState:
     ) -> PairState:
         """Build the state from z₁ = ⟨σ₁ᶻ⟩, z₂ = ⟨σ₂ᶻ⟩, zz = ⟨σ₁ᶻσ₂ᶻ⟩, xx and xy.
 
-        The differences 1 + zᵢ and zz − z₁z₂ cost the digits that they cost.
+        Cancellation in 1 + zᵢ and zz − z₁z₂ loses precision for cold baths and weak correlations.
         """
         return cls(
             p_1=(1 + z_1) / 2, p_2=(1 + z_2) / 2, covariance=(zz - z_1 * z_2) / 4, xx=xx, xy=xy
@@ -135,7 +134,7 @@ class PairState:
         return np.maximum(self._raw_populations(), 0.0)
 
     @property
-    def matrix(self) -> NDArray[np.complex128]:
+    def matrix(self) -> ComplexArray:
         """Density matrix, shape (4, 4), rows and columns ↑↑, ↑↓, ↓↑, ↓↓ (spin 1 first).
 
         The basis is the model's own, not the real gauge of the sector.
@@ -238,7 +237,7 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
               \langle\sigma_i^z\rangle = \frac{2}{N_i}\langle S_i^z\rangle
 
     The sum over all pairs of spins is the collective correlator.  In a state that permutations
-    leave alone, the symmetric subspace Sᵢ = Nᵢ/2 above all, every pair has this state.
+    do not change, such as one of the symmetric subspace Sᵢ = Nᵢ/2, every pair has this state.
 
     Parameters
     ----------
@@ -256,8 +255,8 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
     Notes
     -----
     Coherence and covariance come from the deviation that the drive makes and vanish at the Carnot
-    point: the coherence keeps its relative accuracy through it, the covariance is exact to eps a,
-    which is beyond what the mutual information (of order a²) resolves.
+    point: the coherence keeps its relative accuracy through it, the covariance has an error of
+    eps·a, too small to matter for the mutual information (of order a²).
     """
     sector, levels = state.generator.sector, state.engine.levels
     numbers = levels if spins is None else spins
@@ -269,8 +268,8 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
             )
     k = (sector.k_1, sector.k_2)
     baths = (state.engine.cold, state.engine.hot)
-    # Cov = E[(k₁−μ₁)(k₂−μ₂)] − E[k₁−μ₁] E[k₂−μ₂] with μᵢ the means of the product state ρ₀, to
-    # which the first term owes nothing and the second no more than it owes ρ₀'s norm, i.e. nothing.
+    # Cov = E[(k₁−μ₁)(k₂−μ₂)] − E[k₁−μ₁] E[k₂−μ₂] with μᵢ the means of the product state ρ₀.  All
+    # three averages vanish in ρ₀, so that each follows from the deviation alone.
     offset = [
         (number - _thermal_mean(bath.log_ratio, int(number.max()))) * sector.trace
         for number, bath in zip(k, baths, strict=True)

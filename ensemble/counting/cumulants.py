@@ -7,18 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import linalg
 
-from ensemble.counting.tilting import BathName, Derivatives, Moves, at_bath, at_drive, respond
+from ensemble.arrays import FloatArray
+from ensemble.counting.paired_cumulants import paired_cumulants
+from ensemble.counting.tilting import BathName, Derivatives, at_bath, at_drive, respond
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, Sector
-from ensemble.steady.certified_solve import MAX_REFINEMENTS, REFINED
-from ensemble.steady.factorization import Factorization
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 EPS = float(np.finfo(float).eps)
-
-AdjointSolver = Callable[[FloatArray], tuple[FloatArray, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +35,8 @@ class Cumulants:
         `cumulants`), else NaN, except for c₁/a.
     rounding : ndarray, shape (order,)
         Estimated absolute rounding error of each rate: eps times the sum of the magnitudes of all
-        terms that add up to it.  The conditioning of the solves, which it leaves out, has been
-        seen to multiply it by up to 100.
+        terms that add up to it.  It does not contain the conditioning of the solves: errors up to
+        100 times larger have been seen.
     residual : float
         Worst relative residual of the state and of all responses.
     """
@@ -146,10 +142,15 @@ def cumulants(state: Stationary, *, order: int = 4, bath: BathName | None = None
         raise InvalidInput(f"order must be a whole number ≥ 1, but is {order!r}: try order = 4")
     if bath is not None:
         return _recursion(state, int(order), at_bath(state, bath))
-    adjoint = _adjoint_solver(state)
-    if adjoint is None:
+    if not state.solver.transposable:
         return _recursion(state, int(order), at_drive(state))
-    return _paired(state, int(order), adjoint)
+    found = paired_cumulants(state, int(order))
+    return Cumulants(
+        rates=found.rates,
+        odd_per_affinity=state.contrast_per_affinity * found.odd_per_contrast,
+        rounding=EPS * found.magnitude,
+        residual=found.residual,
+    )
 
 
 def _recursion(
@@ -182,186 +183,3 @@ def _recursion(
     odd_per_affinity = rates[::2] / affinity if affinity else np.full((order + 1) // 2, np.nan)
     odd_per_affinity[0] = state.contrast_per_affinity * float(trace @ flow)
     return Cumulants(rates, odd_per_affinity, rounding, residual)
-
-
-def _adjoint_solver(state: Stationary) -> AdjointSolver | None:
-    """Solver of L† X = source for ⟨source, ρ⟩ = 0, up to a multiple of 1; None without SuperLU.
-
-    As for L, one element is fixed and its equation, which the others imply, is dropped.  The
-    relative residual is that of ΘX, the form in which X enters: elements count as the state does.
-    """
-    held = state.solver.corrector
-    if not (isinstance(held, Factorization) and isinstance(held.factors, linalg.SuperLU)):
-        return None
-    sector, factors, ground = state.generator.sector, held.factors, held.ground
-    kept = np.arange(sector.size) if state.solver.positions is None else state.solver.positions
-    weight, theta = _weight(sector)[kept], np.abs(_theta(state))[kept]
-    adjoint, magnitude = held.matrix.T, held.magnitude.T
-
-    def solve(source: FloatArray) -> tuple[FloatArray, float]:
-        right = weight * source[kept]
-        best, y, defect, least = right, np.zeros_like(right), right.copy(), math.inf
-        for _ in range(1 + MAX_REFINEMENTS):
-            defect[ground] = 0.0
-            y = y + factors.solve(defect, trans="T")
-            defect = right - adjoint @ y
-            scale = float(theta @ ((magnitude @ np.abs(y) + np.abs(right)) / weight))
-            residual = float(theta @ np.abs(defect / weight)) / scale if scale > 0 else 0.0
-            helped = residual < least / 2
-            if residual < least:
-                best, least = y, residual
-            if residual <= REFINED or not helped:
-                break
-        X = np.zeros_like(source)
-        X[kept] = best / weight
-        return X, least
-
-    return solve
-
-
-def _weight(sector: Sector) -> FloatArray:
-    """1, or 2 for q > 0: how many elements of a symmetric operator a stored one stands for."""
-    return np.where(sector.q == 0, 1.0, 2.0)
-
-
-def _theta(state: Stationary) -> FloatArray:
-    """(−1)^q √(ρ₀(ket) ρ₀(bra)), ρ₀ in the normalisation of ρ = ρ₀ + s δ."""
-    sector, engine = state.generator.sector, state.engine
-    exponent = -(sector.k_1 + sector.q / 2) * engine.cold.log_ratio
-    exponent -= (sector.k_2 - sector.q / 2) * engine.hot.log_ratio
-    largest = int(exponent.argmax())
-    norm = state.rho[largest] - state.contrast * state.delta[largest]
-    return norm * np.where(sector.q % 2, -1.0, 1.0) * np.exp(exponent - exponent[largest])
-
-
-class _Mirror:
-    """Time reversal: detailed balance Θ L(χ)† Θ⁻¹ = L(−χ − a), and what a ≠ 0 adds per s.
-
-    Θ multiplies an element by (−1)^q √(ρ₀(ket) ρ₀(bra)).
-    """
-
-    def __init__(self, state: Stationary, moves: Moves) -> None:
-        self._theta = _theta(state)
-        self._moves = moves
-        self._engine = state.engine.affinity >= 0
-        self._gain = 1 / (1 + math.exp(-abs(state.engine.affinity) / 2))  # (1 − e^{−|a|/2}) / |s|
-
-    def __call__(self, X: FloatArray) -> FloatArray:
-        """ΘX."""
-        return self._theta * X
-
-    def excess(self, X: FloatArray) -> Derivatives:
-        """p → (L⁽ᵖ⁾(0) − L⁽ᵖ⁾(−a)) ΘX / s for p ≥ 0, free of cancellation and of e^{|a|}.
-
-        L⁽ᵖ⁾(−a) has 2⁻ᵖ e^{−a/2} F and (−2)⁻ᵖ e^{a/2} B; detailed balance turns the larger one
-        into an adjoint, e^{a/2} BΘ = (FΘ)† = −ΘB.
-        """
-        odd, even = self._moves(self._theta * X)
-        odd_X, even_X = self._moves(X)
-        if self._engine:
-            direct, mirrored = even + odd, self._theta * (even_X - odd_X)
-            return lambda p: self._gain / 2**p * (direct + (-1) ** p * mirrored)
-        direct, mirrored = even - odd, self._theta * (even_X + odd_X)
-        return lambda p: -self._gain / 2**p * ((-1) ** p * direct + mirrored)
-
-
-@dataclass(frozen=True, eq=False)
-class _Level:
-    """k-th derivatives at χ = 0: X_k and ρ_k = τ_k + s δ_k, with L⁽ᵖ⁾ acting on each."""
-
-    X: FloatArray
-    tau: FloatArray
-    delta: FloatArray
-    rho: FloatArray
-    L_X: Derivatives
-    L_delta: Derivatives
-    L_rho: Derivatives
-    excess: Derivatives
-
-
-def _paired(state: Stationary, order: int, solve_adjoint: AdjointSolver) -> Cumulants:
-    r"""Cumulants from left and right eigenvectors to order m = n/2 each (Wigner's 2m + 1 rule).
-
-    Both are expanded in χ at the drive: ρ_k, and as an operator X_k the left one, with
-    ⟨X, ρ⟩ = Tr Xρ.  The rule is
-
-    .. math:: c_n = \sum_{i + j + p = n} \frac{n!}{i!\,j!\,p!}
-              \langle X_i, (L^{(p)} - c_p) \rho_j \rangle, \qquad
-              i < n - m, \quad j \le m, \quad p \ge 1 \quad (c_n\ \text{itself left out}).
-
-    τ_k = (−1)^k ΘX_k is the k-th derivative of ρ(χ) at χ = −a (see `_Mirror`), and
-    ρ_k = τ_k + s δ_k with the contrast s ∝ a.  In an odd cumulant the terms made of τ alone cancel
-    up to one with an explicit factor s, so c_n/s is a sum of terms in δ_k and of that one
-    (docs/theory/counting.md).
-    """
-    trace, s = state.generator.sector.trace, state.contrast
-    weight = _weight(state.generator.sector)
-    act = at_drive(state)
-    mirror = _Mirror(state, Moves(state))
-
-    def level(k: int, X: FloatArray, delta: FloatArray) -> _Level:
-        tau = (-1) ** k * mirror(X)
-        rho = tau + s * delta if k else state.rho
-        excess = mirror.excess((-1) ** k * X)
-        return _Level(X, tau, delta, rho, act(X), act(delta), act(rho), excess)
-
-    levels = [level(0, trace, state.delta)]
-    c = np.zeros(order + 1)
-    per_contrast = np.zeros(order + 1)  # c_n/s for odd n
-    magnitude = np.zeros(order + 1)
-    residual = state.residual
-    for n in range(1, order + 1):
-        m, odd = n // 2, n % 2 == 1
-        if not odd:
-            X, worst_left = solve_adjoint(_left_source(levels, c))
-            X -= (weight * X) @ state.rho * trace  # any multiple of 1 may be added: keep X small
-            terms = _deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
-            delta, worst_right = respond(state, terms)
-            levels.append(level(m, X, delta))
-            residual = max(residual, worst_left, worst_right)
-        for i, j in np.ndindex(n - m, m + 1):
-            p = n - i - j  # p = n comes first, when c_n is still 0: it is to be left out
-            if odd:
-                right = levels[j]
-                shift = per_contrast[p] * right.rho if p % 2 else c[p] * right.delta
-                parts = [right.L_delta(p), right.excess(p) / 2, -shift]
-            else:
-                parts = [levels[j].L_rho(p), -c[p] * levels[j].rho]
-            factor = math.comb(n, i) * math.comb(n - i, j) * weight * levels[i].X
-            per_contrast[n] += sum(float(factor @ part) for part in parts)
-            magnitude[n] += sum(float(np.abs(factor) @ np.abs(part)) for part in parts)
-        c[n] = s * per_contrast[n] + 0.0 if odd else per_contrast[n]  # no −0
-        magnitude[n] *= abs(s) if odd else 1.0
-    return Cumulants(
-        rates=c[1:],
-        odd_per_affinity=state.contrast_per_affinity * per_contrast[1::2],
-        rounding=EPS * magnitude[1:],
-        residual=residual,
-    )
-
-
-def _left_source(levels: list[_Level], c: FloatArray) -> FloatArray:
-    """L† X_k = −Σ_j (k over j) (L⁽ʲ⁾† − c_j) X_{k−j}, with F† = −B, hence L⁽ʲ⁾† = −(−1)ʲ L⁽ʲ⁾."""
-    k = len(levels)
-    source = np.zeros_like(levels[0].X)
-    for j in range(1, k + 1):
-        left = levels[k - j]
-        source += math.comb(k, j) * (c[j] * left.X + (-1) ** j * left.L_X(j))
-    return source
-
-
-def _deviation_source(
-    levels: list[_Level], c: FloatArray, per_contrast: FloatArray, excess: Derivatives
-) -> list[FloatArray]:
-    """Terms of L δ_k: the equation of ρ_k at χ = 0 less that of τ_k at χ = −a, over s.
-
-    The latter has (−1)ʲ c_j, so that odd c_j enter as 2 c_j/s.
-    """
-    k = len(levels)
-    terms = [-excess(0)]
-    for j in range(1, k + 1):
-        lower, w = levels[k - j], math.comb(k, j)
-        terms += [w * c[j] * lower.delta, -w * lower.L_delta(j), -w * lower.excess(j)]
-        if j % 2:
-            terms.append(2 * w * per_contrast[j] * lower.tau)
-    return terms

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Bath
-from ensemble.generator.sector import FloatArray, IntArray
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def currents(state: Stationary) -> Currents:
     quanta = state.current(drive_row)
     per_affinity = state.contrast_per_affinity * float(drive_row @ state.delta)
     flows = (
-        _absorption(engine.cold, sector.k_1, sector.n_1) * sector.trace,
-        _absorption(engine.hot, sector.k_2, sector.n_2) * sector.trace,
+        absorption(engine.cold, sector.k_1, sector.n_1) * sector.trace,
+        absorption(engine.hot, sector.k_2, sector.n_2) * sector.trace,
     )
     taken = [state.current(flow) for flow in flows]
     gross = [abs(state.contrast) * float(np.abs(flow) @ np.abs(state.delta)) for flow in flows]
@@ -71,6 +71,6 @@ def currents(state: Stationary) -> Currents:
     )
 
 
-def _absorption(bath: Bath, k: IntArray, top: int) -> FloatArray:
+def absorption(bath: Bath, k: IntArray, top: int) -> FloatArray:
     """Net quanta per time that a spin with k excitations takes: γ↑⟨S⁻S⁺⟩ − γ↓⟨S⁺S⁻⟩."""
     return bath.gamma_up * (k + 1) * (top - k) - bath.gamma_down * k * (top + 1 - k)

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 from scipy.linalg import LinAlgError, eigh
-from scipy.sparse import linalg
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import (
@@ -23,7 +23,8 @@ from ensemble.generator.liouvillian import (
     coefficients,
     liouvillian,
 )
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
+from ensemble.steady.factorization import superlu
 
 Place = Literal["hot", "cold", "drive"]
 Bounds = tuple[float, float]
@@ -42,16 +43,16 @@ MAX_STEPS, MAX_STALLS, REFINEMENTS = 300, 5, 2
 
 @dataclass(frozen=True)
 class GeneratingFunction:
-    """λ(χ), and what vouches for it.
+    """λ(χ) with its certificates.
 
     Attributes
     ----------
     value : float
         λ(χ), in the unit of Γ₀.
     lower, upper : float
-        Bounds of the largest eigenvalue by a positive left operator, as good as its rounding: they
-        tell λ(χ) from the rest of the spectrum and are much wider than its error.  Infinite if
-        rounding has spoilt the positivity (N ≈ 20 and large fields).
+        Bounds of the largest eigenvalue by a positive left operator X, up to rounding: they tell
+        λ(χ) from the rest of the spectrum and are much wider than its error.  Infinite if X
+        is not positive because of rounding (N ≈ 20 and large fields).
     residual : float
         Σ|(L(χ) − λ)ρ| / Σ(|L(χ)||ρ| + |λ||ρ|) of the eigenvector ρ behind ``value``, each element
         weighted with the left eigenvector, since an error of ρ matters in that proportion.
@@ -153,7 +154,7 @@ def generating_function(
             best = GeneratingFunction(value, lower, upper, residual, error)
         if residual <= 2 * EPS or stalls == MAX_STALLS:
             break
-        # Where rounding has spoilt the bounds, the residual keeps the shift above λ.
+        # Where rounding makes the bounds infinite, the residual keeps the shift above λ.
         highest = math.inf if below else min(highest, upper)
         if math.isfinite(highest):
             shift = _above(highest, abs(highest - value), fastest)
@@ -184,13 +185,13 @@ def _tilt(
         plus, minus = (UP_2, DOWN_2) if place == "hot" else (DOWN_1, UP_1)
         jumps = generator.indices != generator.columns
         exponent[plus], exponent[minus] = field * jumps, -field * jumps
-    # Not the sum of L(0) and the change: that would lose e^{−|χ|}.
+    # L(χ) is not formed as L(0) plus the change: rounding would then lose elements ∝ e^{−|χ|}.
     tilted, change = ((parts * of(exponent)).sum(axis=0) for of in (np.exp, np.expm1))
     return generator.matrix(tilted), generator.matrix(change)
 
 
 class _Cone:
-    """Left operators X, in which a positive one bounds the largest eigenvalue of a generator.
+    """Left operators X on a sector; a positive X bounds the largest eigenvalue of a generator.
 
     A sector operator is a set of Hermitian blocks, one for each total number of excitations.  Its
     elements with q > 0 are stored once and stand for two.
@@ -231,7 +232,7 @@ class _Cone:
             pair = np.zeros((2, size, size))
             for matrix, operator in zip(pair, (image, X), strict=True):
                 matrix[row, column] = matrix[column, row] = operator[inside]
-            # Elements range over many decades: with a unit diagonal the test is free of them.
+            # Elements range over many decades: scaling to a unit diagonal keeps the test accurate.
             scale = 1 / np.sqrt(np.diag(pair[1]))
             pair *= scale
             pair *= scale[:, np.newaxis]
@@ -250,12 +251,7 @@ class _Shifted:
         identity = sparse.eye_array(cone.sector.size, format="csc")
         self._weight = cone.weight
         self._matrix = sparse.csc_array(shift * identity - cone.generator)
-        self._factors = linalg.splu(
-            self._matrix,
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
+        self._factors = superlu(self._matrix)
 
     def solve(self, rho: FloatArray) -> FloatArray:
         """(σ − L(χ))⁻¹ ρ."""

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensemble.engine import Bath
-from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
-from ensemble.generator.sector import FloatArray
-from ensemble.steady.stationary import Stationary
+from ensemble.counting.tilting import BathName, Moves, at_bath
+from ensemble.steady.state import Stationary
 
 
 @dataclass(frozen=True)
@@ -46,18 +44,23 @@ def noise(state: Stationary) -> Noise:
                 = \mathrm{Tr}[\mathcal A\rho]
                   - 2\,\mathrm{Tr}[\mathcal J L^+ (\mathcal J - J)\rho]
 
-    with Ĵ = −ω₀ X, X = ½(S₁⁺S₂⁻ + S₁⁻S₂⁺) in the real gauge, L⁺ the Drazin inverse, and at the
-    hot bath 𝒥ρ = γ↑S⁺ρS⁻ − γ↓S⁻ρS⁺, 𝒜 the same with a plus (at the cold bath −𝒥).
+    with Ĵ = −ω₀ X, X = ½(S₁⁺S₂⁻ + S₁⁻S₂⁺) in the real gauge, L⁺ the Drazin inverse, and
+    𝒥 = L⁽¹⁾, 𝒜 = L⁽²⁾ the derivatives of the generator tilted at a bath
+    (``ensemble.counting.tilting``): 𝒥ρ = γ↑S⁺ρS⁻ − γ↓S⁻ρS⁺ at the hot one, 𝒜 the same with a plus.
+
+    Parameters
+    ----------
+    state : Stationary
     """
     engine, sector = state.engine, state.generator.sector
     mean = state.current(-engine.drive * sector.hop)
 
-    source = -engine.drive * (state.generator.hop_anticommutator() @ state.rho)
+    source = Moves(state).odd(state.rho)
     response, residual = state.respond(source - mean * state.rho)
     at_drive = 2 * engine.drive * float(sector.hop @ response)
 
-    at_hot, activity_hot, residual_hot = _counted(state, engine.hot, (UP_2, DOWN_2), mean)
-    at_cold, activity_cold, residual_cold = _counted(state, engine.cold, (UP_1, DOWN_1), -mean)
+    at_hot, activity_hot, residual_hot = _counted(state, "hot", mean)
+    at_cold, activity_cold, residual_cold = _counted(state, "cold", mean)
 
     scale = max(abs(at_drive), abs(at_hot), abs(at_cold))
     spread = max(at_drive, at_hot, at_cold) - min(at_drive, at_hot, at_cold)
@@ -71,19 +74,12 @@ def noise(state: Stationary) -> Noise:
     )
 
 
-def _counted(
-    state: Stationary, bath: Bath, parts: tuple[int, int], mean: float
-) -> tuple[float, float, float]:
-    """Noise and activity of the quanta that a bath gives (mean current ``mean``); residual."""
-    up, down = (state.generator.jump(part) for part in parts)
-
-    def absorbed(rho: FloatArray, sign: int) -> FloatArray:
-        return bath.gamma_up * (up @ rho) + sign * bath.gamma_down * (down @ rho)
-
-    trace = state.generator.sector.trace
-    flow = absorbed(state.rho, -1)
-    # Where a bath almost only takes quanta, flow − J ρ cancels to e^{−E/T} of its terms.
-    magnitude = float(np.abs(flow).sum()) + abs(mean) * float(np.abs(state.rho).sum())
-    response, residual = state.respond(flow - mean * state.rho, magnitude=magnitude)
-    activity = float(trace @ absorbed(state.rho, +1))
-    return activity - 2 * float(trace @ absorbed(response, -1)), activity, residual
+def _counted(state: Stationary, bath: BathName, mean: float) -> tuple[float, float, float]:
+    """Noise and activity of the quanta counted at a bath, and the residual of the response."""
+    act, trace = at_bath(state, bath), state.generator.sector.trace
+    tilted = act(state.rho)
+    # Where a bath almost only takes quanta, 𝒥ρ − J ρ cancels to e^{−E/T} of its terms.
+    magnitude = float(np.abs(tilted(1)).sum()) + abs(mean) * float(np.abs(state.rho).sum())
+    response, residual = state.respond(tilted(1) - mean * state.rho, magnitude=magnitude)
+    activity = float(trace @ tilted(2))
+    return activity - 2 * float(trace @ act(response)(1)), activity, residual

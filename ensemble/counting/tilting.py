@@ -1,4 +1,19 @@
-"""Derivatives of the generator that counts quanta, at a bath or at the drive."""
+r"""The generator that counts quanta: its derivatives, at a bath or at the drive.
+
+The tilted generator L(χ) gives the quanta that pass from hot to cold in a time t the moment
+generating function ⟨e^{χn}⟩ = Tr e^{L(χ)t} ρ.  Where they are counted does not matter at long
+times.  With L⁽ᵖ⁾ the p-th derivative at χ = 0:
+
+.. math:: \text{hot bath:}\quad
+              & L(\chi) = L + (e^{\chi} - 1)\,\gamma_\uparrow S^+ \cdot S^-
+                + (e^{-\chi} - 1)\,\gamma_\downarrow S^- \cdot S^+, \\
+          \text{cold bath:}\quad & \text{the same with } \chi \to -\chi, \\
+          \text{drive:}\quad
+              & L(\chi) = L + (e^{\chi/2} - 1)\,F + (e^{-\chi/2} - 1)\,B,
+
+with F and B the terms of the drive that move a quantum forward, from hot to cold, and back.  They
+act on ket or bra, hence half a count each.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +22,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
-from ensemble.generator.sector import FloatArray
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 BathName = Literal["hot", "cold"]
 
@@ -32,7 +47,7 @@ def at_bath(state: Stationary, bath: BathName) -> Callable[[FloatArray], Derivat
 
     def act(x: FloatArray) -> Derivatives:
         absorbed, emitted = rates.gamma_up * (up @ x), rates.gamma_down * (down @ x)
-        # What the hot bath gives counts +1, and so does what the cold one takes.
+        # A quantum that the hot bath gives counts +1, and so does one that the cold bath takes.
         given = absorbed - emitted if hot else emitted - absorbed
         exchanged = absorbed + emitted
         return lambda p: given if p % 2 else exchanged
@@ -41,11 +56,7 @@ def at_bath(state: Stationary, bath: BathName) -> Callable[[FloatArray], Derivat
 
 
 def at_drive(state: Stationary) -> Callable[[FloatArray], Derivatives]:
-    """Derivatives of the generator tilted at the drive: L⁽ᵖ⁾ = 2⁻ᵖ (F + (−1)ᵖ B).
-
-    F and B are the terms of the drive that move a quantum forward, from hot to cold, and back.
-    They act on ket or bra, hence half a count each.
-    """
+    """Derivatives of the generator tilted at the drive: L⁽ᵖ⁾ = 2⁻ᵖ (F + (−1)ᵖ B)."""
     moves = Moves(state)
 
     def act(x: FloatArray) -> Derivatives:
@@ -60,7 +71,7 @@ class Moves:
 
     F lowers 2 k₂ − q, the sum of k₂ over ket and bra, by one and B raises it; in the real gauge
     every element of F is negative and every one of B positive.  So the second half is the first
-    with signs that depend on that number alone, and nothing but {X, ·} has to be applied.
+    with signs that depend on that number alone, and only {X, ·} has to be applied.
     """
 
     def __init__(self, state: Stationary) -> None:
@@ -72,11 +83,17 @@ class Moves:
         self._after = np.where(number % 2, self._before, -self._before)
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        odd = -self._drive * (self._anticommutator @ x)
-        even = self._drive * self._after * (self._anticommutator @ (self._before * x))
-        return odd, even
+        return self.odd(x), self.even(x)
+
+    def odd(self, x: FloatArray) -> FloatArray:
+        """(F − B)x/2, the first derivative of the generator tilted at the drive."""
+        return -self._drive * (self._anticommutator @ x)
+
+    def even(self, x: FloatArray) -> FloatArray:
+        """(F + B)x/2, twice its second derivative."""
+        return self._drive * self._after * (self._anticommutator @ (self._before * x))
 
 
 def respond(state: Stationary, terms: list[FloatArray]) -> tuple[FloatArray, float]:
-    """Response to a sum of terms; its rounding is relative to theirs, should they cancel."""
+    """Response to a sum of terms; its residual is relative to them, in case they cancel."""
     return state.respond(np.sum(terms, axis=0), magnitude=float(np.abs(terms).sum()))

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ensemble.engine import Bath, Engine
+from ensemble.arrays import FloatArray
+from ensemble.checks import checked_times
+from ensemble.counting.currents import absorption
+from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.evolution.entropy import entropy_rate, von_neumann_entropy
 from ensemble.evolution.propagation import Propagator
-from ensemble.generator.sector import FloatArray, IntArray, Sector
+from ensemble.generator.sector import Sector
 
 PHYSICAL = 1e-9
 """Rounding allowed to the trace and the smallest eigenvalue of a supplied state."""
@@ -19,7 +22,7 @@ PHYSICAL = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """A state on its way to the stationary one; arrays have shape (times,) (ħ = k_B = 1).
+    """Evolution of a state towards the stationary one; arrays of shape (times,) (ħ = k_B = 1).
 
     Attributes
     ----------
@@ -125,11 +128,11 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
 
     Only the deviation from the stationary state is propagated, by truncated Taylor series
     (``expm_multiply``), and kept traceless: it decays with its own relative accuracy, and the
-    trajectory ends in the stationary state whatever the time.  The equation is stiff, but only by
-    the N² or so between the fastest and the slowest rate, and the deviation is gone after some 40
-    slowest decay times, so that matrix products cost less than the factorisations of an implicit
-    method at the accuracy of rounding.  Heats and work need no quadrature: L⁺ is one sparse
-    factorisation.
+    trajectory ends in the stationary state even at very long times.  The equation is stiff, but
+    the fastest rate is only about N² times the slowest, and the deviation is below rounding after
+    some 40 slowest decay times, so that matrix products take less time than the factorisations of
+    an implicit method at the accuracy of rounding.  Heats and work need no quadrature: L⁺ is one
+    sparse factorisation.
 
     Parameters
     ----------
@@ -174,8 +177,8 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
     quanta = np.stack(  # rows: the current J seen at the drive, and absorption at either bath
         [
             -engine.drive * sector.hop,
-            np.where(populations, _absorption(engine.cold, sector.k_1, sector.n_1), 0.0),
-            np.where(populations, _absorption(engine.hot, sector.k_2, sector.n_2), 0.0),
+            np.where(populations, absorption(engine.cold, sector.k_1, sector.n_1), 0.0),
+            np.where(populations, absorption(engine.hot, sector.k_2, sector.n_2), 0.0),
         ]
     )
     relaxation = propagator.relax(start - final, instants, quanta)
@@ -221,11 +224,6 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
     )
 
 
-def _absorption(bath: Bath, k: IntArray, top: int) -> FloatArray:
-    """Net quanta per time that a spin with k excitations takes: γ↑⟨S⁻S⁺⟩ − γ↓⟨S⁺S⁻⟩."""
-    return bath.gamma_up * (k + 1) * (top - k) - bath.gamma_down * k * (top + 1 - k)
-
-
 def _checked_state(sector: Sector, initial: ArrayLike) -> FloatArray:
     state = np.asarray(initial, dtype=float)
     if state.shape != (sector.size,) or not np.isfinite(state).all():
@@ -240,11 +238,3 @@ def _checked_state(sector: Sector, initial: ArrayLike) -> FloatArray:
             f"{lowest:.1e}: start from fock or thermal"
         )
     return state
-
-
-def checked_times(times: ArrayLike) -> FloatArray:
-    instants = np.atleast_1d(np.asarray(times, dtype=float))
-    increasing = instants.ndim == 1 and instants.size > 0 and (np.diff(instants) > 0).all()
-    if not (increasing and instants[0] >= 0 and np.isfinite(instants).all()):
-        raise InvalidInput("times must be finite, ≥ 0 and increasing: sort them and drop repeats")
-    return instants

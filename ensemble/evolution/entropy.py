@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensemble.generator.sector import FloatArray, IntArray, Sector
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.generator.sector import Sector
 
 EPS = float(np.finfo(float).eps)
 
@@ -60,8 +61,9 @@ def von_neumann_entropy(sector: Sector, states: FloatArray) -> tuple[FloatArray,
 def entropy_rate(sector: Sector, states: FloatArray, derivatives: FloatArray) -> FloatArray:
     r"""Rate :math:`\dot S = -\mathrm{Tr}\,\dot\rho\ln\rho`; infinite where an empty level fills.
 
-    An eigenvalue of ρ below rounding enters with a logarithm that is good to a few units only; its
-    own rate is then as small, save in the first instants of a pure state.
+    The logarithm of an eigenvalue below rounding is known to a few units only.  That does not
+    matter where the rate of the eigenvalue is as small, which it is except shortly after a pure
+    state.
 
     Parameters
     ----------

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import SuperLU, expm_multiply, norm, splu
+from scipy.sparse.linalg import SuperLU, expm_multiply, norm
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Engine
 from ensemble.generator.liouvillian import liouvillian
-from ensemble.generator.sector import FloatArray, IntArray, Sector
+from ensemble.generator.sector import Sector
+from ensemble.steady.factorization import superlu
 
 CHUNK = 2000.0
-"""Longest step as ‖L‖₁ Δt.  After each, the deviation is made traceless and may be gone."""
+"""Longest step as ‖L‖₁ Δt.  After each, the deviation is made traceless; below ``GONE`` it is
+dropped."""
 GONE = 1e-18
 """1-norm below which a deviation is dropped: less than the rounding of the state."""
 REFINEMENTS = 2
@@ -71,12 +74,7 @@ class Propagator:
         product = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
         ground = int(product.argmax())
         kept = np.delete(np.arange(sector.size), ground)
-        factors = splu(
-            matrix[kept][:, kept].tocsc(),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
+        factors = superlu(matrix[kept][:, kept].tocsc())
         unsolved = cls(matrix, sector, product, math.inf, factors, kept)
         state = np.zeros(sector.size)
         state[ground] = 1.0

@@ -16,16 +16,17 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from scipy.special import ive
 
+from ensemble.arrays import FloatArray
+from ensemble.checks import checked_times
 from ensemble.closed_forms.classical_spin import closure_rates, magnetization, second_moment
 from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.errors import InvalidInput
-from ensemble.evolution.dynamics import checked_times
-from ensemble.generator.sector import FloatArray, ladder
+from ensemble.generator.sector import ladder
 
 EXCITED = -math.inf
 FIRST_DEGREE = 32
 HIGHEST_DEGREE = 1024
-"""Legendre polynomials with which a step takes seconds."""
+"""Most Legendre polynomials; with so many a step takes seconds."""
 INTEGRATION = 1e-11
 """Tolerance of the closure's integration, relative and absolute."""
 
@@ -40,7 +41,7 @@ class SpinRelaxation:
     magnetization, second_moment : ndarray
         ⟨mᶻ⟩ and ⟨(mᶻ)²⟩.
     error : float
-        Certificate, in the moments: its meaning is the function's that made it.
+        Certificate, in the unit of the moments; the function that returns it says what it is.
     """
 
     times: FloatArray
@@ -181,7 +182,7 @@ def relax_closure(
 ) -> SpinRelaxation:
     """Relaxation by the paper's effective equations, closed at the third cumulant (Eqs. 38, 39).
 
-    An approximation of `relax_limit`, which it misses in the transient and in the stationary state.
+    This approximates `relax_limit`, with errors in the transient and in the stationary state.
 
     Parameters
     ----------
@@ -207,6 +208,7 @@ def relax_closure(
 
     Examples
     --------
+    >>> from ensemble.closed_forms.classical_spin import closure_fixed_point
     >>> path = relax_closure(2.0, [0.0, 40.0])
     >>> [round(float(path.magnetization[-1]), 6), round(closure_fixed_point(2.0)[0], 6)]
     [-0.324718, -0.324718]
@@ -239,52 +241,6 @@ def relax_closure(
         found.append(path.y)
     error = float(np.abs(found[0] - found[1]).max())
     return SpinRelaxation(instants, found[0][0], found[0][1], error)
-
-
-def closure_fixed_point(beta_E: float) -> tuple[float, float]:
-    r"""⟨mᶻ⟩ and ⟨(mᶻ)²⟩ at which Eqs. 38 and 39 stand still.
-
-    With h = 2/βE they are :math:`\langle m\rangle = u + h` and
-    :math:`\langle m^2\rangle = 1 + 2h\langle m\rangle`, u the lowest root of
-
-    .. math:: u^3 - u + h^3 = 0
-
-    Parameters
-    ----------
-    beta_E : float
-        βE > 0; may be infinite.
-
-    Returns
-    -------
-    tuple of float
-        They differ from Eqs. 33 and 34 by up to 0.0205 (at βE = 3.61) and 0.0263 (at βE = 2.68).
-
-    Raises
-    ------
-    InvalidInput
-        If βE is not positive.
-
-    Examples
-    --------
-    >>> first, second = closure_fixed_point(2.0)
-    >>> max(abs(rate) for rate in closure_rates(first, second, 2.0)) < 1e-15
-    True
-    >>> round(first - magnetization(2.0), 4), round(second - second_moment(2.0), 4)
-    (-0.0117, -0.0234)
-    """
-    if not beta_E > 0:
-        raise InvalidInput(f"beta_E must be positive, but is {beta_E!r}: give beta_E > 0")
-    h = 2 / beta_E
-    # Viète: the three roots are real up to 3√3 h³/2 = 1, beyond it just one is.
-    size = 1.5 * math.sqrt(3) * h**3
-    if size <= 1:
-        u = -2 / math.sqrt(3) * math.cos(math.acos(size) / 3)
-    else:
-        u = -2 / math.sqrt(3) * math.cosh(math.acosh(size) / 3)
-    first = u / (u * u - u * h + h * h)  # u + h, without its cancellation at large h
-    # 1 + 2hm = 1 + 2hu/(u² − uh + h²) over the common denominator.
-    second = (u * u + u * h + h * h) / (u * u - u * h + h * h)
-    return first, second
 
 
 def _checked_start(b: float) -> float:

@@ -1,1 +1,1 @@
-"""The Lindblad generator in the sectors that it leaves apart."""
+"""The Lindblad generator on one symmetry sector, as sparse matrices and without them."""

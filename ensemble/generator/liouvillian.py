@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Engine
-from ensemble.generator.sector import FloatArray, IntArray, Sector, ladder
+from ensemble.generator.sector import Sector, ladder
 
 DRIVE, DOWN_1, UP_1, DOWN_2, UP_2 = range(5)
 
@@ -111,7 +112,7 @@ def liouvillian(
     couple(UP_1, -(ket_up_1**2 + bra_up_1**2) / 2, k_1, k_2, q)
     couple(DOWN_2, -(ket_down_2**2 + bra_down_2**2) / 2, k_1, k_2, q)
     couple(UP_2, -(ket_up_2**2 + bra_up_2**2) / 2, k_1, k_2, q)
-    # Below q = 0 lies the transpose, where lowering is the raised term again: twice that at q = 0.
+    # Elements at q = −1 are those at q = 1 transposed: at q = 0 the term from q + 1 counts twice.
     raised = np.where(q == 0, 1.0, 0.5)
     couple(DRIVE, ket_up_1 * ket_down_2 / 2, k_1 + 1, k_2 - 1, q - 1)
     couple(DRIVE, -bra_down_1 * bra_up_2 / 2, k_1, k_2, q - 1)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+from ensemble.arrays import FloatArray, IntArray
 
 
 def ladder(k: IntArray, top: int) -> FloatArray:

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Bath, Engine
 from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1
-from ensemble.generator.sector import FloatArray, Sector, ladder
+from ensemble.generator.sector import Sector, ladder
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Band:
     def of(cls, bath: Bath, top: int, cut: int, q: int, *, closed: bool) -> Band:
         """The band at coherence order q; ``closed``: nothing is lost across the cut.
 
-        A closed band is that of ladder operators which end at the cut, a valid generator of its
-        own; an open one is a part of the whole.
+        The ladder operators of a closed band end at the cut, so that it is a generator itself; an
+        open band is a block of the untruncated one.
         """
         k = np.arange(cut + 1 - q)
         step = ladder(k[1:], top) * ladder(k[1:] + q, top)
@@ -85,7 +86,7 @@ class HopAnticommutator:
 
 @dataclass(frozen=True)
 class Stencil:
-    """L of one engine on a sector, with the interface of `Liouvillian` and no stored matrix.
+    """L of one engine on a sector, a `Generator` that stores no matrix.
 
     Parameters
     ----------

@@ -7,8 +7,9 @@ Fokker–Planck generator of a density f(m)
 
 with R the generators of rotations, y = T/E and ν = 2S/N.  Densities are written f = e^{−cz} g with
 c = b̃/4 and a reference b̃.  With b̃ = b the generator of g is symmetric, and its eigenfunctions are
-the natural basis: few of them hold the state of a bath as cold as one likes, where spherical
-harmonics need √b.  A spin that the other one heats far above its own bath calls for a smaller b̃.
+the natural basis: a few of them represent the state of an arbitrarily cold bath, for which about √b
+spherical harmonics would be needed.  A smaller b̃ is needed for a spin that the other one heats far
+above its own bath.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 
 MOST_HARMONICS = 900
 """Spherical harmonics of one order that a bath may need: 6√b̃ of them, hence T/E > 5e-5."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, get_lapack_funcs
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.pair_sector import PairSector
 
 Mask = NDArray[np.bool_]
@@ -163,7 +163,7 @@ def _factorised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray]:
 
 
 def _divide(factors: tuple[FloatArray, NDArray], right: NDArray[Any]) -> NDArray[Any]:
-    """What lu_solve does, without its checks: they would take longer than small blocks do."""
+    """Like lu_solve without its checks, which take longer than the solve of a small block."""
     lu, pivots = factors
     (getrs,) = get_lapack_funcs(("getrs",), (lu, right))
     return np.asarray(getrs(lu, pivots, right)[0])

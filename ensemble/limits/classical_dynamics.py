@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import expm_multiply
 from scipy.special import ive
 
+from ensemble.arrays import FloatArray
+from ensemble.checks import checked_times
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.evolution.dynamics import checked_times
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
@@ -31,8 +31,9 @@ from ensemble.limits.mode_selection import (
 from ensemble.limits.pair_sector import PairSector
 
 COLDEST = 1000.0
-"""Largest |b| of an initial state: a sharper density is a point on the sphere."""
+"""Largest |b| of an initial state: a sharper density would need too many modes."""
 MARKED = 0.01
+"""Modes whose estimated amplitude exceeds this fraction of the largest neglected one are added."""
 MOST_MODES = 4000
 """Modes at which the propagation takes minutes."""
 GONE = 1e-16
@@ -109,8 +110,7 @@ def relax(
 
     Examples
     --------
-    An undriven spin forgets its start at the rate of the slowest mode; far from it, it has the
-    magnetisation of Eq. 33:
+    An undriven spin starts at the magnetisation of Eq. 33 for b and ends at that of its bath:
 
     >>> engine = Engine(N=1, E_1=1, delta_E=1, T_mean=1.5, delta_T=1, omega_0=0, Gamma_0=1,
     ...                 scaling="high-temperature")
@@ -229,8 +229,8 @@ def _propagated(
 ) -> tuple[ClassicalTrajectory, FloatArray, Mask]:
     """The trajectory, the largest estimated amplitudes of what it neglects, and what to add.
 
-    The initial state has fast modes that are soon gone: steps double in length, and after each
-    the modes that have faded are dropped, so that the steps that are left are not stiff.
+    The initial state has fast modes that decay soon: steps double in length, and after each the
+    modes that have decayed are dropped, so that the remaining steps are not stiff.
     """
     e_0 = np.zeros(sector.shape)
     e_0[0, 0, 0] = 1.0

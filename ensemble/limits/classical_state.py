@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensemble.generator.sector import FloatArray
+from ensemble.arrays import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.block_tridiagonal import BlockTridiagonal
 from ensemble.limits.classical_pair import ClassicalPair
@@ -58,8 +58,8 @@ class ClassicalState:
         the last enlargement of the selection: the error that remains is smaller.
     tail : float
         Norm of the neglected modes by their residual over their decay rate, relative to that of
-        the deviation and the response (the larger one).  Averages err by its square at most,
-        times the sensitivity of the state.
+        the deviation and the response (the larger one).  The error of an average is at most its
+        square times the sensitivity of the state.
     modes : tuple of BathModes
         The pool of each spin.
     complete : bool

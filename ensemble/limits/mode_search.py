@@ -1,7 +1,7 @@
 """Search for the slowest modes of one sector of the Fokker–Planck generator.
 
-The whole spectrum of G on a few hundred modes tells which eigenvalues matter (`candidates`); one
-of them is followed while modes are added where its residual says so (`refined`).
+The whole spectrum of G on a few hundred modes tells which eigenvalues may be the slowest
+(`candidates`); one of them is followed while modes with a large residual are added (`refined`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from scipy.linalg import eig, lu_factor, lu_solve
 from scipy.ndimage import binary_dilation
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
@@ -24,7 +24,6 @@ from ensemble.limits.classical_state import ClassicalState
 from ensemble.limits.mode_selection import SLOW
 from ensemble.limits.pair_sector import PairSector
 from ensemble.limits.work import Work
-from ensemble.spectrum.rightmost import ComplexArray
 
 COARSE = (64, 200, 600)
 """Numbers of modes whose whole spectrum is looked at, the next one if the last misses too much."""
@@ -39,17 +38,23 @@ IRRELEVANT = 1.5
 MOST_WORK = 1e10
 """Multiplications that one factorisation may take, a few seconds in complex arithmetic."""
 MOST_STEPS = 30
+"""Enlargements of the selection for one mode."""
 MOST_CANDIDATES = 4
+"""Modes of one sector that are taken from the whole spectrum."""
 SMALL = 300
 """Modes up to which one dense factorisation beats many small ones."""
 STEPS = 4
+"""Steps of inverse iteration with the dense factors."""
 NEARLY = 1 + 1e-6
 """Keeps G − λ from being singular, near enough to converge in a few steps."""
 WANTED = 2
+"""Eigenvectors that ARPACK is asked for, so that the nearest one can be chosen."""
 SUBSPACE = 10
+"""Dimension of its Krylov space."""
 RESTARTS = 100
+"""Restarts before its search is given up."""
 CONVERGED = 1e-11
-"""Asked of ARPACK, relative to the eigenvalue of the inverse."""
+"""Accuracy that ARPACK is asked for, relative to the eigenvalue of the inverse."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ class Pool:
         return larger, moved
 
     def embedded(self, smaller: Pool, x: ComplexArray) -> ComplexArray:
-        """x of a smaller pool, in this one; signs of modes may differ, which iteration mends."""
+        """x of a smaller pool, in this one; modes may differ in sign, which iterations correct."""
         if smaller is self:
             return x
         B, K_1, K_2 = smaller.sector.shape
@@ -193,7 +198,7 @@ class Candidate:
 
     @property
     def likely_rate(self) -> float:
-        """Of the order of what the rate will become: where much is missed it is too low."""
+        """Estimate of the converged rate: ``rate`` is too low where much of the mode is missed."""
         return self.rate * (1 + 4 * self.missed**2)
 
 
@@ -245,8 +250,8 @@ def _without_gaps(pool: Pool, selection: Mask) -> Mask:
 def refined(candidate: Candidate, tolerance: float, rival: float) -> ClassicalMode | None:
     """One eigenvalue on a growing selection; None as soon as it cannot be below a rival's rate.
 
-    Eigenvalues err by the square of what a mode misses.  If that is much, they are too low rather
-    than too high: what would dissipate is not there yet.
+    The error of an eigenvalue is of the order of the square of what its mode misses.  If that is
+    large, the decay rate is too low, since modes that decay fast are not included yet.
     """
     pool, selection = candidate.pool, candidate.selection
     value, x = candidate.value, candidate.vector
@@ -262,7 +267,7 @@ def refined(candidate: Candidate, tolerance: float, rival: float) -> ClassicalMo
         if -value.real * margin > rival:
             return None
         # Two small changes in a row count too: where the generator is far from normal the tail is
-        # large although the eigenvalue has converged, and more modes would only bring rounding.
+        # large although the eigenvalue has converged, and more modes would add rounding only.
         if mode.change <= tolerance and (
             tail <= math.sqrt(tolerance) or earlier <= 100 * tolerance
         ):
@@ -305,7 +310,7 @@ def _tracked(
     value = complex(np.vdot(vector, image))
     full = np.zeros(sector.shape, dtype=complex)
     full[selection] = vector
-    # In units of what each mode decays: a fast one hardly takes part.
+    # Each element in units of its decay rate: fast modes contribute little to the eigenvector.
     gain = np.maximum(np.abs(sector.decay[selection] + value), abs(value.real))
     return value, full, float(np.linalg.norm((image - value * vector) / gain))
 

@@ -9,8 +9,8 @@ from typing import Literal, overload
 import numpy as np
 from scipy.ndimage import binary_dilation
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.limits.bath_modes import BathModes, work_of
 from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
 from ensemble.limits.classical_pair import ClassicalPair
@@ -33,7 +33,7 @@ LARGE_AFFINITY = 10.0
 ROUNDED = 1e-13
 """Residual that the baths' own density can be expected to reach; there G is nearly normal."""
 NEUTRAL = 4.0
-"""Reference b̃ that serves until the magnetisations are known."""
+"""Largest reference b̃ of the sketch, which is made before the magnetisations are known."""
 MOST_WORK = 1e11
 """Multiplications that one factorisation may take, some seconds."""
 MOST_STEPS = 40
@@ -66,11 +66,11 @@ def classical_state(pair: ClassicalPair, *, tolerance: float = 1e-10) -> Classic
     if near:
         try:
             state = _refined(pair, pair.b, tolerance, attempt=True)
-        except Unsolvable:  # too cold for that reference; another one may do
+        except Unsolvable:  # too cold for that reference; another one may work
             state = None
         if state is not None:
             return state
-    # The baths' own density may be far from the state: learn the magnetisations first.
+    # The baths' own density may be far from the state: find the magnetisations first.
     reference = min(pair.b[0], NEUTRAL), min(pair.b[1], NEUTRAL)
     sketch = _refined(pair, reference, tolerance, sketch=True)
     return _refined(pair, _fitted(pair, sketch), tolerance)
@@ -108,9 +108,10 @@ def _refined(
     attempt: bool = False,
     sketch: bool = False,
 ) -> ClassicalState | None:
-    """The state in the modes of a reference; an attempt gives up (None) where that is too far.
+    """The state in the modes of a reference.
 
-    A sketch is done as soon as 1 + ⟨mᵢᶻ⟩ are known to a tenth.
+    An attempt returns None as soon as the state proves to be far from the reference.  A sketch
+    ends as soon as 1 + ⟨mᵢᶻ⟩ are known to a tenth.
     """
     work = Work()
     matched = reference == pair.b
@@ -143,7 +144,7 @@ def _refined(
             if best is None or change < best.change:
                 best, worse = state, 0
             elif worse == 2:
-                # More modes only bring rounding now: far from normal, G amplifies it.
+                # More modes add rounding only, which a G far from normal amplifies.
                 return best
             else:
                 worse += 1
@@ -181,7 +182,7 @@ def _refined(
 def _pool(
     work: Work, reference: tuple[float, float], modes_1: int, modes_2: int, orders: int
 ) -> tuple[BathModes, BathModes]:
-    # Charged whether or not they are known already: what was solved before must not matter.
+    # Counted even if they are cached: a result must not depend on what was solved before.
     work.take(work_of(reference[0], modes_1, orders) + work_of(reference[1], modes_2, orders))
     return (
         BathModes.of(reference[0], modes=modes_1, orders=orders),
@@ -202,8 +203,8 @@ def outgrown(selection: Mask, shape: tuple[int, int, int]) -> tuple[int, int, in
 def _marked(missed: FloatArray, reach: int) -> Mask:
     """The modes to add, and their neighbours as far as ``reach``.
 
-    Where the drive outruns the baths a residual moves on by one neighbour at a time, and each
-    neighbour alone would seem enough.
+    Where the drive is stronger than the baths, each enlargement by direct neighbours moves the
+    residual one neighbour further: larger steps are needed.
     """
     marked = missed > MARKED * missed.max()
     return np.asarray(binary_dilation(marked, iterations=reach) if reach else marked)

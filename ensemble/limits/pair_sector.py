@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensemble.generator.sector import FloatArray
+from ensemble.arrays import FloatArray
 from ensemble.limits.bath_modes import BathModes
 from ensemble.limits.classical_pair import ClassicalPair
 

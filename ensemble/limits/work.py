@@ -1,4 +1,4 @@
-"""A bound on the work of one point, by count and not by clock: results are the same everywhere."""
+"""A limit on the work of one point in multiplications: results do not depend on the machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Work:
         self.left = self.allowed = MOST_WORK if allowed is None else allowed
 
     def take(self, amount: float) -> None:
-        """Take an amount before it is done.
+        """Subtract an amount of work before it is done.
 
         Raises
         ------

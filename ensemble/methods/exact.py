@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
@@ -14,12 +15,12 @@ from ensemble.counting.currents import Currents, currents
 from ensemble.counting.noise import Noise, noise
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, IntArray
 from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
-from ensemble.steady.stationary import SolverName, Stationary, stationary
+from ensemble.steady.state import Stationary
+from ensemble.steady.stationary import SolverName, stationary
 from ensemble.steady.truncation import require_size
 from ensemble.units import in_natural_units
 
@@ -154,7 +155,7 @@ class Exact(Method):
         engine : Engine
         variables : iterable of str, optional
             Names to return; by default all of ``Exact.variables`` but the gap, which is searched
-            for only on request.  What none of them needs is not computed, nor checked.
+            for only on request.  What none of them needs is neither computed nor checked.
 
         Returns
         -------

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
 from ensemble.method import Method
 from ensemble.methods.exact import Exact
 from ensemble.solution import Solution, Status
@@ -37,7 +37,7 @@ class SpinAverage:
         Average of D(S₁, S₂), the noise within a realisation of the total spins.
     current_spread : float
         Variance of J(S₁, S₂) between realisations: it adds t² times this to the variance of the
-        quanta counted in a time t, so that one preparation is not typical of the next.
+        quanta counted in a time t, which differ from one preparation to the next.
     neglected : float
         Weight of the pairs (S₁, S₂) that were left out.
     status, message : Status and str
@@ -176,7 +176,7 @@ def spin_average(
 
 @dataclass(frozen=True)
 class IndependentSpins(Method):
-    """`spin_average` as a method, for sweeps and the command line.
+    """``spin_average`` as a method, for sweeps and the command line.
 
     Parameters
     ----------

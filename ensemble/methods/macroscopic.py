@@ -21,8 +21,8 @@ from ensemble.units import in_natural_units
 BATH_AGREEMENT = 1e-5
 """Difference allowed between the drive's count and a bath's, relative to J/N or to the activity.
 
-The modes are chosen for the state and for the response to the drive's flux; the responses to a
-bath's flux get by with them, to the square root of the tolerance."""
+The modes are chosen for the state and for the response to the drive's flux; with them the responses
+to a bath's flux are accurate to the square root of the tolerance."""
 GAP_TOLERANCE = 1e-8
 """Relative change at which the gap counts as converged; the other values have the tolerance."""
 
@@ -33,7 +33,7 @@ class Macroscopic(Method):
 
     The collective spins become classical unit vectors with thermal noise, and the master equation
     the Fokker–Planck equation of ``ClassicalPair``.  It is solved in the eigenmodes of the baths,
-    as many as the tolerance asks for.  Finite N approaches the values as 1/N.
+    with as many modes as the tolerance needs.  Finite N approaches the values as 1/N.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Macroscopic(Method):
 
 
 def _disagreement(state: ClassicalState, counts: list[BathCount]) -> float:
-    """Of the drive's count with the baths'."""
+    """Largest difference between the drive's count and a bath's, see ``BATH_AGREEMENT``."""
     worst = 0.0
     for count in counts:
         if state.current:

@@ -8,18 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray, ladder
+from ensemble.generator.sector import ladder
 from ensemble.method import AGREEMENT, Method
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
 
 LARGEST_N = 1_000_000
-"""Levels of the spin: the populations are summed one by one."""
+"""Most levels of the spin, since the populations are summed one by one."""
 LARGEST_N_OF_GAP = 5000
-"""Levels for which the gap is certified, with tables of N² numbers (2 GB)."""
+"""Most levels for which the gap is certified, with tables of N² numbers (2 GB)."""
 COUNT_ERROR = 8 * float(np.finfo(float).eps)
 """Bound on the rounding of a bisected rate and of the count of rates, relative to the largest."""
 
@@ -106,7 +107,7 @@ class Undriven(Method):
         Parameters
         ----------
         engine : Engine
-            Without drive; of it, N, spin_1, E_1, T_1, Gamma_0 and the scaling count.
+            Without drive; only N, spin_1, E_1, T_1, Gamma_0 and the scaling matter.
         variables : iterable of str, optional
             Names to return; all of ``Undriven.variables`` by default.
 

@@ -1,4 +1,4 @@
-"""Every symmetry sector of the generator, in an orthonormal basis: what relaxation needs."""
+"""All symmetry sectors of the generator, in an orthonormal basis: modes of decay are in each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Bath, Engine
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import coefficients
-from ensemble.generator.sector import FloatArray, IntArray, ladder
+from ensemble.generator.sector import ladder
 
 SYMMETRIC, WHOLE, ANTISYMMETRIC = 1, 0, -1
 """Parities under ρ → ρᵀ: a sector d ≠ 0 has none, since transposing it gives the sector −d."""
@@ -23,7 +24,7 @@ class CoherenceSector:
     r"""Elements ⟨k₁, k₂| ρ |k₁+q, k₂+d−q⟩ at one difference d of total excitations, bra minus ket.
 
     The generator conserves d.  The sector −d is the transpose of d, so d ≥ 0 suffices, and d = 0
-    falls apart into a symmetric part (which holds the stationary state) and an antisymmetric one.
+    splits into a symmetric part (which holds the stationary state) and an antisymmetric one.
     Spins take the coherences d₁ = q and d₂ = d − q: Σ_q (n₁+1−|q|)(n₂+1−|d−q|) elements.
 
     Parameters
@@ -133,7 +134,7 @@ def jump_rates(bath: Bath, weight: float) -> tuple[float, float]:
 
     Examples
     --------
-    They are equal at w = E/T, whatever underflows:
+    They are equal at w = E/T, even where e^{−E/T} underflows:
 
     >>> jump_rates(Bath(energy=1000.0, temperature=1.0, Gamma_0=1.0), 1000.0)
     (7.124576406741286e-218, 7.124576406741286e-218)

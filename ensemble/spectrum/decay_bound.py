@@ -1,4 +1,4 @@
-"""A lower bound on every decay rate of a sector, whatever the drive: which sectors to search."""
+"""A lower bound on the decay rates of a sector, for any drive: it tells which ones to search."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.single_spin import decay_bands
 from ensemble.engine import Bath, Engine
-from ensemble.generator.sector import FloatArray
 from ensemble.spectrum.coherence_sectors import CoherenceSector, jump_rates
 
 WEIGHTS = 9
@@ -60,7 +60,7 @@ class DecayBound:
 
 
 def decay_bound(engine: Engine) -> DecayBound:
-    """Tabulate the bound of an engine; costs some 20 (n₁ + n₂) tridiagonal eigenvalues.
+    """Tabulate the bound of an engine; this takes some 20 (n₁ + n₂) tridiagonal eigenvalues.
 
     Examples
     --------

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.arrays import ComplexArray, FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.generator.sector import FloatArray
 from ensemble.spectrum.coherence_sectors import CoherenceSector, balanced_generator, sectors
 from ensemble.spectrum.decay_bound import DecayBound, decay_bound
-from ensemble.spectrum.rightmost import (
-    ComplexArray,
-    Traceless,
-    largest_subspace,
-    rightmost,
-    rightmost_filtered,
-)
+from ensemble.spectrum.rightmost import Traceless, largest_subspace, rightmost, rightmost_filtered
 
 DENSE = 500
 """Sectors of at most so many elements are diagonalised as a whole: 0.1 s, and nothing is missed."""
@@ -190,8 +184,8 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
     Notes
     -----
     The bound is a proof, and so is each residual that an eigenvalue is near; that Arnoldi
-    iteration finds the slowest mode of a large sector is not, but agrees with whole spectra
-    wherever these can be had.  It may return one mode where several share an eigenvalue (without
+    iteration finds the slowest mode of a large sector is not proven, but agrees with all whole
+    spectra that were computed.  It may return one mode where several share an eigenvalue (without
     a drive, at zero temperature).
 
     Examples

@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs, expm_multiply
 
-from ensemble.generator.sector import FloatArray
-
-ComplexArray = NDArray[np.complex128]
+from ensemble.arrays import ComplexArray, FloatArray
 
 SUBSPACE = 40
 """Dimension of the plain Krylov space, beyond the number of vectors wanted."""
 RESTARTS = 100
 """Restarts before a search is given up: some 3000 products for the plain one."""
 TOLERANCE = 1e-12
-"""Asked of ARPACK, relative to the eigenvalue of its operator."""
+"""Accuracy that ARPACK is asked for, relative to the eigenvalue of its operator."""
 HORIZON = 0.5
 """τ of the filtered search, in slowest decay times of an undriven spin: modes that decay a few
 times faster are damped enough to converge in one or two cycles."""
@@ -27,7 +25,7 @@ times faster are damped enough to converge in one or two cycles."""
 
 @dataclass(frozen=True, eq=False)
 class Traceless:
-    """The generator on the traceless elements: the stationary eigenvalue is gone, exactly.
+    """The generator on the traceless elements, where the stationary eigenvalue is exactly absent.
 
     A reflection turns the left null vector into one coordinate, ``pivot``, which is left out.  In
     a sector without trace nothing is left out.
@@ -88,8 +86,8 @@ def rightmost(space: Traceless, wanted: int) -> ComplexArray:
 def rightmost_filtered(space: Traceless, wanted: int, rate: float) -> ComplexArray:
     """Arnoldi iteration on exp(τL), whose largest eigenvalues are those with the largest real part.
 
-    It costs ‖L‖τ products at every step, but converges however strong the drive.  ``rate`` is the
-    slowest decay rate of an undriven spin, τ = HORIZON/rate.
+    It takes ‖L‖τ products at every step and converges at any strength of the drive.  ``rate`` is
+    the slowest decay rate of an undriven spin, τ = HORIZON/rate.
     """
     scaled = space.matrix * (HORIZON / rate)
     shift = scaled.diagonal().sum()

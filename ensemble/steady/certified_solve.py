@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from ensemble.generator.sector import FloatArray, IntArray
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.generator.generator import Generator
 
 # A backward-stable solve leaves a few eps of relative residual; above this, refine.
 REFINED = 8 * float(np.finfo(float).eps)
 MAX_REFINEMENTS = 4
 
 
-class Generator(Protocol):
-    """Anything that applies L and |L| (the absolute values of its elements) to a vector."""
+class TransposedCorrector(Protocol):
+    """Solves Lᵀ y = defect approximately, and applies Lᵀ and |Lᵀ|."""
 
-    def apply(self, x: FloatArray) -> FloatArray: ...
+    def apply(self, y: FloatArray) -> FloatArray: ...
 
-    def apply_magnitude(self, x: FloatArray) -> FloatArray: ...
+    def apply_magnitude(self, y: FloatArray) -> FloatArray: ...
+
+    def correct(self, defect: FloatArray) -> FloatArray: ...
 
 
 class Corrector(Protocol):
-    """Anything that solves L x = defect approximately.
+    """Solves L x = defect approximately."""
 
-    ``floor`` is the 2-norm of the defect below which rounding leaves nothing to gain.
-    """
+    def correct(self, defect: FloatArray, floor: float) -> FloatArray:
+        """An approximate solution; ``floor`` is the 2-norm of rounding in the defect."""
+        ...
 
-    def correct(self, defect: FloatArray, floor: float) -> FloatArray: ...
+    @property
+    def transposed(self) -> TransposedCorrector | None:
+        """The same for Lᵀ; None if the corrector solves with L only."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +75,7 @@ class Solver:
             x = best + self._correct(best_defect, floor)
             defect = source - self.generator.apply(x)
             weights = self.generator.apply_magnitude(np.abs(x))
-            # What leaks out of the truncation is not for the corrector to mend.
+            # The corrector cannot reduce the defect of equations outside the truncated sector.
             solved = defect if self.positions is None else defect[self.positions]
             residual = _ratio(solved, weights, source, magnitude)
             helped = residual < last / 2
@@ -77,6 +85,58 @@ class Solver:
                 break
             floor = float(REFINED / 2 * np.linalg.norm(weights))
         return best, _ratio(best_defect, best_weights, source, magnitude)
+
+    @property
+    def transposable(self) -> bool:
+        """Whether `solve_transposed` can be used: with SuperLU, not with PARDISO or GMRES."""
+        return self.corrector.transposed is not None
+
+    def solve_transposed(
+        self, source: FloatArray, *, importance: FloatArray
+    ) -> tuple[FloatArray, float]:
+        r"""Solution of Lᵀ y = source on the sector that the corrector works on, and its residual.
+
+        .. math:: \frac{\sum_i w_i |(L^T y - b)_i|}{\sum_i w_i (|L^T| |y| + |b|)_i}
+
+        Refinement stops as in `solve`.
+
+        Parameters
+        ----------
+        source : ndarray, shape (size,)
+            b, with b·ρ = 0 for the stationary ρ.  Elements outside the truncation are left out.
+        importance : ndarray, shape (size,)
+            w ≥ 0: how much an error of each equation matters.
+
+        Returns
+        -------
+        y : ndarray, shape (size,)
+            Up to a multiple of the trace; 0 outside the truncation.
+        residual : float
+
+        Raises
+        ------
+        TypeError
+            If the solver is not ``transposable``.
+        """
+        transposed = self.corrector.transposed
+        if transposed is None:
+            raise TypeError(f"{type(self.corrector).__name__} does not solve with Lᵀ")
+        kept = slice(None) if self.positions is None else self.positions
+        right, w = source[kept], importance[kept]
+        best, y, defect, least = right, np.zeros_like(right), right, math.inf
+        for _ in range(1 + MAX_REFINEMENTS):
+            y = y + transposed.correct(defect)
+            defect = right - transposed.apply(y)
+            scale = float(w @ (transposed.apply_magnitude(np.abs(y)) + np.abs(right)))
+            residual = float(w @ np.abs(defect)) / scale if scale > 0 else 0.0
+            helped = residual < least / 2
+            if residual < least:
+                best, least = y, residual
+            if residual <= REFINED or not helped:
+                break
+        full = np.zeros_like(source)
+        full[kept] = best
+        return full, least
 
     def null_residual(self, x: FloatArray) -> float:
         """‖Lx‖₁ / ‖|L||x|‖₁, which certifies a stationary state."""

@@ -1,17 +1,16 @@
-"""Sparse LU of a singular generator with one element grounded."""
+"""Sparse LU of a singular generator with one element fixed at zero."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
+from ensemble.arrays import FloatArray
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.generator.liouvillian import Liouvillian
-from ensemble.generator.sector import FloatArray
+from ensemble.generator.assembled import Assembled
 
 
 class Factors(Protocol):
@@ -30,22 +29,24 @@ class Factorization:
 
     Attributes
     ----------
-    matrix, magnitude : csc_array
-        L and |L|.
+    generator : Assembled
+        L.
     factors : Factors
+        Of L without the row and the column of ``ground``.
     ground : int
+        The element that is fixed.
+    transposed : Transposed or None
+        Solves with Lᵀ by the same factors; PARDISO's are not used so.
     """
 
-    matrix: sparse.csc_array
-    magnitude: sparse.csc_array
+    generator: Assembled
     factors: Factors
     ground: int
+    transposed: Transposed | None = None
 
     @classmethod
-    def of(
-        cls, generator: Liouvillian, values: FloatArray, *, ground: int, library: str = "superlu"
-    ) -> Factorization:
-        """Factorise the generator with these stored values, element ``ground`` fixed.
+    def of(cls, generator: Assembled, *, ground: int, library: str = "superlu") -> Factorization:
+        """Factorise a generator, element ``ground`` fixed.
 
         ``library`` is "superlu", "pivoted" (SuperLU that may exchange rows) or "pardiso" (the
         optional package pypardiso).
@@ -55,24 +56,17 @@ class Factorization:
         Unsolvable
             If a pivot vanishes or is not finite.
         """
-        indices, columns = generator.indices, generator.columns
-        at_ground = (indices == ground) | (columns == ground)
-        grounded = np.where(at_ground, 0.0, values)
-        grounded[at_ground & (indices == columns)] = values.min()
-        factorise = {"superlu": _superlu, "pivoted": _pivoted, "pardiso": _pardiso}[library]
+        matrix = generator.grounded(ground)
         try:
-            factors = factorise(generator.matrix(grounded))
+            if library == "pardiso":
+                return cls(generator, _pardiso(matrix), ground)
+            factors = superlu(matrix) if library == "superlu" else _pivoted(matrix)
         except RuntimeError as failure:  # "Factor is exactly singular"
             raise Unsolvable(
                 "a pivot of the factorisation vanishes in double precision: bring ω₀/Γ₀ and the "
                 "baths' E/T nearer to 1"
             ) from failure
-        return cls(
-            matrix=generator.matrix(values),
-            magnitude=generator.matrix(np.abs(values)),
-            factors=factors,
-            ground=ground,
-        )
+        return cls(generator, factors, ground, Transposed(generator, factors, ground))
 
     def correct(self, defect: FloatArray, floor: float = 0.0) -> FloatArray:
         """Solve by substitution; ``floor`` does not matter to a direct method."""
@@ -80,20 +74,46 @@ class Factorization:
         right[self.ground] = 0.0
         return self.factors.solve(right)
 
-    def apply(self, x: FloatArray) -> FloatArray:
-        """L x."""
-        return self.matrix @ x
 
-    def apply_magnitude(self, x: FloatArray) -> FloatArray:
-        """|L| x."""
-        return self.magnitude @ x
+@dataclass(frozen=True, eq=False)
+class Transposed:
+    """Solves Lᵀ y = b with y[ground] = 0, for b orthogonal to the stationary state.
+
+    As for L, the equation of the fixed element is dropped, since the others imply it.
+
+    Attributes
+    ----------
+    generator : Assembled
+        L.
+    factors : SuperLU
+    ground : int
+    """
+
+    generator: Assembled
+    factors: linalg.SuperLU
+    ground: int
+
+    def apply(self, y: FloatArray) -> FloatArray:
+        """Lᵀ y."""
+        return self.generator.matrix.T @ y
+
+    def apply_magnitude(self, y: FloatArray) -> FloatArray:
+        """|Lᵀ| y."""
+        return self.generator.magnitude.T @ y
+
+    def correct(self, defect: FloatArray) -> FloatArray:
+        """Solve by substitution."""
+        right = defect.copy()
+        right[self.ground] = 0.0
+        return self.factors.solve(right, trans="T")
 
 
-def _superlu(matrix: sparse.csc_array) -> Factors:
+def superlu(matrix: sparse.csc_array) -> linalg.SuperLU:
     """Factors with pivots on the diagonal, in the symmetric minimum-degree ordering.
 
     Row exchanges in this ordering would fill the factors 50 times over when the drive dominates
-    the baths; what accuracy their absence costs, refinement returns, or else `_pivoted`.
+    the baths.  Without them accuracy may be lost: refinement of the solutions restores it, and
+    where it does not, the matrix is factorised again by `_pivoted`.
     """
     return linalg.splu(
         matrix,
@@ -103,7 +123,7 @@ def _superlu(matrix: sparse.csc_array) -> Factors:
     )
 
 
-def _pivoted(matrix: sparse.csc_array) -> Factors:
+def _pivoted(matrix: sparse.csc_array) -> linalg.SuperLU:
     """Factors with partial pivoting, in the ordering that was made for it.
 
     They take about twice the time and memory of those without row exchanges (N = 30: 1 s).

@@ -9,15 +9,13 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal, get_lapack_funcs, schur
 from scipy.sparse import linalg
 
-from ensemble.engine import Engine
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.arrays import FloatArray
 from ensemble.generator.stencil import Band, Stencil
+from ensemble.steady.sector_forecast import WELL_SCALED, largest_fall
 
 MAX_ITERATIONS = 300
 BASIS_BYTES = 2e9
 """Memory allowed for the Krylov basis; beyond it GMRES restarts earlier."""
-WELL_SCALED = 40.0
-"""Largest cut · E/T for which a band is diagonalised; the eigenvectors' condition is its exp/2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +35,8 @@ class Krylov:
         Inverse of the baths' part at each coherence order.
     reduction : float
         Residual that one pass aims at, relative to its start; refinement does the rest.
-        Eigenvectors of cold baths are ill-conditioned, and a pass that asked for more than they
-        can give would iterate in vain.
+        Eigenvectors of cold baths are ill-conditioned: with them a pass does not reach a smaller
+        residual, however many iterations it takes.
     """
 
     generator: Stencil
@@ -49,13 +47,19 @@ class Krylov:
     def of(cls, generator: Stencil) -> Krylov:
         """Prepare the preconditioner: one small eigenproblem per bath and coherence order."""
         log_ratios = generator.engine.cold.log_ratio, generator.engine.hot.log_ratio
-        fall = _largest_fall(generator.engine, generator.sector)
+        sector = generator.sector
+        fall = float(largest_fall(sector.cut_1, sector.cut_2, *log_ratios))
         blocks = [
             _bath_inverse(*bands, log_ratios, triangular=fall > WELL_SCALED, singular=q == 0)
             for q, bands in enumerate(generator.bands)
         ]
         rounding = np.finfo(float).eps * np.exp(min(fall, WELL_SCALED) / 2)
         return cls(generator, blocks, float(np.clip(1e4 * rounding, 1e-10, 1e-5)))
+
+    @property
+    def transposed(self) -> None:
+        """GMRES is set up for L only."""
+        return None
 
     def correct(self, defect: FloatArray, floor: float) -> FloatArray:
         """One pass of restarted GMRES."""
@@ -85,24 +89,13 @@ class Krylov:
         return y
 
 
-def too_cold(engine: Engine, sector: Sector) -> bool:
-    """Whether populations fall so far within a sector that the baths cannot be diagonalised."""
-    return _largest_fall(engine, sector) > WELL_SCALED
-
-
-def _largest_fall(engine: Engine, sector: Sector) -> float:
-    """Logarithm of the largest ratio of thermal populations within a sector."""
-    cold = (sector.cut_1 + 1) * abs(engine.cold.log_ratio)
-    return max(cold, (sector.cut_2 + 1) * abs(engine.hot.log_ratio))
-
-
 def _bath_inverse(
     cold: Band, hot: Band, log_ratios: tuple[float, float], *, triangular: bool, singular: bool
 ) -> Callable[[FloatArray], FloatArray]:
     """The map R → X with D₁ X + X D₂ᵀ = R at one coherence order.
 
     At q = 0 both baths have a stationary state and the sum is singular; residuals have no trace,
-    hence no part along its left null vector, and any finite factor does there.
+    hence no part along its left null vector, so that any finite factor will do there.
     """
     if triangular:
         return _by_schur(cold, hot, singular=singular)

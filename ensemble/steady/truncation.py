@@ -1,4 +1,4 @@
-"""How much of the sector to keep: a guess from a small engine, enlarged until it is certified."""
+"""How much of the sector is kept, in which direction it grows and how large it may be."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.generator.sector import Sector
+from ensemble.steady.sector_forecast import excitation_cuts, sector_size
 
-COMPLETE_SIZE = 6000
-"""Sectors up to this size (N = 24) are kept whole: truncating them would gain little."""
-PROXY_LEVELS = 16
-"""Levels of the small engine whose coherences are taken as a guess for those of the large one."""
 MOST_UNKNOWNS = 50_000_000
 """Unknowns that a sector may have.  The iterative solver needs some 50 numbers for each of them: 20
 vectors of the Krylov basis, and as many of the state, its responses and the preconditioner."""
@@ -22,8 +20,6 @@ BYTES = 400
 """Bytes for each of many unknowns."""
 MOST_LEVELS = 1_000_000
 """Levels of a spin.  Complete sectors have N³/3 elements, which 64-bit integers must count."""
-AIM = 1e-3
-"""Residual that a truncation aims at, relative to the tolerance: values err more than residuals."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Truncation:
         Unsolvable
             If it has more than ``MOST_UNKNOWNS``.
         """
-        size = _size(self.coherence_order, self.cut_1, self.cut_2)
+        size = float(sector_size(self.coherence_order, self.cut_1, self.cut_2))
         if size > MOST_UNKNOWNS:
             raise Unsolvable(too_large(engine, size))
         return Sector(*engine.levels, self.coherence_order, self.cut_1, self.cut_2)
@@ -70,7 +66,7 @@ class Truncation:
         n_1, n_2 = engine.levels
         beyond = (padded.k_1 + padded.q > self.cut_1) | (padded.k_2 > self.cut_2)
         if leak[padded.q > self.coherence_order].sum() >= leak[beyond].sum():
-            more = _orders_missing(padded, delta, self.coherence_order, goal)
+            more = orders_missing(padded, delta, self.coherence_order, goal)
             order = min(self.coherence_order + more, self.cut_1, self.cut_2)
             return replace(self, coherence_order=order)
         return replace(
@@ -85,20 +81,6 @@ def complete(engine: Engine) -> Truncation:
     return Truncation(min(engine.levels), *engine.levels)
 
 
-def first_guess(engine: Engine, *, tolerance: float) -> Truncation:
-    """Truncation expected to meet a tolerance.
-
-    Populations fall at least as fast as the warmer bath's x^k = e^{−kE/T}, which gives the cuts.
-    Coherences fall geometrically with q, at a rate that depends little on N (not at all in the
-    two limits N → ∞), which gives the order: from the same engine with fewer levels.
-    """
-    if _size(min(engine.levels), *engine.levels) <= COMPLETE_SIZE:
-        return complete(engine)
-    goal = AIM * tolerance
-    cut_1, cut_2 = _cuts(engine, goal)
-    return Truncation(min(_coherence_order(engine, goal), cut_1, cut_2), cut_1, cut_2)
-
-
 def require_size(engine: Engine) -> None:
     """Raise ``InvalidInput`` if the smallest truncation of an engine is too large; cheap."""
     largest = max(engine.levels)
@@ -107,12 +89,14 @@ def require_size(engine: Engine) -> None:
             f"method exact takes spins of at most {MOST_LEVELS} levels, but N = {engine.N} asks "
             f"for {largest}: choose a smaller N, or a limit N → ∞, method bosonic or macroscopic"
         )
-    size = _size(1, *_cuts(engine, AIM))
+    if (largest + 1) ** 3 <= MOST_UNKNOWNS:  # not even the complete sector can be larger
+        return
+    size = float(sector_size(1, *kept_excitations(engine, 1.0)))
     if size > MOST_UNKNOWNS:
         raise InvalidInput(too_large(engine, size))
 
 
-def too_large(engine: Engine, size: int) -> str:
+def too_large(engine: Engine, size: float) -> str:
     """One line about a sector of so many unknowns."""
     return (
         f"method exact takes at most {MOST_UNKNOWNS:.0e} unknowns "
@@ -121,43 +105,16 @@ def too_large(engine: Engine, size: int) -> str:
     )
 
 
-def _size(order: int, cut_1: int, cut_2: int) -> int:
-    """Σ_q (c₁+1−q)(c₂+1−q) over the orders 0 … ``order``, without building the sector."""
-    m = min(order, cut_1, cut_2)
-    a, b = cut_1 + 1, cut_2 + 1
-    return (m + 1) * a * b - (a + b) * (m * (m + 1) // 2) + m * (m + 1) * (2 * m + 1) // 6
+def kept_excitations(engine: Engine, tolerance: float) -> tuple[int, int]:
+    """Excitation numbers of the spins that a tolerance asks to keep (`excitation_cuts`)."""
+    ratios = engine.cold.log_ratio, engine.hot.log_ratio
+    cut_1, cut_2 = excitation_cuts(*engine.levels, *ratios, tolerance=tolerance)
+    return int(cut_1), int(cut_2)
 
 
-def _cuts(engine: Engine, goal: float) -> tuple[int, int]:
-    """Excitation numbers beyond which the thermal populations weigh less than ``goal``."""
-    n_1, n_2 = engine.levels
-    warmest = min(engine.cold.log_ratio, engine.hot.log_ratio)
-    if not warmest > 0:  # an inverted (fermionic) bath fills the upper levels: no cut
-        return n_1, n_2
-    cut = (math.log(max(engine.levels)) - math.log(goal)) / warmest
-    return (
-        (n_1, n_2) if cut > max(n_1, n_2) else (min(n_1, math.ceil(cut)), min(n_2, math.ceil(cut)))
-    )
-
-
-def _coherence_order(engine: Engine, goal: float) -> int:
-    """Order beyond which a small engine's coherences weigh less than ``goal``."""
-    from ensemble.steady.stationary import stationary  # the small engine is solved whole: no cycle
-
-    small = stationary(_small(engine))
-    sector = small.generator.sector
-    weights = _weights(sector, small.delta)
-    below = np.flatnonzero(weights <= goal * weights.max())
-    if below.size:
-        return max(int(below[0]), 1)
-    # Not reached: go on at the rate seen away from the edge, where the order is nearly complete.
-    last = 3 * sector.coherence_order // 4
-    return last + _orders_missing(sector, small.delta, last, goal)
-
-
-def _orders_missing(sector: Sector, delta: FloatArray, order: int, goal: float) -> int:
+def orders_missing(sector: Sector, delta: FloatArray, order: int, goal: float) -> int:
     """Orders beyond ``order`` until the weight falls to ``goal``, at the rate of its last half."""
-    weights = _weights(sector, delta)
+    weights = weights_by_order(sector, delta)
     if order < 2 or not 0 < weights[order] < weights[order // 2]:
         return order + 1
     rate = math.log(weights[order] / weights[order // 2]) / (order - order // 2)
@@ -165,19 +122,7 @@ def _orders_missing(sector: Sector, delta: FloatArray, order: int, goal: float) 
     return min(max(missing, 2), order + 1)
 
 
-def _weights(sector: Sector, delta: FloatArray) -> FloatArray:
+def weights_by_order(sector: Sector, delta: FloatArray) -> FloatArray:
     """Sum of |δ| over each coherence order."""
     orders = range(sector.coherence_order + 1)
     return np.array([np.abs(sector.block(delta, q)).sum() for q in orders])
-
-
-def _small(engine: Engine) -> Engine:
-    """The same engine with at most ``PROXY_LEVELS`` levels a spin, N scaled along."""
-    largest = max(engine.levels)
-    levels = [max(1, round(n * PROXY_LEVELS / largest)) for n in engine.levels]
-    return replace(
-        engine,
-        N=max(1, round(engine.N * PROXY_LEVELS / largest)),
-        spin_1=levels[0] / 2,
-        spin_2=levels[1] / 2,
-    )

@@ -8,7 +8,7 @@ import panel as pn
 
 from heatcat.browser import escape
 from heatcat.browser.colours import SCALES
-from heatcat.browser.labels import number, symbol, with_unit
+from heatcat.browser.labels import number, symbol, symbol_of, with_unit
 from heatcat.browser.picture import offered
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
@@ -91,8 +91,9 @@ class Controls:
         view = self._view
         self.sweep.options = self._source.names
         self.variable.groups = _groups(sheet)
-        self.x.options = {symbol(dim): dim for dim in dims if dim != view.y}
-        self.y.options = {symbol(dim): dim for dim in dims if dim != view.x} | {NONE: ""}
+        self.x.options = {_mark(sheet, dim): dim for dim in dims if dim != view.y}
+        up = {_mark(sheet, dim): dim for dim in dims if dim != view.x}
+        self.y.options = up | {NONE: ""}
         self.overlays.options = {text: name for name, text in offered(sheet).items()}
         self.contour.groups = {"": {NONE: ""}} | _groups(sheet)
         self.beside_sweep.options = {"the same": ""} | {name: name for name in self._source.names}
@@ -137,6 +138,10 @@ class Controls:
                 setattr(self._view, name, event.new)
 
         widget.param.watch(changed, "value")
+
+
+def _mark(sheet: Sheet, dim: str) -> str:
+    return visible(symbol_of(sheet.data[dim]))
 
 
 def _groups(sheet: Sheet) -> dict[str, dict[str, str]]:

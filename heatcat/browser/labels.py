@@ -17,7 +17,7 @@ def symbol(name: str) -> str:
     """Symbol of a word of the heat engine, or the word itself: where no array says it.
 
     >>> symbol("delta_E"), symbol("wall_time"), symbol("solver")
-    ('ΔE', 't', 'solver')
+    ('ΔE', 'wall time', 'solver')
     """
     term = VOCABULARY.get(name)
     return (term.symbol if term else "") or name.replace("_", " ")

@@ -176,6 +176,11 @@ class LivePoint:
             self._solve()
 
 
+def is_engine(sheet: Sheet) -> bool:
+    """Whether its points are heat engines, which alone can be solved on the spot."""
+    return all(name in sheet.data.coords for name in PARAMETERS)
+
+
 def _positions(sheet: Sheet, name: str, value: float) -> list[float]:
     """Positions of a slider over the sweep's labels, or about the value; it is one of them."""
     if name in sheet.dims and len(sheet.labels(name)) > 1:

@@ -13,10 +13,11 @@ from ensemble import InvalidInput
 from heatcat.browser import escape, export
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.controls import Controls
-from heatcat.browser.live_point import LivePoint
+from heatcat.browser.live_point import LivePoint, is_engine
 from heatcat.browser.map_pane import MapPane
 from heatcat.browser.picture import Picture
 from heatcat.browser.point import as_html, load_point
+from heatcat.browser.profiles import ProfilePanes
 from heatcat.browser.progress import Progress
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.slice_panes import SlicePanes
@@ -25,6 +26,9 @@ from heatcat.browser.view import View
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")
+
+RULED = {"border-top": "1px solid var(--rule)", "padding-top": "10px"}
+"""Of a heading that begins a section, as in the page's own style."""
 
 
 class Page:
@@ -54,7 +58,7 @@ class Page:
         self.controls = Controls(self.view, source)
         self._first, self._second = MapPane(self._pick), MapPane(self._pick)
         self._second.layout.visible = False
-        self._slices = SlicePanes()
+        self._slices, self._profiles = SlicePanes(), ProfilePanes()
         self._point = pn.pane.HTML("", sizing_mode="stretch_width")
         self._live = LivePoint(self._mark_live)
         self._live_switch = pn.widgets.Toggle(
@@ -64,6 +68,12 @@ class Page:
         self._live_again = pn.widgets.Button(label="back to the chosen cell", visible=False)
         self._live_again.on_click(lambda _: self._start_live())
         self._live.layout.visible = False
+        self._live_part = pn.Column(
+            pn.pane.HTML("<h2>Live point</h2>", sizing_mode="stretch_width", styles=RULED),
+            pn.FlexBox(self._live_switch, self._live_again, gap="8px"),
+            self._live.layout,
+            sizing_mode="stretch_width",
+        )
         self._python = pn.pane.HTML("", sizing_mode="stretch_width")
         self.progress = Progress(source, lambda: self.view.sweep, self._grown)
         self._draw = Coalesced(self.draw)
@@ -104,17 +114,14 @@ class Page:
         exported = pn.Column(
             pn.FlexBox(*downloads, gap="8px"), self._python, sizing_mode="stretch_width"
         )
-        live = pn.Column(
-            pn.FlexBox(self._live_switch, self._live_again, gap="8px"),
-            self._live.layout,
-            sizing_mode="stretch_width",
-        )
         return {
             "controls": self.controls.layout,
             "notes": self._notes,
             "maps": maps,
-            "slices": self._slices.layout,
-            "live": live,
+            "slices": pn.Column(
+                self._slices.layout, self._profiles.layout, sizing_mode="stretch_width"
+            ),
+            "live": self._live_part,
             "export": exported,
             "progress": self.progress.layout,
         }
@@ -147,6 +154,8 @@ class Page:
         sheet, picture = self.source.sheet(self.view.sweep), self.view.picture()
         self._draw_point(sheet, picture)
         self._slices.show(sheet, picture)
+        self._profiles.show(sheet, picture.at)
+        self._live_part.visible = is_engine(sheet)
         python = export.python(self.source, sheet, picture)
         line = "\n".join(map(escape.html, python.split("\n")))
         self._python.object = f'<pre class="python" tabindex="0"><code>{line}</code></pre>'

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analyses import carnot_delta_E
 from ensemble import Status
 from heatcat.browser.colours import Colours, Scale, colours_for, scale_for
-from heatcat.browser.labels import number, symbol, symbol_of, where, with_unit
+from heatcat.browser.labels import number, symbol_of, where, with_unit
 from heatcat.browser.picture import Picture
 from heatcat.browser.sheet import Sheet
 
@@ -61,6 +61,11 @@ class Axis:
         """Edges of the cell nearest to a value."""
         i = int(np.argmin(np.abs(self.labels - value)))
         return float(self.edges[i]), float(self.edges[i + 1])
+
+    @property
+    def symbol(self) -> str:
+        """Of the dimension, without its unit."""
+        return self.text.partition(" [")[0]
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,7 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
 def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str:
     """What the map does not show."""
     notes = [
-        f"one in {side.step} of {side.total} labels of {symbol(side.name)} is drawn: zoom in"
+        f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"
         for side in (x, y)
         if side.step > 1
     ]

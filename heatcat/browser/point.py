@@ -78,7 +78,7 @@ def as_html(point: Point) -> str:
     if point.status is Status.NOT_COMPUTED:
         parts.append("<p>Nothing is stored here yet.</p>")
     sections = (
-        ("engine", point.parameters),
+        ("parameters", point.parameters),
         ("values", point.values),
         ("diagnostics", point.diagnostics),
     )

@@ -8,7 +8,7 @@ import holoviews as hv
 import panel as pn
 
 from heatcat.browser import escape
-from heatcat.browser.labels import symbol
+from heatcat.browser.labels import symbol_of
 from heatcat.browser.map_pane import Revision
 from heatcat.browser.picture import Picture
 from heatcat.browser.sheet import Sheet
@@ -20,6 +20,7 @@ class SlicePanes:
 
     def __init__(self) -> None:
         self._slices: dict[str, Slice] = {}
+        self._symbols: dict[str, str] = {}
         self._revision = Revision()
         self._key: Any = None
         self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")
@@ -31,6 +32,7 @@ class SlicePanes:
             for dim in sheet.dims_of(picture.variable)
             if len(sheet.labels(dim)) > 1 and (dim,) != picture.axes
         ]
+        self._symbols = {dim: symbol_of(sheet.data[dim]) for dim in dims}
         self._slices = {dim: load_slice(sheet, picture, dim) for dim in dims}
         key = (sheet.name, picture.variable, picture.scale, tuple(dims))
         if key != self._key:
@@ -42,7 +44,9 @@ class SlicePanes:
     def _pane(self, dim: str) -> pn.Column:
         drawn = hv.DynamicMap(lambda revision: curve(self._slices[dim]), streams=[self._revision])
         return pn.Column(
-            pn.pane.HTML(f"<h3>along {escape.html(symbol(dim))}</h3>", sizing_mode="stretch_width"),
+            pn.pane.HTML(
+                f"<h3>along {escape.html(self._symbols[dim])}</h3>", sizing_mode="stretch_width"
+            ),
             # Their axes are their own: the maps' stay where one has zoomed to.
             pn.pane.HoloViews(drawn, sizing_mode="stretch_width", linked_axes=False),
             styles={"flex": "1 1 300px", "min-width": "0"},

@@ -11,10 +11,10 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import expm_multiply
 
 from analyses import extrapolate
+from ensemble.arrays import FloatArray
 from ensemble.closed_forms.classical_spin import closure_rates, magnetization, second_moment
 from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.closure.hierarchy import generator, monomial
-from ensemble.generator.sector import FloatArray
 from heatcat.claims.dense import bath, spin
 from heatcat.claims.ledger import (
     Claim,

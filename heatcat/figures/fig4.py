@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 
 from analyses import transient_size
 from analyses.crossover import EPSILON
-from ensemble.closed_forms.classical_spin import jacobian_gap
-from ensemble.evolution.undriven_dynamics import closure_fixed_point
+from ensemble.closed_forms.classical_spin import closure_fixed_point, jacobian_gap
 from heatcat.figures.recipe import Recipe
 
 GAP_SIZES = (1, 2, 5, 20, 100)

@@ -30,6 +30,8 @@ from ensemble import InvalidInput
 from tests.catalog.processes import Cluster, dask, kill_9, wait_for
 from tests.catalog.support import block_content, finished_blocks, stored_values
 
+pytestmark = pytest.mark.kills
+
 NAME = "struck"
 SWEEP = f"""
 [sweep]

@@ -22,6 +22,8 @@ from catalog import Sweep, check, find_sweep, run
 from tests.catalog.processes import ROOT
 from tests.catalog.support import block_content, finished_blocks, stored_values
 
+pytestmark = pytest.mark.kills
+
 SWEEP = """
 [sweep]
 name = "full"

@@ -21,6 +21,8 @@ from catalog.running.safe_start import private_directory
 from tests.catalog.processes import ROOT, wait_for
 from tests.catalog.support import refused, tiny_sweep
 
+pytestmark = pytest.mark.kills
+
 SWEEP = tiny_sweep()
 
 

@@ -24,6 +24,8 @@ from catalog import find_sweep, run
 from catalog.sweeps.grid import Index
 from tests.catalog.support import block_content, finished_blocks, stored_values
 
+pytestmark = pytest.mark.kills
+
 SWEEP = """
 [sweep]
 name = "killed"

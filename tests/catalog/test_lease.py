@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import catalog.store.leases
-from catalog.store.leases import LEASE_SECONDS, Busy, Leases
+from catalog.store.leases import EXCLUSIVE, LEASE_SECONDS, Busy, Leases
 from catalog.store.location import Storage
 
 
@@ -51,6 +51,33 @@ def test_a_second_claimant_is_told_at_once_or_waits(claims):
     assert waited.is_set()
     assert claims.held() == {}
     assert leases(claims) == []
+
+
+def test_whoever_closes_a_group_and_whoever_works_on_it_exclude_each_other(claims):
+    """Nobody gets a lease on a closed group; whoever closes it sees those that are held."""
+    with claims.hold(EXCLUSIVE, wait=False):
+        with pytest.raises(Busy, match=f"process {os.getpid()}"), claims.hold("0", wait=False):
+            pass
+        assert leases(claims) == [f"{EXCLUSIVE}.1"]
+    with claims.hold("0", wait=False), claims.hold(EXCLUSIVE, wait=False):
+        assert set(claims.held()) == {"0", EXCLUSIVE}
+
+
+def test_of_two_who_close_a_group_and_claim_a_block_at_once_one_sees_the_other(claims, monkeypatch):
+    """The group is closed between the look of the other and his claim, the worst moment."""
+    create = Storage.create
+    closing = claims.hold(EXCLUSIVE, wait=False)
+
+    def closed_just_before(self, key, content):
+        if EXCLUSIVE not in key:
+            closing.__enter__()
+        return create(self, key, content)
+
+    monkeypatch.setattr(Storage, "create", closed_just_before)
+    with pytest.raises(Busy), claims.hold("0", wait=False):
+        pass
+    assert set(claims.held()) == {EXCLUSIVE}
+    closing.__exit__(None, None, None)
 
 
 def test_a_lease_is_given_back_when_the_holder_fails(claims):

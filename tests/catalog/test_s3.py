@@ -23,6 +23,8 @@ from catalog.store.location import Storage, storage
 from ensemble import InvalidInput
 from tests.catalog.support import AXES, exact, refused, tiny_sweep
 
+pytestmark = pytest.mark.kills
+
 SMALL = tiny_sweep(variables=["power", "cop"])
 LARGER = tiny_sweep(variables=["power", "cop"], axes={**AXES, "N": [1, 2, 3]}, blocks={})
 

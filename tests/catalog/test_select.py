@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.heat_engine.terms import NAMES
+from catalog.names.ranges import range_labels
 from catalog.names.select import select
-from catalog.sweeps.ranges import range_labels
 from tests.catalog.samples import sample
 from tests.catalog.support import refused
 

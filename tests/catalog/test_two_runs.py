@@ -24,6 +24,8 @@ from ensemble import Status
 from tests.catalog.processes import ROOT, kill_9, wait_for
 from tests.catalog.support import finished_blocks, stored_values, tiny_sweep
 
+pytestmark = pytest.mark.kills
+
 AXES: dict[str, list[float]] = {
     "N": [1, 2, 3, 4],
     "delta_E": [25, 50, 75, 100, 125, 250],

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble import Engine
-from ensemble.generator.sector import FloatArray, Sector
+from ensemble.arrays import FloatArray
+from ensemble.generator.sector import Sector
 
 Matrix = NDArray[np.complex128]
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import eigs
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.methods.bosonic import Bosonic, BosonicModes
+from ensemble.closed_forms.bosonic_modes import BosonicModes
+from ensemble.methods.bosonic import Bosonic
 from tests.strategies import engines, log_uniform
 
 EPS = np.finfo(float).eps

@@ -15,12 +15,14 @@ from scipy.linalg import expm
 
 from catalog.heat_engine.terms import VOCABULARY
 from ensemble import Engine, Exact, InvalidInput, Status
+from ensemble.closed_forms import classical_spin
+from ensemble.closure import fixed_point
 from ensemble.closure.closed_moments import rates_of
 from ensemble.closure.hierarchy import monomial
-from ensemble.closure.moment_dynamics import evolve
 from ensemble.closure.regression import TRANSVERSE, current_form, current_noise, regression_matrix
-from ensemble.limits import cumulant, dissipative, fixed_point
+from ensemble.methods import cumulant
 from ensemble.methods.cumulant import Cumulant
+from tests.ensemble.moment_dynamics import evolve
 from tests.strategies import engines, log_uniform
 
 EPS = np.finfo(float).eps
@@ -139,9 +141,9 @@ def test_undriven_state_against_the_exact_one():
     for order in (2, 3, 4):
         z = Cumulant(order=order).solve(hot).values["magnetization_1"]
         # The next term of the series in βE is smaller by (βE)²/60, and of the same order here.
-        assert z == pytest.approx(dissipative.magnetization(1e-4), rel=1e-9)
+        assert z == pytest.approx(classical_spin.magnetization(1e-4), rel=1e-9)
     warm = replace(hot, T_mean=0.5)
-    exact = dissipative.magnetization(2.0)
+    exact = classical_spin.magnetization(2.0)
     errors = [
         abs(Cumulant(order=order).solve(warm).values["magnetization_1"] - exact) for order in (3, 4)
     ]

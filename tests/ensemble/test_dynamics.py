@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from scipy import linalg
 
-from ensemble import Engine, Exact, InvalidInput, propagation
+from ensemble import Engine, Exact, InvalidInput
 from ensemble.closed_forms.single_spin import SingleSpin
+from ensemble.evolution import propagation
 from ensemble.evolution.dynamics import Trajectory, evolve, fock, thermal
 from ensemble.evolution.entropy import entropy_rate, excitation_blocks, von_neumann_entropy
 from ensemble.generator.sector import Sector

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from scipy.linalg import expm
 
 from ensemble import Engine, InvalidInput
+from ensemble.closed_forms import classical_spin
 from ensemble.closure.closed_moments import closed_moments, rates_of
 from ensemble.closure.harmonic import harmonic, trace_part
 from ensemble.closure.hierarchy import (
@@ -24,7 +25,6 @@ from ensemble.closure.hierarchy import (
     symbol,
     times,
 )
-from ensemble.limits import dissipative
 
 EPS = np.finfo(float).eps
 
@@ -296,7 +296,7 @@ def test_single_spin_equations(beta_E):
     z = np.array([0.9, -0.3, 0.4])
     weights = np.array([0.2, 0.5, 0.3])
     moments = np.array([(weights * z**n).sum() for n in range(6)])
-    expected = dissipative.moment_rates(moments, beta_E)
+    expected = classical_spin.moment_rates(moments, beta_E)
     for n in (1, 2, 3, 4):
         assert longitudinal_rates(n, moments, beta_E) == pytest.approx(
             expected[n - 1], abs=64 * EPS * (1 + 16 / beta_E)
@@ -304,7 +304,7 @@ def test_single_spin_equations(beta_E):
     first, second = moments[1], moments[2]
     known = {monomial("z1"): first, monomial("z1 z1"): second}
     third = evaluated(closed(monomial("z1 z1 z1"), 3), known)
-    closed_rates = dissipative.closure_rates(first, second, beta_E)
+    closed_rates = classical_spin.closure_rates(first, second, beta_E)
     for n in (1, 2):
         assert longitudinal_rates(n, np.array([1, first, second, third]), beta_E) == pytest.approx(
             closed_rates[n - 1], abs=64 * EPS * (1 + 16 / beta_E)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2, liouvillian
+from ensemble.generator.assembled import Assembled
+from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
 from ensemble.generator.sector import Sector
 from ensemble.generator.stencil import Stencil
 from ensemble.steady.factorization import has_pardiso
-from ensemble.steady.krylov import Krylov, too_cold
+from ensemble.steady.krylov import Krylov
+from ensemble.steady.sector_forecast import WELL_SCALED, largest_fall
 from ensemble.steady.stationary import stationary
 
 STEADY = Engine(
@@ -27,13 +29,14 @@ SECTORS = [(4, 4, -1, -1, -1), (5, 3, -1, -1, -1), (3, 6, 2, -1, -1), (9, 7, 2, 
 @pytest.mark.parametrize("shape", SECTORS)
 def test_stencil_is_the_assembled_generator(shape):
     engine = replace(FRIDGE, N=4, spin_1=shape[0] / 2, spin_2=shape[1] / 2)
-    assembled = liouvillian(*shape)
-    stencil = Stencil(engine, assembled.sector)
-    matrix = assembled.matrix(assembled.values(engine))
+    assembled = Assembled.of(engine, Sector(*shape))
+    stencil, matrix = Stencil(engine, assembled.sector), assembled.matrix
     x = np.random.default_rng(1).normal(size=assembled.sector.size)
     rounding = 20 * np.finfo(float).eps * (abs(matrix) @ abs(x)).max()
     assert stencil.apply(x) == pytest.approx(matrix @ x, abs=rounding)
     assert stencil.apply_magnitude(x) == pytest.approx(abs(matrix) @ x, abs=rounding)
+    assert stencil.apply(x) == pytest.approx(assembled.apply(x), abs=rounding)
+    assert stencil.apply_magnitude(x) == pytest.approx(assembled.apply_magnitude(x), abs=rounding)
     for part in (DOWN_1, UP_1, DOWN_2, UP_2):
         assert stencil.jump(part) @ x == pytest.approx(assembled.jump(part) @ x, abs=rounding)
     assert stencil.hop_anticommutator() @ x == pytest.approx(
@@ -55,7 +58,9 @@ def test_preconditioner_inverts_the_two_baths(engine):
     """Without a drive the preconditioner is the inverse, whichever way it is formed."""
     sector = Sector(*engine.levels, coherence_order=2)
     baths = Krylov.of(Stencil(replace(engine, omega_0=0), sector, closed=True))
-    assert too_cold(engine, sector) == (engine is not STEADY)
+    ratios = engine.cold.log_ratio, engine.hot.log_ratio
+    too_cold = largest_fall(sector.cut_1, sector.cut_2, *ratios) > WELL_SCALED
+    assert too_cold == (engine is not STEADY)
     x = np.random.default_rng(3).normal(size=sector.size)
     x[sector.q == 0] -= x[sector.q == 0].mean()
     error = baths.generator.apply(baths._invert_baths(x)) - x

@@ -16,10 +16,10 @@ from scipy.special import sph_harm_y
 from ensemble import Engine, InvalidInput, Status
 from ensemble.closed_forms.classical_spin import magnetization, second_moment
 from ensemble.limits import classical_state as state_module
-from ensemble.limits import macroscopic as macroscopic_module
 from ensemble.limits import mode_search, mode_selection
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.mode_selection import classical_state
+from ensemble.methods import macroscopic as macroscopic_module
 from ensemble.methods.macroscopic import BATH_AGREEMENT, Macroscopic
 from tests.ensemble.fokker_planck_reference import Reference
 from tests.strategies import log_uniform

@@ -19,7 +19,7 @@ from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_current
 from ensemble.correlations.information import GAP, gained_information
 from ensemble.correlations.pair import PairState, l1_coherence, pair_state
-from ensemble.methods.qutip import state_to_qutip
+from ensemble.methods.qutip_model import state_to_qutip
 from ensemble.steady.stationary import stationary
 from tests.strategies import log_uniform
 

@@ -22,11 +22,11 @@ from ensemble import (
     Qutip,
     Status,
     Undriven,
-    factorization,
 )
 from ensemble.errors import Unsolvable
 from ensemble.limits import mode_search, mode_selection, work
 from ensemble.method import Method, attempt
+from ensemble.steady import factorization
 from ensemble.units import POWERS
 from tests.ensemble.precise import Reference
 from tests.strategies import engines, log_uniform

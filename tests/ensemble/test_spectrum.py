@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from scipy import linalg
 
-from ensemble import Engine, InvalidInput, rightmost, spectrum
+from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.errors import Unsolvable
+from ensemble.spectrum import gap as gap_module
+from ensemble.spectrum import rightmost
 from ensemble.spectrum.coherence_sectors import (
     SYMMETRIC,
     CoherenceSector,
@@ -60,7 +62,7 @@ def all_rates(engine: Engine, sector: CoherenceSector) -> np.ndarray:
 @pytest.fixture
 def large_sectors(monkeypatch):
     """Treat all sectors but the smallest as too large to diagonalise."""
-    monkeypatch.setattr(spectrum, "DENSE", 0)
+    monkeypatch.setattr(gap_module, "DENSE", 0)
 
 
 FERMIONIC = [
@@ -113,7 +115,7 @@ def test_gap_is_the_slowest_of_all_sectors(system, omega_0, scaling):
 def test_iterative_search_finds_the_dense_modes(system, omega_0, monkeypatch):
     engine = an_engine(system, 5, omega_0)
     found = slow_spectrum(engine, count=4).modes
-    monkeypatch.setattr(spectrum, "DENSE", 10**6)
+    monkeypatch.setattr(gap_module, "DENSE", 10**6)
     expected = slow_spectrum(engine, count=4).modes
     for mine, theirs in zip(found, expected, strict=True):
         assert mine.rate == pytest.approx(theirs.rate, rel=AGREEMENT, abs=0)
@@ -125,7 +127,7 @@ def test_a_truly_large_sector(N, omega_0):
     """Beyond DENSE, by the plain search and by the filtered one, against all its eigenvalues."""
     engine = an_engine("engine", N, omega_0)
     sector = CoherenceSector(N, N, 1)
-    assert sector.size > spectrum.DENSE
+    assert sector.size > gap_module.DENSE
     (mode,) = slow_spectrum(engine, sector=1, count=1).modes
     matrix = balanced_generator(engine, sector, weight=decay_bound(engine).of(sector)[1])
     values = np.linalg.eigvals(matrix.toarray())
@@ -141,9 +143,9 @@ def test_a_truly_large_sector(N, omega_0):
 def test_filtered_search_alone(omega_0, monkeypatch):
     """When the plain search does not converge, the one on exp(Lt) gives the same."""
     engine = an_engine("engine", 4, omega_0)
-    monkeypatch.setattr(spectrum, "rightmost", lambda space, wanted: np.empty((space.size, 0)))
+    monkeypatch.setattr(gap_module, "rightmost", lambda space, wanted: np.empty((space.size, 0)))
     found = gap(engine)
-    monkeypatch.setattr(spectrum, "DENSE", 10**6)
+    monkeypatch.setattr(gap_module, "DENSE", 10**6)
     assert found.value == pytest.approx(gap(engine).value, rel=AGREEMENT, abs=0)
     assert found.residual < AGREEMENT
 
@@ -157,7 +159,7 @@ def test_vectors_that_are_no_eigenvectors_are_caught(monkeypatch):
     def wrong(space, wanted):
         return np.random.default_rng(1).normal(size=(space.size, wanted))
 
-    monkeypatch.setattr(spectrum, "rightmost", wrong)
+    monkeypatch.setattr(gap_module, "rightmost", wrong)
     assert gap(engine).value == pytest.approx(expected, rel=AGREEMENT, abs=0)
 
 

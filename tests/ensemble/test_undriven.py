@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from ensemble import Engine, Exact, InvalidInput, Status, dynamics
-from ensemble import undriven_dynamics as relaxing
-from ensemble.closed_forms.classical_spin import closure_rates, magnetization, second_moment
-from ensemble.closed_forms.single_spin import SingleSpin
-from ensemble.evolution.undriven_dynamics import (
+from ensemble import Engine, Exact, InvalidInput, Status
+from ensemble.closed_forms.classical_spin import (
     closure_fixed_point,
+    closure_rates,
+    magnetization,
+    second_moment,
+)
+from ensemble.closed_forms.single_spin import SingleSpin
+from ensemble.evolution import dynamics
+from ensemble.evolution import undriven_dynamics as relaxing
+from ensemble.evolution.undriven_dynamics import (
     relax_closure,
     relax_limit,
     relax_spin,

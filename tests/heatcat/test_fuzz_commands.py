@@ -60,6 +60,10 @@ COMMANDS: list[list[str]] = [
     ["log", "s.zarr", "--sweep", "tiny"],
     ["recompute", "s.zarr", "tiny", "--where", "residual > 1e-8 and ΔE < 60", "--workers", "1"],
     ["recompute", "s.zarr", "--status", "ok", "--workers", "1"],
+    ["compact", "s.zarr", "tiny", "--holes", "--json"],
+    ["rename", "s.zarr", "tiny", "newer"],
+    ["delete", "s.zarr", "tiny", "--yes"],
+    ["copy", "s.zip", "tiny", "new.zarr", "--name", "other"],
     [
         *("refine", "s.zarr", "--over", "delta_E,T_mean", "--quantity", "power", "--points", "2"),
         *("--at", "N=2", "--level", "0", "--workers", "1"),

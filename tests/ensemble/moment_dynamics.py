@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
+from ensemble.arrays import FloatArray
 from ensemble.closure.closed_moments import ClosedMoments, closed_moments, rates_of
 from ensemble.closure.hierarchy import Monomial
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.generator.sector import FloatArray
 
 UNIT = 1e-12
 """Deviation from 1 allowed to the square of an initial vector."""

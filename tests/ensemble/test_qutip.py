@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble import Engine, Exact, InvalidInput, Status
-from ensemble.methods.qutip import Qutip, state_to_qutip, to_qutip
+from ensemble.methods.qutip import Qutip
+from ensemble.methods.qutip_model import state_to_qutip, to_qutip
 from ensemble.steady.stationary import stationary
 from tests.strategies import log_uniform
 

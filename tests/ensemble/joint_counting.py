@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.counting.tilting import at_bath, at_drive, respond
-from ensemble.generator.sector import FloatArray
-from ensemble.steady.stationary import Stationary
+from ensemble.steady.state import Stationary
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,41 @@
+"""Delete a sweep from a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catalog.arguments import a_location, a_text, checked
+from catalog.store.change import decide, require_ours, sole_change
+from catalog.store.extend import begun_only, closed_sweep, conclude_change, open_to_change
+
+
+@checked(location=a_location, name=a_text)
+def delete(location: str | Path, name: str) -> None:
+    """Delete a sweep: all its groups, with its history.
+
+    Killed at any moment, it leaves the sweep as it was, or gone for heatcat; then the next command
+    that writes to the store deletes what is left.
+
+    Parameters
+    ----------
+    location : path or URL
+        A Zarr store.
+    name : str
+        A sweep in it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such sweep, if somebody is at work on it, or if a group holds files or arrays
+        that heatcat did not write; nothing is deleted then.
+    """
+    place = open_to_change(location)
+    what = f"delete {name}"
+    with sole_change(place, what):
+        conclude_change(place)
+        with closed_sweep(place, name, what) as stored:
+            parts = [*stored.parts, *begun_only(place, stored)]
+            for part in parts:
+                require_ours(part, arrays=True, what=what)
+            decide(place, what, old=[part.group for part in parts])
+            conclude_change(place)
