@@ -361,7 +361,7 @@ class Part:
         InvalidInput
         """
         found = self.storage.get(f"{self.group}/{COPY}")
-        if found is None or _key_of(found) not in (self.grid.key(), None):
+        if found is None or _key_of(found) not in (self.grid.key, None):
             raise self._gone()
 
     def _require_there(self) -> None:
