@@ -37,7 +37,7 @@ COMMANDS = {
     ),
     "copy": (
         "heatcat.store_life_commands",
-        "Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the sweep of that name there.",
+        "Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the one of that name there.",
     ),
     "delete": (
         "heatcat.store_life_commands",

@@ -45,8 +45,8 @@ def model(
     name, version, parameters, variables, diagnostics, indices, on_request, split_by, modules
         As the attributes of `Model`.
     check : callable, optional
-        Called with the parameters of a point by name; raises `InvalidInput` if there is no such
-        point.
+        Called with the parameters of a point by name; raises `ensemble.InvalidInput` if there is no
+        such point.
     cost : callable, optional
         Called with arrays of parameters by name; returns a `Cost`.
 

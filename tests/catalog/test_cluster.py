@@ -316,7 +316,7 @@ def test_a_block_that_no_worker_has_the_memory_for_is_refused(bare, tmp_path):
     bare.start_worker("--nthreads", "1", "--memory-limit", "100MB")
     with refused(
         r"block \(1, 0, 0\) of tiny needs about 0\.\d+ GiB, but the largest worker has 0\.093 GiB: "
-        "give workers more memory, or leave out the largest N"
+        "give workers more memory, or leave its points out"
     ):
         run(tiny_sweep(), tmp_path / "store", scheduler=bare.address)
     assert not (tmp_path / "store").exists()
