@@ -13,7 +13,7 @@ from catalog.refining.propose import RESOLUTION
 from ensemble import InvalidInput
 from heatcat import terminal
 from heatcat.computing_options import computing_options
-from heatcat.store_commands import find_entry
+from heatcat.store_commands import MODEL, find_entry, find_solver
 
 GAIN = "collective_gain"
 
@@ -41,6 +41,7 @@ GAIN = "collective_gain"
     show_default=True,
     help="Nearest that points come, as a fraction of the map.",
 )
+@MODEL
 @computing_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def refine(
@@ -54,6 +55,7 @@ def refine(
     geometric: str,
     batch: int,
     resolution: float,
+    model: str | None,
     scheduler: str | catalog.Profile,
     workers: int | None,
     as_json: bool,
@@ -81,6 +83,7 @@ def refine(
         level=level,
         spacing=["geometric" if name in by_ratio else "linear" for name in axes],
         resolution=resolution,
+        model=find_solver(entry, model),
         scheduler=scheduler,
         workers=workers,
         **_labels(at),

@@ -157,10 +157,15 @@ def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:
     table.add_row("grid", grid)
     table.add_row("points", f"{forecast.points}, {forecast.points_done} of them stored")
     table.add_row("blocks", f"{forecast.blocks} of at most {block}, {forecast.blocks_done} stored")
-    table.add_row("core time to go", f"{core_time(forecast)} (from {basis})")
     longest = forecast.longest_block_seconds
-    shown = "unknown" if math.isnan(longest) else f"about {duration(longest)}"
-    table.add_row("longest block", shown)
+    unknown = math.isnan(longest)
+    table.add_row(
+        "core time to go",
+        "unknown: the model predicts none, and nothing is stored yet"
+        if unknown
+        else f"{core_time(forecast)} (from {basis})",
+    )
+    table.add_row("longest block", "unknown" if unknown else f"about {duration(longest)}")
     table.add_row(
         "store", f"{forecast.files} files, {forecast.store_bytes / 1e6:.3g} MB before compression"
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
 import catalog
+from catalog.models.loading import find_model
 from catalog.names.vocabulary import suggestion
 from catalog.store.history import state
 from ensemble import InvalidInput, Status
@@ -18,6 +20,11 @@ from heatcat.computing_options import computing_options
 
 STORE = click.argument("store", type=click.Path())
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+MODEL = click.option(
+    "--model",
+    metavar="MODULE:OBJECT",
+    help="The model with its code, if it is not the heat engine.",
+)
 
 
 @click.command()
@@ -143,6 +150,7 @@ def _log_row(record: dict[str, Any]) -> tuple[str, ...]:
 @click.option("--where", help="A predicate, such as 'residual > 1e-8 and ΔE < 5'.")
 @click.option("--status", "state", help="ok, uncertified, unphysical or failed.")
 @click.option("--older-solver", is_flag=True, help="What another version of the solver computed.")
+@MODEL
 @computing_options
 @JSON
 def recompute(
@@ -151,6 +159,7 @@ def recompute(
     where: str | None,
     state: str | None,
     older_solver: bool,
+    model: str | None,
     scheduler: str | catalog.Profile,
     workers: int | None,
     as_json: bool,
@@ -165,6 +174,7 @@ def recompute(
         where,
         status=state,
         older_solver=older_solver,
+        model=find_solver(entry, model),
         scheduler=scheduler,
         workers=workers,
         on_block=lambda block, counts: found.update(counts),
@@ -191,6 +201,16 @@ def find_entry(entries: catalog.Catalogue, name: str | None) -> catalog.Entry:
     if name not in entries:
         raise InvalidInput(f"there is no sweep {name!r} in the store{suggestion(name, entries)}")
     return entries[name]
+
+
+def find_solver(entry: catalog.Entry, path: str | None) -> catalog.Model | None:
+    """The model that a user names to solve points of a sweep, with the options that are stored.
+
+    Its module is looked for in the current directory first.
+    """
+    if path is None:
+        return None
+    return find_model(path, entry.family.model.options(), folder=Path.cwd())
 
 
 def _of(entries: catalog.Catalogue) -> str:

@@ -9,6 +9,7 @@ What a fence may be, by its first line:
 - ```` ```sh background ````: each line is a server that runs until the page ends.
 - ```` ```toml ````: a sweep, saved under the name in its first line (``# name.toml``) and read.
 - ```` ```sh checked-by=NAME ```` (any language): not run here but looked at by the check NAME.
+- ```` ```{literalinclude} FILE ````: a file that the page shows; the directory gets a copy.
 - ```` ```text ````, ```` ``` ````: words or formulas, not code.  ```` ```{name} ````: a directive.
 """
 
@@ -19,6 +20,7 @@ import doctest
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +39,7 @@ from heatcat.cli import cli
 ROOT = Path(__file__).parents[1]
 DOCTEST_FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 WORDS = ("", "text")
+INCLUDE = "{literalinclude}"
 COMMAND_SECONDS = 120
 SHELL = ("_", "SHLVL", "PWD", "OLDPWD")
 """Variables that bash sets by itself."""
@@ -95,19 +98,24 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """All fenced blocks of a page, in order; MyST directives are not code."""
+    """All fenced blocks of a page, in order; of MyST directives only files that are shown."""
     text = page.read_text(encoding="utf-8")
     found = []
     for match in re.finditer(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", text, re.DOTALL | re.MULTILINE):
         language, _, mark = match[2].strip().partition(" ")
-        if not language.startswith("{"):
+        if language == INCLUDE or not language.startswith("{"):
             found.append(Block(language, mark, match[3], text[: match.start()].count("\n") + 1))
     return found
 
 
 def run_page(page: Path, folder: Path) -> dict[str, Any]:
     """Run a page in an empty folder, the current directory; returns its Python namespace."""
-    with mock.patch.dict(os.environ), contextlib.ExitStack() as servers:
+    path = [str(folder), *sys.path]  # as in a session that was started there
+    with (
+        mock.patch.dict(os.environ),
+        mock.patch.object(sys, "path", path),
+        contextlib.ExitStack() as servers,
+    ):
         run = _Run(page, folder, servers)
         for block in blocks(page):
             try:
@@ -128,7 +136,10 @@ class _Run:
 
     def step(self, block: Block) -> None:
         language, mark = block.language, block.mark
-        if mark.startswith("checked-by="):
+        if language == INCLUDE:
+            shutil.copy(self.page.parent / mark, self.folder)
+            self.servers.enter_context(_imported_anew(Path(mark).stem))
+        elif mark.startswith("checked-by="):
             name = mark.removeprefix("checked-by=")
             assert name in CHECKS, f"there is no check {name!r}: {', '.join(CHECKS)}"
             CHECKS[name](block.code)
@@ -202,6 +213,18 @@ def _bash(code: str, folder: Path) -> str:
     after = {name: value for name, _, value in entries if name not in SHELL}
     os.environ.update({name: value for name, value in after.items() if before.get(name) != value})
     return done.stdout
+
+
+@contextlib.contextmanager
+def _imported_anew(module: str) -> Iterator[None]:
+    """A module that was imported from elsewhere, or will be from here, is not met by the others."""
+    before = sys.modules.pop(module, None)
+    try:
+        yield
+    finally:
+        sys.modules.pop(module, None)
+        if before is not None:
+            sys.modules[module] = before
 
 
 @contextlib.contextmanager

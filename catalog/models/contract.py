@@ -61,6 +61,9 @@ class Model:
         results of two versions.
     parameters, variables, diagnostics : sequence of Term
         Made by `Parameter`, `Variable` and `Diagnostic`.
+    indices : sequence of Term
+        Made by `Index`: what inner dimensions of variables are, as far as there is more to say
+        than their names.
     optional : collection of str
         Parameters that a sweep may leave out.
     on_request : collection of str
@@ -76,6 +79,7 @@ class Model:
     parameters: Sequence[Term] = ()
     variables: Sequence[Term] = ()
     diagnostics: Sequence[Term] = ()
+    indices: Sequence[Term] = ()
     optional: Collection[str] = ()
     on_request: Collection[str] = ()
     split_by: tuple[str, ...] = ()
@@ -197,7 +201,7 @@ class Model:
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
         """Its terms and those of the catalogue."""
-        return Vocabulary([*self.parameters, *self.variables, *self.diagnostics])
+        return Vocabulary([*self.parameters, *self.variables, *self.diagnostics, *self.indices])
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -225,20 +229,21 @@ class Model:
                     f'{key} = "{"otto" if key == "name" else "1"}"'
                 )
         terms = self.vocabulary
-        for kind in ("parameter", "variable"):
-            if not terms.names(kind):
-                raise InvalidInput(f"{self.title} declares no {kind}s: add {kind}s")
         for declared, kind in (
-            (self.parameters, "parameter"),
-            (self.variables, "variable"),
-            (self.diagnostics, "diagnostic"),
+            ("parameters", "parameter"),
+            ("variables", "variable"),
+            ("diagnostics", "diagnostic"),
+            ("indices", "index"),
         ):
-            for term in declared:
+            for term in getattr(self, declared):
                 if term.kind != kind:
                     raise InvalidInput(
-                        f"{self.title} declares the {term.kind} {term.name} among its {kind}s: "
+                        f"{self.title} declares the {term.kind} {term.name} among its {declared}: "
                         "move it"
                     )
+        for kind in ("parameter", "variable"):
+            if not terms.names(kind):  # type: ignore[arg-type]
+                raise InvalidInput(f"{self.title} declares no {kind}s: add {kind}s")
         for key, kind in (
             ("optional", "parameter"),
             ("on_request", "variable"),

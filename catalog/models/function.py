@@ -26,6 +26,7 @@ def model(
     parameters: Iterable[Term],
     variables: Iterable[Term],
     diagnostics: Iterable[Term] = (),
+    indices: Iterable[Term] = (),
     on_request: Sequence[str] = (),
     split_by: Sequence[str] = (),
     modules: Sequence[str] = (),
@@ -41,11 +42,11 @@ def model(
 
     Parameters
     ----------
-    name, version, parameters, variables, diagnostics, on_request, split_by, modules
+    name, version, parameters, variables, diagnostics, indices, on_request, split_by, modules
         As the attributes of `Model`.
     check : callable, optional
-        Called with the parameters of a point by name; raises `InvalidInput` if there is no such
-        point.
+        Called with the parameters of a point by name; raises `ensemble.InvalidInput` if there is no
+        such point.
     cost : callable, optional
         Called with arrays of parameters by name; returns a `Cost`.
 
@@ -73,6 +74,7 @@ def model(
             parameters=tuple(parameters),
             variables=tuple(variables),
             diagnostics=tuple(diagnostics),
+            indices=tuple(indices),
             on_request=tuple(on_request),
             split_by=tuple(split_by),
             modules=tuple(modules),

@@ -94,10 +94,10 @@ def _imported(module: str, folder: Path | None) -> Any:
         found = importlib.import_module(module)
     except ModuleNotFoundError as failure:
         if failure.name is not None and module.startswith(failure.name):
-            where = f"in {folder} or " if folder is not None else ""
+            where = f"in {first} or " if first is not None else ""
             raise InvalidInput(
                 f"there is no module {failure.name!r} {where}where Python looks for modules: put "
-                "its file beside the sweep file, or install it"
+                "its file there, or install it"
             ) from None
         raise InvalidInput(
             f"the module {module} cannot be imported ({failure}): install what it needs"

@@ -83,5 +83,5 @@ def require_fitting(needs: Mapping[B, float], largest: float) -> None:
     if needs[index] > largest:
         raise InvalidInput(
             f"block {index} needs about {needs[index] / GIB:.2g} GiB, but the largest worker has "
-            f"{largest / GIB:.2g} GiB: give workers more memory, or leave out the largest N"
+            f"{largest / GIB:.2g} GiB: give workers more memory, or leave its points out"
         )

@@ -22,6 +22,7 @@ from catalog.running.workers import (
     MemoryResource,
     checked,
     memory,
+    packed,
     require_usable,
     workers_of,
 )
@@ -292,10 +293,9 @@ class _Dispatch(Generic[B, Result]):
             self.client.register_plugin(self.plugin)
         future = self.client.submit(
             checked,
-            self.task,
-            self.model,
+            packed(self.task, self.model, index),
+            f"{self.model.title} of {self.model.path}",
             self.model.source_hash(),
-            index,
             pure=False,
             resources=resources,
         )

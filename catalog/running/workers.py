@@ -13,7 +13,6 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.system import MEMORY_LIMIT
 
 from catalog.models.contract import Model
-from catalog.sweeps.grid import Index
 from ensemble import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,8 +22,9 @@ RESOURCE = "heatcat_bytes"
 """Name of the dask resource that counts the memory of a worker."""
 ANSWER_SECONDS = 3.0
 """Time in which a scheduler that lives says what workers it has."""
+TO_IMPORT = "put its module where they find it, e.g. on their PYTHONPATH"
 
-Result = TypeVar("Result")
+Block = TypeVar("Block")
 
 
 def worker_memory(client: Client) -> list[float]:
@@ -66,11 +66,37 @@ class MemoryResource(WorkerPlugin):
         await worker.set_resources(**{RESOURCE: float(limit or MEMORY_LIMIT)})
 
 
-def checked(task: Callable[[Index], Result], model: Model, expected: str, index: Index) -> Result:
-    """Do the task, unless this worker, which may have joined late, has another version."""
+def packed(task: Callable[[Block], Any], model: Model, block: Block) -> bytes:
+    """A task as bytes: a scheduler would unpack anything else, and need not have the model."""
+    return dumps((task, model, block))
+
+
+def checked(content: bytes, of: str, expected: str) -> Any:
+    """Do a packed task, unless this worker, which may have joined late, lacks the model.
+
+    Parameters
+    ----------
+    content : bytes
+        As of `packed`.
+    of : str
+        The model in words.
+    expected : str
+        Hash of its source.
+
+    Raises
+    ------
+    InvalidInput
+        If the worker does not have the model, or has another version of it.
+    """
+    try:
+        task, model, block = loads(content)
+    except Exception as failure:
+        raise InvalidInput(
+            f"a worker cannot import {of} ({type(failure).__name__}: {failure}): {TO_IMPORT}"
+        ) from None
     if not model.by_value and model.source_hash() != expected:
-        raise InvalidInput(_other_solver(1))
-    return task(index)
+        raise InvalidInput(_other_solver(1, model=model))
+    return task(block)
 
 
 def require_usable(
@@ -109,7 +135,7 @@ def require_usable(
         name, why = next(iter(lacking.items()))
         raise InvalidInput(
             f"{len(lacking)} of {len(found)} workers cannot import {model.title} of {model.path} "
-            f"({name}: {why}): put its module where they find it, e.g. on their PYTHONPATH"
+            f"({name}: {why}): {TO_IMPORT}"
         )
     expected = model.source_hash()
     others = [

@@ -33,7 +33,13 @@ from catalog.running import slurm_commands
 from catalog.running.admission import GIB, Admission
 from catalog.running.dispatch import completed
 from catalog.running.profile_file import profile_from_toml, read_profile
-from catalog.running.workers import MemoryResource, checked, require_usable, worker_memory
+from catalog.running.workers import (
+    MemoryResource,
+    checked,
+    packed,
+    require_usable,
+    worker_memory,
+)
 from tests.catalog.processes import ROOT, Cluster, cluster, heatcat, kill_9, wait_for
 from tests.catalog.support import (
     block_content,
@@ -239,7 +245,7 @@ def test_workers_with_another_solver_are_refused(bare, tmp_path):
 
 def test_a_worker_with_another_solver_that_joins_late_is_refused():
     with refused("a worker has another version .*: install the same version there and restart .*"):
-        checked(deadly, MODEL, "another hash", (0,))
+        checked(packed(deadly, MODEL, (0,)), "the solver", "another hash")
 
 
 def test_workers_that_cannot_import_heatcat_are_refused(bare, tmp_path):
@@ -310,7 +316,7 @@ def test_a_block_that_no_worker_has_the_memory_for_is_refused(bare, tmp_path):
     bare.start_worker("--nthreads", "1", "--memory-limit", "100MB")
     with refused(
         r"block \(1, 0, 0\) of tiny needs about 0\.\d+ GiB, but the largest worker has 0\.093 GiB: "
-        "give workers more memory, or leave out the largest N"
+        "give workers more memory, or leave its points out"
     ):
         run(tiny_sweep(), tmp_path / "store", scheduler=bare.address)
     assert not (tmp_path / "store").exists()
