@@ -13,7 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from catalog.store.gather import same_bits
-from catalog.store.location import ROOT
+from catalog.store.location import EMPTY_GROUP, ROOT
 from catalog.store.part import Part, template_of
 from catalog.store.template import COPY, PARTS, merged_metadata, pack, restore, template
 from catalog.store.user_arrays import added_names
@@ -41,6 +41,7 @@ class Added:
 def begin(part: Part, further: dict[str, Any]) -> None:
     """Write the template of a new part, with attributes that users gave to the old ones."""
     part.storage.begin()
+    part.storage.put(ROOT, EMPTY_GROUP)  # Zarr writes it, too, where it makes an array below
     objects, key = template(part.grid, part.group), f"{part.group}/{ROOT}"
     metadata = json.loads(objects[key])
     # Tells the group from an older one of the same sweep that was written in the same second.
@@ -83,7 +84,9 @@ def copy_added(old: Part, new: Part) -> None:
         If an object reads otherwise than it was written.
     """
     for name in added_names(old):
-        for key in old.storage.keys(f"{old.group}/{name}"):
+        root = f"{old.group}/{name}/{ROOT}"
+        # The metadata first, by which the chunks are known to be of an array that was copied.
+        for key in (root, *(k for k in old.storage.keys(f"{old.group}/{name}") if k != root)):
             content, copied = old.storage.get(key), new.group + key.removeprefix(old.group)
             if content is not None:
                 new.storage.put(copied, content)

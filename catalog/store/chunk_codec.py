@@ -24,6 +24,9 @@ def digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+_configuring = threading.Lock()
+
+
 class Codec:
     """Encodes and decodes chunks of one array, by the codecs that its metadata names.
 
@@ -38,7 +41,8 @@ class Codec:
             ROOT: default_buffer_prototype().buffer.from_bytes(metadata),
         }
         # All chunks are written, those that hold only fill values too: a missing one is damage.
-        with zarr.config.set({"array.write_empty_chunks": True}):
+        # Zarr's configuration is that of the process: one thread at a time may change it.
+        with _configuring, zarr.config.set({"array.write_empty_chunks": True}):
             self.array = zarr.open_array(MemoryStore(self._objects), zarr_format=3)
         chunks = math.prod(self.array.chunks)
         dtype = np.dtype(self.array.dtype)

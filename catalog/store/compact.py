@@ -9,19 +9,15 @@ from pathlib import Path
 from catalog.arguments import a_flag, a_location, a_text, checked
 from catalog.cost.block_shapes import layout
 from catalog.store.carried import attributes, begin, merged_arrays, write_added
-from catalog.store.change import added_objects, decide, require_ours, sole_change, waiting
-from catalog.store.extend import (
-    begun_only,
-    closed_sweep,
-    conclude_change,
-    open_sweep,
-    open_to_change,
-)
+from catalog.store.change import decide, waiting
+from catalog.store.conclude import added_objects, require_ours
+from catalog.store.extend import changing, conclude_change
 from catalog.store.gather import Source, computed, fill, pure_blocks, require_same, states
 from catalog.store.history import copy_records
 from catalog.store.location import Storage, open_storage
 from catalog.store.part import Part
 from catalog.store.stored import StoredSweep
+from catalog.store.whole_sweep import begun_only, closed_sweep, open_sweep, open_to_change
 from catalog.sweeps.boxes import bounding_box, box_of
 from catalog.sweeps.grid import Grid, grid_over
 from catalog.sweeps.sweep import Sweep
@@ -117,14 +113,12 @@ def compact(location: str | Path, name: str, *, holes: bool = False) -> Compacti
     """
     place = open_to_change(location)
     what = f"compact {name}"
-    with sole_change(place, what):
+    with changing(place, what), closed_sweep(place, name, what) as stored:
+        plan = _plan(stored)
+        if plan.needed:
+            _refuse_holes(plan, holes)
+            _compact(place, stored, plan, what)
         conclude_change(place)
-        with closed_sweep(place, name, what) as stored:
-            plan = _plan(stored)
-            if plan.needed:
-                _refuse_holes(plan, holes)
-                _compact(place, stored, plan, what)
-            conclude_change(place)
     return plan
 
 

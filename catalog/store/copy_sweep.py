@@ -14,17 +14,16 @@ from catalog.arguments import a_location, a_text, checked, optional
 from catalog.names.labels import Label
 from catalog.names.vocabulary import POINT
 from catalog.store.carried import attributes, begin, copy_added
-from catalog.store.change import added_objects, closed, decide, require_ours, sole_change, waiting
+from catalog.store.change import decide, waiting
+from catalog.store.conclude import added_objects, require_ours
+from catalog.store.exclusive import claimed
 from catalog.store.extend import (
-    closed_sweep,
+    changing,
     conclude_change,
     group_name,
     groups_of,
     lacking,
     load,
-    open_sweep,
-    open_to_change,
-    require_free,
     require_sound,
 )
 from catalog.store.gather import Source, computed, fill, pure_blocks, read, require_same, states
@@ -35,6 +34,7 @@ from catalog.store.part import Part
 from catalog.store.restage import renamed, restage
 from catalog.store.stored import StoredSweep
 from catalog.store.user_arrays import added_names
+from catalog.store.whole_sweep import closed_sweep, open_sweep, open_to_change, require_free
 from catalog.sweeps.arrays import Arrays
 from catalog.sweeps.boxes import snapped
 from catalog.sweeps.grid import Grid, Index, grid_over
@@ -107,15 +107,14 @@ def copy(source: str | Path, name: str, target: str | Path, *, new: str | None =
     place = _target(target)
     if place.location == stored.location and new == name:
         raise InvalidInput(f"{name!r} would be copied onto itself: give another name or store")
-    with sole_change(place, what):
-        conclude_change(place)
+    with changing(place, what):
         if load(place, new) is not None:
             with closed_sweep(place, new, what) as there:
                 done = _merge(stored, there, what)
                 conclude_change(place)
             return done
         require_free(place, new)
-        with closed(place, [new], what):
+        with claimed(place, new, what):
             require_free(place, new)
             parts = [restage(part, waiting(place), new) for part in stored.parts]
             copy_records(stored.parts[0].storage, waiting(place), name, new)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.arguments import a_location, a_text, checked
-from catalog.store.change import decide, require_ours, sole_change
-from catalog.store.extend import begun_only, closed_sweep, conclude_change, open_to_change
+from catalog.store.change import decide
+from catalog.store.conclude import require_ours
+from catalog.store.extend import changing, conclude_change
+from catalog.store.whole_sweep import begun_only, closed_sweep, open_to_change
 
 
 @checked(location=a_location, name=a_text)
@@ -31,11 +33,9 @@ def delete(location: str | Path, name: str) -> None:
     """
     place = open_to_change(location)
     what = f"delete {name}"
-    with sole_change(place, what):
+    with changing(place, what), closed_sweep(place, name, what) as stored:
+        parts = [*stored.parts, *begun_only(place, stored)]
+        for part in parts:
+            require_ours(part, arrays=True, what=what)
+        decide(place, what, old=[part.group for part in parts])
         conclude_change(place)
-        with closed_sweep(place, name, what) as stored:
-            parts = [*stored.parts, *begun_only(place, stored)]
-            for part in parts:
-                require_ours(part, arrays=True, what=what)
-            decide(place, what, old=[part.group for part in parts])
-            conclude_change(place)

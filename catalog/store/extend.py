@@ -6,13 +6,13 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from catalog.cost.block_shapes import layout
-from catalog.store import change
-from catalog.store.history import AT_WORK, state
+from catalog.store import change, conclude
+from catalog.store.exclusive import sole_change
 from catalog.store.history import FOLDER as RUNS
 from catalog.store.leases import FOLDER as LEASES
 from catalog.store.leases import Leases
@@ -289,99 +289,30 @@ def _where(place: Storage, name: str) -> dict[str, Storage]:
     return {group: there for group, there in found.items() if there is not None}
 
 
-def open_sweep(place: Storage, name: str) -> StoredSweep:
-    """The sweep of that name.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none, or it cannot be read.
-    """
-    stored = load(place, name) if parent(name) is None else None
-    if stored is None:
-        raise InvalidInput(
-            f"{place.location} holds no sweep {name!r}: heatcat status lists those that it holds"
-        )
-    return stored
-
-
 @contextmanager
-def closed_sweep(place: Storage, name: str, what: str) -> Iterator[StoredSweep]:
-    """A sweep on which nobody else works, nor can begin to.
+def changing(place: Storage, what: str) -> Iterator[None]:
+    """Be the only one who changes the groups of a store; what others have begun is concluded first.
+
+    If it fails, what was written for the change is deleted again.
 
     Raises
     ------
     InvalidInput
-        If there is none, or somebody is at work on it.
+        If somebody else does.
     """
-    open_sweep(place, name)
-    with (
-        change.closed(place, [name], what),  # nobody adds groups from here on
-        change.closed(place, groups_of(place, name)[1:], what),
-    ):
-        stored = open_sweep(place, name)
-        _require_ended(stored, what)
-        require_sound(stored)
-        yield stored
-
-
-def begun_only(place: Storage, stored: StoredSweep) -> list[Part]:
-    """The parts of a sweep whose templates were never finished, by an extension that was killed."""
-    known = {part.group for part in stored.parts}
-    groups = [group for group in groups_of(place, stored.name) if group not in known]
-    found = (change.part_at(place, group) for group in groups)
-    return [part for part in found if part is not None]
-
-
-def require_free(place: Storage, name: str) -> None:
-    """Refuse a name in whose place there is anything.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    for group in groups_of(place, name):
-        leases = f"{group}/status/{LEASES}/"
-        found = [key for key in place.keys(group) if not key.startswith(leases)]
-        if found or place.has(group):
-            raise InvalidInput(
-                f"{place.location} has {(found or [group])[0]!r} where the sweep {name!r} would "
-                "go: choose another name"
-            )
-
-
-def open_to_change(location: str | Path) -> Storage:
-    """A store whose groups are to be replaced, renamed or deleted.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none, or it is an archive.
-    """
-    place = open_storage(location, write=False)
-    if place.read_only:
-        raise InvalidInput(f"{place.location} is an archive, only to be read: unpack it first")
-    return place
-
-
-def _require_ended(stored: StoredSweep, what: str) -> None:
-    """Refuse to replace groups while a run is about to write the end of its record.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    for record in stored.history():
-        if state(record) == AT_WORK:
-            raise InvalidInput(
-                f"cannot {what}: run {record['run']} is at work on {stored.name!r} in "
-                f"{stored.location}: wait until it has ended, or stop it"
-            )
+    with sole_change(place, what):
+        conclude_change(place)
+        try:
+            yield
+        except Exception:
+            with suppress(Exception):  # a full disk, for one: the next command does it
+                conclude_change(place)
+            raise
 
 
 def conclude_change(place: Storage) -> None:
     """Complete or discard a change of groups that was begun; the lease on changes is held."""
-    change.conclude(place, announce_parts)
+    conclude.conclude(place, announce_parts)
 
 
 def conclude_leavings(place: Storage, name: str) -> None:
@@ -398,8 +329,8 @@ def conclude_leavings(place: Storage, name: str) -> None:
     concerned = decided is not None and name in decided.names
     if not concerned and Leases(place, change.FOLDER).held():
         return  # somebody is at it, and nothing of this sweep has been replaced
-    with change.sole_change(place, "complete what was begun"):
-        conclude_change(place)
+    with changing(place, "complete what was begun"):
+        pass
 
 
 def next_number(stored: StoredSweep) -> int:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.arguments import a_location, a_text, checked
-from catalog.store.change import added_objects, closed, decide, require_ours, sole_change, waiting
-from catalog.store.extend import (
-    begun_only,
-    closed_sweep,
-    conclude_change,
-    open_to_change,
-    require_free,
-)
+from catalog.store.change import decide, waiting
+from catalog.store.conclude import added_objects, require_ours
+from catalog.store.exclusive import claimed
+from catalog.store.extend import changing, conclude_change
 from catalog.store.history import copy_records
 from catalog.store.restage import renamed, restage
+from catalog.store.whole_sweep import begun_only, closed_sweep, open_to_change, require_free
 from ensemble import InvalidInput
 
 
@@ -45,19 +42,17 @@ def rename(location: str | Path, name: str, new: str) -> None:
         raise InvalidInput(f"the sweep is named {name!r} already: give another name")
     place = open_to_change(location)
     what = f"rename {name}"
-    with sole_change(place, what):
-        conclude_change(place)
-        with closed_sweep(place, name, what) as stored:
-            renamed(stored.parts[0].grid, new)  # refuses what can be no name
+    with changing(place, what), closed_sweep(place, name, what) as stored:
+        renamed(stored.parts[0].grid, new)  # refuses what can be no name
+        require_free(place, new)
+        with claimed(place, new, what):
             require_free(place, new)
-            with closed(place, [new], what):
-                require_free(place, new)
-                old = [*stored.parts, *begun_only(place, stored)]
-                for part in old:
-                    require_ours(part, arrays=False, what=what)
-                carried = {k: sha for part in old for k, sha in added_objects(part).items()}
-                parts = [restage(part, waiting(place), new) for part in stored.parts]
-                copy_records(place, waiting(place), name, new)
-                gone, come = ([part.group for part in some] for some in (old, parts))
-                decide(place, what, old=gone, new=come, carried=carried)
-            conclude_change(place)
+            old = [*stored.parts, *begun_only(place, stored)]
+            for part in old:
+                require_ours(part, arrays=False, what=what)
+            carried = {k: sha for part in old for k, sha in added_objects(part).items()}
+            parts = [restage(part, waiting(place), new) for part in stored.parts]
+            copy_records(place, waiting(place), name, new)
+            gone, come = ([part.group for part in some] for some in (old, parts))
+            decide(place, what, old=gone, new=come, carried=carried)
+        conclude_change(place)

@@ -17,7 +17,7 @@ from catalog.store.chunk_codec import codec
 from catalog.store.extend import (
     GROUP,
     announce_parts,
-    conclude_change,
+    changing,
     groups_of,
     has_results,
     parent,
@@ -163,8 +163,8 @@ def repair(location: str | Path) -> Report:
     leavings = 0
     if place.has_below(change.FOLDER):
         leavings = len(place.keys(change.FOLDER))
-        with change.sole_change(place, "repair"):
-            conclude_change(place)
+        with changing(place, "repair"):
+            pass
     report = _inspect(place, mend=True)
     report.leavings += leavings
     return report

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import catalog.store.change
+import catalog.store.conclude
 from catalog.store.exchange import exchange
 
 CHANGES = frozenset({"os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir"})
@@ -81,7 +81,7 @@ def _exchange(*folders: Any) -> bool:
 
 
 sys.addaudithook(_heard)
-catalog.store.change.exchange = _exchange  # type: ignore[attr-defined]
+catalog.store.conclude.exchange = _exchange  # type: ignore[attr-defined]
 
 
 def _die_before(number: int) -> None:

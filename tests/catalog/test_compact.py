@@ -22,13 +22,14 @@ from hypothesis import strategies as st
 import catalog
 from catalog import run
 from catalog.store.compact import compact, plan_compaction
+from catalog.store.exclusive import closed
 from catalog.store.leases import Leases
 from catalog.store.location import storage
 from ensemble import Exact
 from tests.catalog.dying import changes_of, killed_before
 from tests.catalog.support import AXES, exact, refused, tiny_sweep
 
-KILLS = int(os.environ.get("HEATCAT_KILLS", "12"))
+KILLS = int(os.environ.get("HEATCAT_KILLS", "6"))
 """Moments at which compacting is killed; HEATCAT_KILLS=1000 tries them all."""
 SMALL = tiny_sweep(variables=["power", "cop"])
 LARGER = tiny_sweep(
@@ -215,6 +216,7 @@ def test_arrays_in_every_group_and_attributes_are_carried_over(store):
     assert ds.mine.attrs == {**ds.power.attrs, "unit": "W"}
     np.testing.assert_array_equal(ds.mine.values, 2 * ds.power.values)
     assert catalog.check(store).sound
+    assert sorted(path.name for path in store.iterdir()) == ["tiny", "zarr.json"]
 
 
 def test_an_array_in_one_group_only_is_refused_and_nothing_is_changed(store):
@@ -259,12 +261,12 @@ def test_damage_is_found_before_anything_goes(store):
     assert groups(store) == ["tiny"]
 
 
-def test_a_new_copy_that_the_disk_changed_is_found_before_anything_goes(self, store, monkeypatch):
+def test_a_new_copy_that_the_disk_changed_is_found_before_anything_goes(store, monkeypatch):
     from catalog.store import gather
 
     def wrong(part, *sources):
         fill(part, *sources)
-        found = part.read_chunk((0, 0, 0), part.sweep.arrays)
+        found = part.read_chunk((0, 0, 0), part.grid.arrays)
         found = {**found, "power": found["power"] + 1e-16}
         blocks = part.manifest((0, 0, 0)).blocks
         gather.write_chunk(part, (0, 0, 0), part.manifest((0, 0, 0)), blocks, found)
@@ -304,6 +306,29 @@ def test_a_dataset_that_was_opened_before_says_so_and_shows_no_holes(store):
     compact(store, "tiny")
     with refused("is no longer in .* as it was opened, .*"):
         ds.power.compute()
+
+
+def test_a_run_that_is_begun_meanwhile_waits(tmp_path):
+    catalog.dataset(SMALL, tmp_path).power.sel(N=1).compute()
+    with closed(storage(str(tmp_path)), ["tiny"], "compact tiny"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN_SMALL, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.5)
+        assert catalog.open(tmp_path)["tiny"].counts()["ok"] == 6
+        assert process.poll() is None
+    assert process.communicate(timeout=60)[0] == "12\n"
+
+
+RUN_SMALL = """
+import sys
+import catalog
+from tests.catalog.test_compact import SMALL
+print("begun", flush=True)
+print(catalog.run(SMALL, sys.argv[1], scheduler="synchronous")["ok"])
+"""
 
 
 COMPLETIONS: tuple[Callable[[Path], Any], ...] = (
@@ -363,7 +388,7 @@ def test_the_command_killed_at_random_moments(store):
 
 
 def test_a_file_system_that_cannot_exchange_folders_needs_two_renames(store, monkeypatch):
-    monkeypatch.setattr("catalog.store.change.exchange", lambda *_: False)
+    monkeypatch.setattr("catalog.store.conclude.exchange", lambda *_: False)
     before = everything(store)
     compact(store, "tiny")
     assert everything(store) == before
@@ -374,7 +399,7 @@ labels = st.lists(st.sampled_from([25.0, 50.0, 75.0, 125.0]), min_size=1, max_si
 temperatures = st.lists(st.sampled_from([60.0, 75.0, 100.0]), min_size=1, max_size=3, unique=True)
 
 
-@settings(max_examples=int(os.environ.get("HEATCAT_COMPACTIONS", "8")), deadline=None)
+@settings(max_examples=int(os.environ.get("HEATCAT_COMPACTIONS", "5")), deadline=None)
 @given(st.lists(st.tuples(labels, temperatures, st.booleans()), min_size=2, max_size=3))
 def test_any_grids_in_any_order_become_one_and_every_bit_stays(tmp_path_factory, boxes):
     """Also half computed: no block then has a point that is computed beside one that is not."""

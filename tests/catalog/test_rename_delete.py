@@ -21,7 +21,7 @@ from tests.catalog.dying import changes_of, killed_before
 from tests.catalog.support import refused, tiny_sweep
 from tests.catalog.test_compact import LARGER, SCATTERED, SMALL, everything, groups, plain
 
-KILLS = int(os.environ.get("HEATCAT_KILLS", "8"))
+KILLS = int(os.environ.get("HEATCAT_KILLS", "4"))
 """Moments at which each command is killed; HEATCAT_KILLS=1000 tries them all."""
 OTHER = tiny_sweep(name="other", variables=["power"], axes={"N": [1], "delta_E": [50.0, 125.0]},
                    fixed={**SMALL.fixed, "T_mean": 60.0}, blocks={})  # fmt: skip
@@ -39,6 +39,13 @@ def filled(tmp_path_factory) -> Path:
 @pytest.fixture
 def store(filled, tmp_path) -> Path:
     return Path(shutil.copytree(filled, tmp_path / "store"))
+
+
+def add_an_array(store: Path) -> None:
+    """What a user does, with xarray."""
+    mine = 2 * plain(store)[["power"]].rename(power="mine")
+    mine.attrs = {**plain(store).attrs, "paper": "section 3"}
+    mine.to_zarr(store, group="tiny", mode="a", consolidated=False)
 
 
 def files(location: Path, *names: str) -> dict[Path, bytes]:
@@ -77,9 +84,7 @@ def test_a_run_under_the_new_name_goes_on_with_it(store):
 
 
 def test_arrays_and_attributes_of_users_come_along(store):
-    mine = 2 * plain(store)[["power"]].rename(power="mine")
-    mine.attrs = {**plain(store).attrs, "paper": "section 3"}
-    mine.to_zarr(store, group="tiny", mode="a", consolidated=False)
+    add_an_array(store)
     rename(store, "tiny", "new")
     ds = plain(store, "new")
     assert ds.attrs["paper"] == "section 3"
@@ -135,9 +140,7 @@ def test_all_groups_go_and_nothing_else(store):
 
 
 def test_files_and_arrays_of_others_are_refused_and_stay(store):
-    mine = 2 * plain(store)[["power"]].rename(power="mine")
-    mine.attrs = plain(store).attrs
-    mine.to_zarr(store, group="tiny", mode="a", consolidated=False)
+    add_an_array(store)
     before = files(store)
     with refused(r"has 'tiny/mine/\S+', which heatcat did not write: move it elsewhere first"):
         delete(store, "tiny")
@@ -166,6 +169,9 @@ def test_killed_before_changes_of_the_disk_it_is_there_or_not(command, filled, t
     def work(store: Path) -> None:
         rename(store, "tiny", "new") if command == "rename" else delete(store, "tiny")
 
+    if command == "rename":
+        filled = Path(shutil.copytree(filled, tmp_path / "added"))
+        add_an_array(filled)
     before, other = everything(filled), files(filled, "other")
     counted = Path(shutil.copytree(filled, tmp_path / "counted"))
     number = changes_of(lambda: work(counted))
@@ -182,12 +188,15 @@ def test_killed_before_changes_of_the_disk_it_is_there_or_not(command, filled, t
         if count % 2:
             catalog.repair(store)
             assert sorted(catalog.open(store)) == names
+            groups_there = {path.name.split("~")[0] for path in store.iterdir()}
+            assert groups_there == {"zarr.json", *names}
         if "tiny" in names:
             work(store)
         elif not count % 2:
             catalog.repair(store)
         assert sorted(catalog.open(store)) == expected[1]
         if command == "rename":
+            assert "mine" in plain(store, "new")
             assert everything(store, "new") == before
         assert files(store, "other") == other
         assert catalog.check(store) == catalog.check(counted)
