@@ -189,14 +189,14 @@ def test_of_many_claimants_one_at_a_time_gets_it(claims):
 def test_who_comes_late_yields_to_a_live_lease_of_an_older_generation(claims, monkeypatch):
     """He saw a void lease; before he could follow it, it was taken over, freed and claimed anew."""
     other_host(claims, "0.1", time.time() - 1)
-    create = Storage.create
+    create = Storage.create_fleeting
 
     def overtaken(self: Storage, key: str, content: bytes) -> bool:
         other_host(claims, "0.1", time.time() + 100)
         return create(self, key, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Storage, "create", overtaken)
+        patch.setattr(Storage, "create_fleeting", overtaken)
         with pytest.raises(Busy), claims.hold("0", wait=False):
             pass
     assert leases(claims) == ["0.1"]
