@@ -66,6 +66,17 @@ def other_host(claims: Leases, name: str, expires: float) -> None:
     claims.storage.put(f"{claims.prefix}/{name}", json.dumps(content).encode())
 
 
+def test_a_lease_does_not_wait_for_the_disk(claims, monkeypatch):
+    with claims.hold("0.1", wait=False):
+        pass  # makes the folder of the leases
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    with claims.hold("0.2", wait=False):
+        assert leases(claims) == ["0.2.1"]
+    assert leases(claims) == []
+    assert flushed == []
+
+
 def test_a_lease_of_another_machine_holds_until_it_expires(claims):
     other_host(claims, "0.1", time.time() + 100)
     assert set(claims.held()) == {"0"}
