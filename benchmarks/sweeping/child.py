@@ -20,7 +20,7 @@ import xarray as xr
 
 from sweeping.tools import TOOLS, Axes, Tool
 
-LATE = 900.0
+LATE = 300.0
 """Seconds after which a process is given up."""
 
 
