@@ -63,7 +63,7 @@ def arrays(tool: Tool, folder: Path) -> str:
     if list(found["dims"].values()) != [3, 2, 3] or found["values"] != right:
         return f"no: dimensions {found['dims']}, values of dtype {found['dtype']}"
     has = found["labels"].get("mode") == swept.MODES
-    return f"a dimension of the result, {'with its labels' if has else 'its labels are lost'}"
+    return f"a dimension of the result, {'with its labels' if has else 'without labels'}"
 
 
 def failing(tool: Tool, folder: Path) -> str:

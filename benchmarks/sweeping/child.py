@@ -87,7 +87,7 @@ def answer(child: subprocess.Popen[str]) -> dict[str, Any]:
         child.communicate()
         raise ChildFailed(f"given up after {LATE:.0f} s") from None
     if child.returncode:
-        raise ChildFailed((errors.strip().splitlines() or ["no message"])[-1])
+        raise ChildFailed((errors.strip().splitlines() or [f"exit code {child.returncode}"])[-1])
     return json.loads(out.splitlines()[-1])
 
 
