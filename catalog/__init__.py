@@ -35,17 +35,22 @@ __all__ = [
     "Term",
     "Variable",
     "check",
+    "compact",
+    "copy",
     "create_or_open",
     "dataset",
+    "delete",
     "export",
     "find_stored",
     "find_sweep",
     "model",
     "open",
     "plan",
+    "plan_compaction",
     "presets",
     "read_profile",
     "read_sweep",
+    "rename",
     "repair",
     "run",
     "select",
@@ -72,7 +77,11 @@ if TYPE_CHECKING:
     from catalog.running.run import run
     from catalog.running.stopped import RunStopped
     from catalog.store.archive import zip_store
+    from catalog.store.compact import compact, plan_compaction
+    from catalog.store.copy_sweep import copy
+    from catalog.store.delete import delete
     from catalog.store.extend import OlderSolver, SweepLeftOut
+    from catalog.store.rename import rename
     from catalog.store.repair import Report, check, repair
     from catalog.store.stored import Block, StoredSweep
     from catalog.sweeps.files import find_sweep, presets, read_sweep, sweep_from_toml
@@ -98,6 +107,10 @@ else:
         "catalog.running.run": "run",
         "catalog.running.stopped": "RunStopped",
         "catalog.store.archive": "zip_store",
+        "catalog.store.compact": "compact plan_compaction",
+        "catalog.store.copy_sweep": "copy",
+        "catalog.store.delete": "delete",
+        "catalog.store.rename": "rename",
         "catalog.store.extend": "OlderSolver SweepLeftOut",
         "catalog.store.repair": "Report check repair",
         "catalog.store.stored": "Block StoredSweep",

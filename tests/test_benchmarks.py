@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SMALL = ["--rounds", "1", "--workers", "0", "--checks", "arrays"]
+SMALL += ["--only", "loop and np.save", "heatcat"]
+"""Of the other sweep tools, none: they need not be installed."""
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,10 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
         (["block_overhead.py", "--N", "1", "--points", "4", "--rounds", "1"], "overhead"),
         (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
         (["import_time.py", "--rounds", "1"], "import catalog"),
+        (
+            ["against_sweep_tools.py", "--points", "4", "--busy", "4", *SMALL],
+            "heatcat              a dimension of the result, with its labels",
+        ),
     ],
 )
 def test_benchmark_runs(command, answer):

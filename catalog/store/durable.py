@@ -47,13 +47,21 @@ class DurableStore(LocalStore):
         if folder.is_dir():
             await asyncio.to_thread(flush_folder, folder)
 
+    def create_fleeting(self, key: str, content: bytes) -> None:
+        """Write a file unless there is one; a power cut may leave it empty, or without it."""
+        write_file(self.root / key, content, root=self.root, exclusive=True, durable=False)
+
     def set_sync(self, key: str, value: Buffer) -> None:
         self._check_writable()
         write_file(self.root / key, value.to_bytes(), root=self.root)
 
 
-def write_file(path: Path, content: bytes, *, root: Path, exclusive: bool = False) -> None:
-    """Write a file whole or not at all, and durably; if exclusive, only if there is none.
+def write_file(
+    path: Path, content: bytes, *, root: Path, exclusive: bool = False, durable: bool = True
+) -> None:
+    """Write a file whole or not at all; if exclusive, only if there is none.
+
+    If durable, it has reached the disk when this returns.
 
     Folders are made below ``root``, never ``root`` itself: a store that was moved away is not
     begun anew at its old place.
@@ -68,8 +76,9 @@ def write_file(path: Path, content: bytes, *, root: Path, exclusive: bool = Fals
     try:
         with torn.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         if exclusive:
             try:
                 os.link(torn, path)  # unlike renaming, it never replaces a file: on NFS neither
@@ -84,7 +93,8 @@ def write_file(path: Path, content: bytes, *, root: Path, exclusive: bool = Fals
         if isinstance(failure, FileNotFoundError) and not root.is_dir():
             raise _gone(root) from None
         raise
-    flush_folder(path.parent)
+    if durable:
+        flush_folder(path.parent)
 
 
 def _make_folder(folder: Path, root: Path) -> None:

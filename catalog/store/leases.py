@@ -5,7 +5,8 @@ be atomic ("create unless there is one", which disks, NFS and S3 all offer): a l
 not replaced but followed by one of the next generation, which just one claimant can create.
 
 It keeps work from being done twice.  Values do not depend on it: two workers that hold clocks an
-hour apart would both solve a block, and store the same numbers.
+hour apart would both solve a block, and store the same numbers.  So a lease need not survive a
+power cut, which ends the process that holds it: it is not flushed to the disk.
 """
 
 from __future__ import annotations
@@ -148,10 +149,10 @@ class Leases:
                 return None
         name = f"{what}.{max(generations, default=0) + 1}"
         mine = _content()
-        if not self.storage.create(f"{self.prefix}/{name}", mine):
+        if not self.storage.create_fleeting(f"{self.prefix}/{name}", mine):
             return None
         if self._disputed(what, int(name.rpartition(".")[2])):
-            self.storage.delete(f"{self.prefix}/{name}")
+            self.storage.delete_fleeting(f"{self.prefix}/{name}")
             return None
         return name
 
@@ -193,7 +194,7 @@ class Leases:
         mine = int(name.rpartition(".")[2])
         for generation in sorted(self._generations(what)):
             if generation <= mine:  # the newest last, so that it is in force to the end
-                self.storage.delete(f"{self.prefix}/{what}.{generation}")
+                self.storage.delete_fleeting(f"{self.prefix}/{what}.{generation}")
 
     def _all(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}

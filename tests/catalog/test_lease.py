@@ -93,6 +93,17 @@ def other_host(claims: Leases, name: str, expires: float) -> None:
     claims.storage.put(f"{claims.prefix}/{name}", json.dumps(content).encode())
 
 
+def test_a_lease_does_not_wait_for_the_disk(claims, monkeypatch):
+    with claims.hold("0.1", wait=False):
+        pass  # makes the folder of the leases
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    with claims.hold("0.2", wait=False):
+        assert leases(claims) == ["0.2.1"]
+    assert leases(claims) == []
+    assert flushed == []
+
+
 def test_a_lease_of_another_machine_holds_until_it_expires(claims):
     other_host(claims, "0.1", time.time() + 100)
     assert set(claims.held()) == {"0"}
@@ -216,14 +227,14 @@ def test_of_many_claimants_one_at_a_time_gets_it(claims):
 def test_who_comes_late_yields_to_a_live_lease_of_an_older_generation(claims, monkeypatch):
     """He saw a void lease; before he could follow it, it was taken over, freed and claimed anew."""
     other_host(claims, "0.1", time.time() - 1)
-    create = Storage.create
+    create = Storage.create_fleeting
 
     def overtaken(self: Storage, key: str, content: bytes) -> bool:
         other_host(claims, "0.1", time.time() + 100)
         return create(self, key, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Storage, "create", overtaken)
+        patch.setattr(Storage, "create_fleeting", overtaken)
         with pytest.raises(Busy), claims.hold("0", wait=False):
             pass
     assert leases(claims) == ["0.1"]

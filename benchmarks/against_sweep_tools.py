@@ -1,0 +1,124 @@
+"""One sweep of one plain Python function, by the catalogue and by other sweep tools, in one run.
+
+    python benchmarks/against_sweep_tools.py
+
+Two sweeps are timed, of a function that takes one millisecond and of one that returns at once, in
+this process and with two worker processes.  Each ends with the result on disk.  Every timing is
+made in a new process, which runs a sweep of four points before, so that its imports are not timed;
+the start of the workers, with their imports, is.  The tools take turns, and the fastest of several
+rounds counts.
+
+What a tool does about a killed process, new labels, arrays, a failing point and a reader without
+the function is found by doing it.
+
+The other tools are not installed with heatcat: ``pip install xyzpy pipefunc xarray-sweep``.  A tool
+that is missing is named, and left out.  ``sweeping/tools.py`` says how each is called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import tempfile
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+
+import xarray as xr
+from sweeping.checks import CHECKS, sums
+from sweeping.child import ChildFailed, answer, start
+from sweeping.tools import TOOLS, Axes, Tool
+
+OWN_SECONDS = {"spinning": 1e-3, "nothing": 0.0}
+"""The functions that are timed, and what a call of each takes."""
+
+
+def main() -> None:
+    """Read the command line, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=100_000, help="of no time (default: 10^5)")
+    parser.add_argument("--busy", type=int, default=1000, help="points of 1 ms (default: 1000)")
+    parser.add_argument("--rounds", type=int, default=3, help="the fastest counts (default: 3)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 2], help="0: this process")
+    parser.add_argument("--only", nargs="+", choices=list(TOOLS), default=list(TOOLS))
+    parser.add_argument("--checks", nargs="*", choices=list(CHECKS), default=list(CHECKS))
+    options = parser.parse_args()
+    tools = [TOOLS[title] for title in options.only]
+    missing = [tool for tool in tools if importlib.util.find_spec(tool.module) is None]
+    tools = [tool for tool in tools if tool not in missing]
+    names = dict.fromkeys(f"{tool.package} {version(tool.package)}" for tool in tools)
+    print(
+        f"conditions  {os.cpu_count()} CPUs ({platform.machine()}), load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}, xarray {xr.__version__}, files in "
+        f"{tempfile.gettempdir()}; fastest of {options.rounds}"
+    )
+    print(f"tools       {', '.join(names)}")
+    for tool in missing:
+        print(f"            {tool.title}: not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        for function, points in (("spinning", options.busy), ("nothing", options.points)):
+            place = Path(folder) / function
+            place.mkdir()
+            compare(tools, function, axes_of(points), options.workers, options.rounds, place)
+        for name in options.checks:
+            title, check = CHECKS[name]
+            print(f"\n{title}")
+            for tool in tools:
+                if tool.read is None:
+                    continue
+                place = Path(folder) / name / tool.title
+                place.mkdir(parents=True)
+                try:
+                    print(f"{tool.title:20} {check(tool, place)}", flush=True)
+                except ChildFailed as failure:
+                    print(f"{tool.title:20} failed: {failure}", flush=True)
+
+
+def axes_of(points: int) -> Axes:
+    """Axes of about so many points, at most 100 labels along b."""
+    inner = min(points, 100)
+    return {"a": list(range(points // inner)), "b": list(range(inner))}
+
+
+def compare(
+    tools: list[Tool], function: str, axes: Axes, workers: list[int], rounds: int, folder: Path
+) -> None:
+    """Time all tools and print a table."""
+    times: dict[tuple[str, int], list[float]] = {}
+    failures: dict[tuple[str, int], str] = {}
+    for turn, number, tool in product(range(rounds), workers, tools):
+        key, place = (tool.title, number), folder / f"{turn} {number} {tool.title}"
+        place.mkdir()
+        if key in failures:
+            continue
+        try:
+            child = start(tool, place, function=function, axes=axes, workers=number, warm=True)
+            times.setdefault(key, []).append(answer(child)["seconds"])
+            if turn == 0 and tool.read is not None:
+                found = answer(start(tool, place))
+                if found["values"] != sums(axes):
+                    raise ChildFailed("the result is wrong")
+        except ChildFailed as failure:
+            failures[key] = str(failure)
+    points = len(sums(axes))
+    for number in workers:
+        where = f"{number} worker processes" if number else "this process"
+        print(f"\n{points} points of {1e3 * OWN_SECONDS[function]:g} ms each, {where}")
+        own = OWN_SECONDS[function] / max(number, 1)
+        ours = min(times.get(("heatcat", number), [float("nan")]))
+        for tool in tools:
+            if reason := failures.get((tool.title, number)):
+                print(f"{tool.title:20} failed: {reason}")
+                continue
+            best = min(times[tool.title, number])
+            print(
+                f"{tool.title:20} {best:9.3f} s   {1e6 * (best / points - own):9.1f} µs a point "
+                f"beyond the function   {best / ours:6.3f} x heatcat",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
