@@ -5,8 +5,10 @@ be atomic ("create unless there is one", which disks, NFS and S3 all offer): a l
 not replaced but followed by one of the next generation, which just one claimant can create.
 
 It keeps work from being done twice.  Values do not depend on it: two workers that hold clocks an
-hour apart would both solve a block, and store the same numbers.  So a lease need not survive a
-power cut, which ends the process that holds it: it is not flushed to the disk.
+hour apart would both solve a block, and store the same numbers.
+
+It is not flushed to the disk: a power cut that removes a lease has ended the process that held it.
+One that brings a released lease back delays others until it expires.
 """
 
 from __future__ import annotations

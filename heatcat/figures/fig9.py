@@ -10,12 +10,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ensemble.closed_forms.single_spin import SingleSpin
 from ensemble.evolution.undriven_dynamics import (
     SpinRelaxation,
     relax_closure,
     relax_limit,
-    relax_spin,
 )
 from heatcat.figures.fig4 import (
     CLOSURE,
@@ -31,13 +29,12 @@ from heatcat.figures.recipe import Recipe
 
 SIZES = (1, 2, 5, 10, 30, 100)
 """Sizes of all panels."""
-DURATION = {0.1: 0.3, 10.0: 10.0}
-"""βE of the lower panels, and how long each is followed, in 1/Γ₀."""
-INSTANTS = 101
+BATHS = ("hot", "cold")
+"""The sweeps of the lower panels, one a bath."""
 
 
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Moments of the sweeps; the relaxation from the fully excited state is evaluated here."""
+    """Moments and relaxation of the sweeps, beside those of the limit and of the closure."""
     finite = over_beta_E(datasets["finite"]).sel(N=list(SIZES))
     limit = over_beta_E(datasets["limit"])
     parts = [finite.magnetization_1, finite.magnetization_1_squared]
@@ -53,18 +50,21 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
         }
     )
     reduced.attrs = datasets["finite"].attrs
-    return reduced.merge(relaxation(), combine_attrs="override")
+    return reduced.merge(relaxation(datasets), combine_attrs="override")
 
 
-def relaxation() -> xr.Dataset:
-    """⟨mᶻ⟩ and ⟨(mᶻ)²⟩ on the way from the fully excited state, at each βE of ``DURATION``."""
-    start = np.linspace(0, 1, INSTANTS)
-    times = np.array([duration * start for duration in DURATION.values()])
-    finite, limit, closure = [], [], []
-    for beta_E, instants in zip(DURATION, times, strict=True):
-        finite.append([_both(relax_spin(SingleSpin(N, beta_E), instants)) for N in SIZES])
+def relaxation(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """⟨mᶻ⟩ and ⟨(mᶻ)²⟩ on the way from the fully excited state, at the temperature of each bath."""
+    beta_Es, times, finite, limit, closure = [], [], [], [], []
+    for bath in BATHS:
+        swept = datasets[bath].sel(N=list(SIZES))
+        beta_E, instants = float(swept.E_1 / swept.T_mean), swept.time.values * float(swept.Gamma_0)
+        paths = (swept.magnetization_1_evolution, swept.magnetization_1_squared_evolution)
+        finite.append(np.stack([path.transpose("N", "time").values for path in paths], axis=1))
         limit.append(_both(relax_limit(beta_E, instants)))
         closure.append(_both(relax_closure(beta_E, instants)))
+        beta_Es.append(beta_E)
+        times.append(instants)
     dims = ("bath", "moment", "instant")
     time_attrs = {"long_name": "time in units of 1/Γ₀", "symbol": "Γ₀t", "units": "1"}
     bath_attrs = {"long_name": "βE of the bath before the scaling", "symbol": "βE", "units": "1"}
@@ -79,10 +79,10 @@ def relaxation() -> xr.Dataset:
             "closure_path": variable(dims, closure, "closure of Eqs. 38 and 39"),
         },
         coords={
-            "bath": ("bath", list(DURATION), bath_attrs),
+            "bath": ("bath", beta_Es, bath_attrs),
             "N": list(SIZES),
             "moment": [1, 2],
-            "time": (("bath", "instant"), times, time_attrs),
+            "time": (("bath", "instant"), np.array(times), time_attrs),
         },
     )
 
@@ -191,4 +191,10 @@ def interactive(reduced: xr.Dataset) -> Any:
     return hv.Layout(panels).cols(2).opts(shared_axes=False)
 
 
-FIG9 = Recipe("fig9", {"finite": "fig4", "limit": "fig4-limit"}, reduce, draw, interactive)
+FIG9 = Recipe(
+    "fig9",
+    {"finite": "fig4", "limit": "fig4-limit", "hot": "fig9-hot", "cold": "fig9-cold"},
+    reduce,
+    draw,
+    interactive,
+)

@@ -65,7 +65,7 @@ def test_whoever_closes_a_group_and_whoever_works_on_it_exclude_each_other(claim
 
 def test_of_two_who_close_a_group_and_claim_a_block_at_once_one_sees_the_other(claims, monkeypatch):
     """The group is closed between the look of the other and his claim, the worst moment."""
-    create = Storage.create
+    create = Storage.create_fleeting
     closing = claims.hold(EXCLUSIVE, wait=False)
 
     def closed_just_before(self, key, content):
@@ -73,7 +73,7 @@ def test_of_two_who_close_a_group_and_claim_a_block_at_once_one_sees_the_other(c
             closing.__enter__()
         return create(self, key, content)
 
-    monkeypatch.setattr(Storage, "create", closed_just_before)
+    monkeypatch.setattr(Storage, "create_fleeting", closed_just_before)
     with pytest.raises(Busy), claims.hold("0", wait=False):
         pass
     assert set(claims.held()) == {EXCLUSIVE}

@@ -17,18 +17,20 @@ from ensemble.closed_forms.classical_spin import jacobian_gap, magnetization, se
 from ensemble.closed_forms.single_spin import SingleSpin, transient_size
 from ensemble.methods.undriven import Undriven
 from heatcat.figures.fig4 import CUT_BETA_E, FIG4
-from heatcat.figures.fig9 import DURATION, FIG9, SIZES
+from heatcat.figures.fig9 import FIG9, SIZES
 
 FIXED = {"omega_0": 0.0, "E_1": 1.0, "delta_E": 0.0, "delta_T": 0.0, "Gamma_0": 2.0}
 """Γ₀ is not 1, so that a gap that is not divided by it shows."""
 T_MEAN = np.geomspace(1e-3, 100, 11)
 LIMIT_VARIABLES = ["magnetization_1", "magnetization_1_squared", "gap"]
+DURATION = {0.1: 0.3, 10.0: 10.0}
+"""βE of the baths of the lower panels, and how long each is followed, in 1/Γ₀."""
 TRANSIENT_BETA_E = (1000.0, 300.0, 50.0, 10.0)
 
 
 def tiny(name: str, **more: Any) -> xr.Dataset:
     arguments = {"fixed": FIXED, "scaling": "high-temperature", "energy_unit": "E"}
-    return catalog.dataset(catalog.Sweep(name=name, **arguments, **more))
+    return catalog.dataset(catalog.Sweep(name=name, **{**arguments, **more}))
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,17 @@ def datasets() -> dict[str, xr.Dataset]:
             method=Undriven(),
             variables=["magnetization_1", "gap"],
         ),
+        **{
+            name: tiny(
+                name,
+                axes={"N": SIZES},
+                method=Undriven(),
+                variables=["magnetization_1_evolution", "magnetization_1_squared_evolution"],
+                profiles={"times": np.linspace(0, duration / FIXED["Gamma_0"], 41)},
+                fixed={**FIXED, "T_mean": 1 / beta_E},
+            )
+            for name, (beta_E, duration) in zip(("hot", "cold"), DURATION.items(), strict=True)
+        },
     }
 
 
