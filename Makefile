@@ -24,9 +24,10 @@ test: lint types
 	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile
 	.venv/bin/python -m pytest --doctest-modules $(SOURCES)
 
-# Runs that are killed, disks that fill up, several runs at once, intruders, an object store.
+# Runs and workers that are killed, disks that fill up, several runs at once, intruders, hostile
+# stores, an object store.
 test-kills: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) -m kills
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m kills
 
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow

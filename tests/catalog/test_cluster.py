@@ -49,6 +49,8 @@ from tests.catalog.support import (
     tiny_sweep,
 )
 
+pytestmark = pytest.mark.kills
+
 SWEEP = """
 [sweep]
 name = "dispatched"

@@ -22,6 +22,8 @@ from tests.catalog.test_compact import LARGER, SMALL, everything
 from tests.catalog.test_copy_sweep import BEYOND
 from tests.catalog.test_s3 import bucket, endpoint  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.kills
+
 
 class Killed(BaseException):
     """Stands for kill -9: no library handles it."""

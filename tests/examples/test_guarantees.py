@@ -29,6 +29,8 @@ from tests.catalog.support import block_content, finished_blocks, refused, store
 from tests.catalog.test_kill import children_of, wait_until_gone
 from tests.examples.support import BLOCKS, EXAMPLES, example
 
+pytestmark = pytest.mark.kills
+
 PATIENCE = 90.0
 """Seconds after which something that should happen is declared not to."""
 

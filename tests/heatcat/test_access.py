@@ -25,6 +25,8 @@ from heatcat.browser.server import _redirecting
 from tests.heatcat.serving import serving
 from tests.heatcat.stores import TINY, synthetic
 
+pytestmark = pytest.mark.kills
+
 SENTENCE = re.compile(r"[A-Za-z][^.\n]*(\.org[^.\n]*)?\.\n")
 PROXY = "engines.example.org"
 

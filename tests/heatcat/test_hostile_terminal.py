@@ -22,6 +22,8 @@ from heatcat import cli, show, terminal
 from heatcat.terminal import PlainConsole, visible
 from tests.heatcat.hostile import ALL, NAME, PAYLOADS, SEEN, computed
 
+pytestmark = pytest.mark.kills
+
 TEXTS = st.text() | st.sampled_from(PAYLOADS) | st.lists(st.sampled_from(PAYLOADS)).map("".join)
 HARMLESS = "\u200c\u200d"
 
