@@ -27,7 +27,7 @@ test: lint types
 # Runs and workers that are killed, disks that fill up, several runs at once, intruders, hostile
 # stores, an object store.
 test-kills: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m kills
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m "kills and not slow"
 
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow
