@@ -40,9 +40,9 @@ def extrapolate(
 
     T_S is the value at h = 0 of the polynomial through the points S (Richardson 1911), an entry
     of Neville's tableau.  Candidates are the last 3 to 16 points, all of them or thinned so that
-    successive h differ by a ratio of up to 1.9: a larger ratio amplifies rounding less.  Their errors are
-    estimated from neighbours in the tableau (as by Bulirsch and Stoer 1964) and from the rounding
-    of the data,
+    successive h differ by a ratio of up to 1.9: a larger ratio amplifies rounding less.  Their
+    errors are estimated from neighbours in the tableau (as by Bulirsch and Stoer 1964) and from the
+    rounding of the data,
 
     .. math:: \delta_S = 3 \left[|T_S - T_{S'}| + \tfrac15 |T_{S'} - T_{S''}|
               + \tfrac15 |T_S - T_{\bar S}|\right] + \mathrm{accuracy} \sum_i |w_i f(N_i)|

@@ -74,7 +74,7 @@ def relaxation_slopes(
 
         and without it
 
-        - ``slope_ratio`` c₊/c₋ and ``slope_ratio_stderr``, as for independent errors of both slopes,
+        - ``slope_ratio`` c₊/c₋ and ``slope_ratio_stderr``, for independent errors of both slopes,
         - ``kink``: where the lines meet, in the unit of ``dim``.
 
         NaN where a side holds fewer than 3 usable labels; gaps that are not finite are left out.

@@ -5,8 +5,8 @@
 Two sweeps are timed, of a function that takes one millisecond and of one that returns at once, in
 this process and with two worker processes.  Each ends with the result on disk.  Every timing is
 made in a new process, which first runs a sweep of four points, so that its imports are not timed;
-the start of the workers, with their imports, is timed.  The tools take turns, and the fastest of several
-rounds counts.
+the start of the workers, with their imports, is timed.  The tools take turns, and the fastest of
+several rounds counts.
 
 The script also tries what each tool does after its process was killed, with new labels, with
 arrays, with a failing point, and when the function cannot be imported for reading.
