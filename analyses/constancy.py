@@ -107,7 +107,8 @@ def last_violation(
     Raises
     ------
     InvalidInput
-        If an argument is not what it should be, or the labels of the two differ.
+        If ``dim`` is missing, unlabelled or not positive and increasing, if ``error`` is not
+        positive or has other dimensions, or if the labels of the two differ.
 
     Examples
     --------

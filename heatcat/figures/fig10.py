@@ -27,7 +27,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
     Names without prefix are for N pairs, those with ``limit_`` for the exact limit N → ∞, and those
     with ``closure_`` for its third-cumulant closure.  ``asymptotic_growth_rate`` is (1 − 1/N)/T₂,
-    from the ratio of the Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one pair.  For
+    by the ratio of the Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one pair.  For
     N → ∞ the first factor is 1: where E₁ ≫ T₁ and E₂ ≫ T₂ the gain is ∝ e^{E₂/T₂} (T₂/E₂ − T₁/E₁),
     whose rate is ``limit_asymptotic_growth_rate``.
     """
