@@ -53,7 +53,7 @@ def tur_violation(constancy: xr.DataArray, *, error: float | xr.DataArray = ERRO
     Raises
     ------
     InvalidInput
-        If ``error`` is not positive or has other dimensions, or the labels of the two differ.
+        If ``error`` is a number that is not positive, or an array with other dimensions or labels.
 
     Notes
     -----
@@ -107,8 +107,8 @@ def last_violation(
     Raises
     ------
     InvalidInput
-        If ``dim`` is missing, unlabelled or not positive and increasing, if ``error`` is not
-        positive or has other dimensions, or if the labels of the two differ.
+        If ``dim`` is missing, unlabelled or not positive and increasing, or if ``error`` is
+        a number that is not positive, or an array with other dimensions or labels.
 
     Examples
     --------
