@@ -1,6 +1,6 @@
 """Reductions of a sweep: labelled xarray in, new labelled xarray out, lazy where the input is.
 
-How a variable grows with N (``exponents``, ``crossover``) and where it goes (``extrapolation``);
+How a variable grows with N (``exponents``, ``crossover``) and its limit (``extrapolation``);
 N pairs against independent ones (``gain``, ``boundary``, ``gain_growth``); steadiness
 (``constancy``), correlations (``information``) and relaxation rates (``relaxation``); how far an
 approximation is off (``closure``); and the line where every current vanishes (``carnot``).
@@ -76,7 +76,7 @@ else:
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = found  # the next time it is there at once
+        globals()[name] = found  # Python finds it there next time and does not call this function
         return found
 
     def __dir__() -> list[str]:

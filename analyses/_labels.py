@@ -1,4 +1,4 @@
-"""What every labelled skin shares: checks of the axis, whole chunks along it, attributes."""
+"""What all analyses share: checks of the labelled axis, whole chunks along it, attributes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def labelled(
 ) -> xr.DataArray:
     """``data`` with the name and attributes of ``term``, ``more`` attributes and other ``units``.
 
-    Where the unit is a power of the energy, ``units`` None leaves it out rather than invents it.
+    If the unit is a power of the energy and ``units`` is None, the result has no attribute "units":
+    the unit of energy is then unknown.
     """
     attributes = term.attributes(units or "") | more
     if units is not None:

@@ -108,8 +108,9 @@ def slope_at_labels(power: FloatArray, abscissa: FloatArray) -> FloatArray:
     """
     log_power, sign = log_and_sign(power)
     slope = np.gradient(log_power, abscissa, axis=-1, edge_order=2)
-    # np.gradient skips the middle point on a uniform grid: look at all three of the stencil.
-    # A NaN differs from everything, and the ends share the stencil of their neighbours.
+    # On a uniform grid np.gradient does not use the middle point of the three, so that a NaN or a
+    # change of sign there is looked for here.  A NaN compares as different from every number.  The
+    # first and the last label use the same three points as their neighbours.
     changes = np.diff(sign, axis=-1) != 0
     broken = changes[..., :-1] | changes[..., 1:]
     broken = np.concatenate([broken[..., :1], broken, broken[..., -1:]], axis=-1)

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from analyses._labels import FloatArray
 
 FEWEST = 3
-"""Two neighbours in the tableau, of one point less and of two points less, judge a limit."""
+"""Least number of points: the error of a limit is estimated from the limits of one point less and
+of two points less."""
 MOST = 16
-"""More points in one polynomial only amplify rounding."""
+"""Largest number of points in one polynomial: more of them only amplify rounding errors."""
 RATIOS = (1.0, 1.1, 1.2, 1.3, 1.45, 1.9)
-"""Least ratio of successive h: 1 takes every point, and a wider spacing amplifies rounding less."""
+"""Least ratios of successive h: 1 takes every point; a larger one amplifies rounding less."""
 SAFETY = 3.0
 NEIGHBOUR = 0.2
 """Error = SAFETY (first + NEIGHBOUR (second + last)), fitted to data whose limit is known; see
@@ -37,7 +38,7 @@ def weights_at_zero(h: FloatArray) -> FloatArray:
     >>> weights_at_zero(np.array([1.0, 0.5]))
     array([-1.,  2.])
     """
-    others = np.where(np.eye(h.size, dtype=bool), np.inf, h)  # the factor of i itself: 1
+    others = np.where(np.eye(h.size, dtype=bool), np.inf, h)  # so that the factor of i itself is 1
     with np.errstate(invalid="ignore"):
         factors = others / (others - h[:, np.newaxis])
     np.fill_diagonal(factors, 1.0)
@@ -54,14 +55,14 @@ def thinned(h: FloatArray, ratio: float) -> list[int]:
     """
     kept = [h.size - 1]
     for i in range(h.size - 2, -1, -1):
-        if h[i] >= ratio * h[kept[-1]] * (1 - 1e-12):  # 1/h is whole: 1.2 means 5, 6
+        if h[i] >= ratio * h[kept[-1]] * (1 - 1e-12):  # keeps 5 and 6 for a ratio of 1.2
             kept.append(i)
     return kept
 
 
 def candidates(h: FloatArray) -> list[list[int]]:
     """Index sets to extrapolate from: the smallest 3 to 16 h, all of them or thinned by a ratio."""
-    found: dict[tuple[int, ...], None] = {}  # an ordered set: ratios overlap
+    found: dict[tuple[int, ...], None] = {}  # an ordered set: ratios give equal sets
     for ratio in RATIOS:
         kept = thinned(h, ratio)
         for size in range(FEWEST, min(len(kept), MOST) + 1):
@@ -112,7 +113,8 @@ def _best(
     chosen = candidates(h)
     full = _weights(h, chosen)
     limits = _apply(full, values)
-    # Neighbours in the tableau: without the largest h, without the two largest, the smallest.
+    # Neighbours in the tableau: without the largest h, without the two largest h, and without the
+    # smallest h.
     first = _apply(_weights(h, [indices[:-1] for indices in chosen]), values)
     second = _apply(_weights(h, [indices[:-2] for indices in chosen]), values)
     last = _apply(_weights(h, [indices[1:] for indices in chosen]), values)
@@ -122,7 +124,8 @@ def _best(
 
     best = np.argmin(errors, axis=1)[:, np.newaxis]
     limit, error = (np.take_along_axis(a, best, axis=1) for a in (limits, errors))
-    # The smallest of many estimates may be so by accident: then it contradicts the others.
+    # The smallest of many error estimates may be too small by accident.  Its limit then differs
+    # from another by more than the two errors together: the error is enlarged by that ratio.
     both = errors + error
     ratio = np.divide(np.abs(limits - limit), both, out=np.zeros_like(both), where=both > 0)
     error = error * np.maximum(1.0, ratio.max(axis=1, keepdims=True))

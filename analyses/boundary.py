@@ -17,7 +17,7 @@ from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_current
 
 PARAMETERS = ("delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
-"""What the engine of one pair is made of: coordinates of the dataset, dimensions or scalars."""
+"""Parameters of the engine of one pair: coordinates of the dataset, dimensions or scalars."""
 
 SINGLE_PAIR_CONDUCTANCE = EnergyTerm(
     "single_pair_conductance",
@@ -116,7 +116,7 @@ def single_pair_conductance(dataset: xr.Dataset) -> xr.DataArray:
     Raises
     ------
     InvalidInput
-        If a parameter is missing, or no engine has these.
+        If a parameter is missing, or no engine can have these values.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def gain_boundary(gain: xr.DataArray, *, dim: str = "delta_E", level: float = 1.
 
         - ``gain_boundary``: the lowest label of a rise through ``level``, in the unit of ``dim``;
           NaN where the gain does not rise through it within the labels,
-        - ``n_crossings``: crossings up or down; more than 1 means that one line is not all.
+        - ``n_crossings``: crossings up or down; more than 1 means that there are further lines.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def gain_boundary(gain: xr.DataArray, *, dim: str = "delta_E", level: float = 1.
         kwargs={"labels": labels, "level": level},
         dask="parallelized",
         output_dtypes=[float, np.int64],
-        keep_attrs=True,  # those of the coordinates; the arrays' own are replaced below
+        keep_attrs=True,  # of the coordinates; those of the arrays are replaced below
     )
     how: dict[str, Any] = {"dim": dim, "level": level}
     units = gain.coords[dim].attrs.get("units", "1")

@@ -210,7 +210,7 @@ def _labelled_form(kernel: Callable[..., FloatArray], term: EnergyTerm, *argumen
         kwargs={"kernel": kernel},
         dask="parallelized",
         output_dtypes=[float],
-        keep_attrs=True,  # those of the coordinates; the array's own are replaced below
+        keep_attrs=True,  # of the coordinates; those of the array are replaced below
     )
     if not isinstance(result, xr.DataArray):
         return result

@@ -11,7 +11,7 @@ from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 
 COMPARED = ("power_per_pair", "constancy", "mutual_information", "gap")
-"""What is compared by default."""
+"""Variables that are compared by default."""
 
 
 def closure_error(

@@ -53,12 +53,13 @@ def tur_violation(constancy: xr.DataArray, *, error: float | xr.DataArray = ERRO
     Raises
     ------
     InvalidInput
-        If an argument is not what it should be, or the labels of the two differ.
+        If ``error`` is a number that is not positive, or an array with other dimensions or labels.
 
     Notes
     -----
-    At the Carnot point C = 1 whatever the engine, and beside it |C − 1| is of second order in the
-    affinity: there a violation is real only as far as C is, hence the error.
+    At the Carnot point every engine has C = 1, and near it |C − 1| is of second order in the
+    affinity.  There C − 1 > 0 may be a numerical error of C; the test against ``error`` excludes
+    this.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def tur_violation(constancy: xr.DataArray, *, error: float | xr.DataArray = ERRO
     error = _checked_error(error, constancy)
     excess = constancy - 1
     margin = (excess / error).transpose(*constancy.dims)
-    # An array of margins from a per-point error may bring scalar coordinates of its own.
+    # Where the error is an array, the margin also has the scalar coordinates of that array.
     margin = margin.drop_vars([name for name in margin.coords if name not in constancy.coords])
     return xr.Dataset(
         {
@@ -106,7 +107,8 @@ def last_violation(
     Raises
     ------
     InvalidInput
-        If an argument is not what it should be, or the labels of the two differ.
+        If ``dim`` is missing, unlabelled or not positive and increasing, or if ``error`` is
+        a number that is not positive, or an array with other dimensions or labels.
 
     Examples
     --------
@@ -139,7 +141,8 @@ def best_constancy(constancy: xr.DataArray, *, dim: str = "omega_0") -> xr.Datas
         On the other dimensions, NaN where C is at every label:
 
         - ``best_constancy``: the largest C on the labels of the sweep, dimensionless,
-        - ``best_`` and ``dim``: the first label that has it, in the unit of ``dim``.
+        - ``best_omega_0``, if ``dim`` is "omega_0": the first label at which C is largest, in the
+          unit of ``dim``.
 
     Raises
     ------
@@ -173,7 +176,7 @@ def best_constancy(constancy: xr.DataArray, *, dim: str = "omega_0") -> xr.Datas
 
 
 def _largest(constancy: FloatArray, labels: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Largest entry of the last axis and its label, NaN where there is none but NaN."""
+    """Largest entry along the last axis and its label, NaN where all entries are NaN."""
     filled = np.where(np.isnan(constancy), -np.inf, constancy)
     position = np.argmax(filled, axis=-1)
     best = np.take_along_axis(filled, position[..., np.newaxis], axis=-1)[..., 0]
@@ -194,10 +197,9 @@ def _require_real(constancy: Any) -> None:
 
 
 def _checked_error(error: float | xr.DataArray, constancy: xr.DataArray) -> float | xr.DataArray:
-    """The error, positive; one per point only on labels of the constancy.
+    """The error, positive; an array of errors must have the labels of the constancy.
 
-    A lazy error is not computed for the sake of a check: where it is not positive it says nothing
-    about the point, hence NaN.
+    An array may be lazy and is not computed here.  Where an entry is not positive, NaN replaces it.
     """
     if not isinstance(error, xr.DataArray):
         if not error > 0:

@@ -34,7 +34,7 @@ def crossover_size(
     exponent : xarray.DataArray
         Local exponent α(N), as from `local_exponent`, with ``dim`` and any other dimensions.
     threshold : float
-        Between the limit's exponent, 1, and what is taken for another scaling.
+        Between 1, the exponent of the limit, and the exponent of the scaling at small N.
     dim : str
         Positive, strictly increasing labels.
 
@@ -71,7 +71,7 @@ def crossover_size(
 def _last_crossing(exponent: FloatArray, *, labels: FloatArray, threshold: float) -> FloatArray:
     log = np.log(labels)
     count = labels.size
-    # The labels after the last one that is not below the threshold (NaN is not).
+    # The last label at which the exponent is above the threshold or NaN, and the label after it.
     high = ~(exponent <= threshold)
     last = np.where(high.any(axis=-1), count - 1 - np.argmax(high[..., ::-1], axis=-1), -1)
     left = np.clip(last, 0, count - 1)
@@ -93,7 +93,7 @@ def transient_size(
     Parameters
     ----------
     values : xarray.DataArray
-        X at N = 1, 2, 3, … without a hole, and any other dimensions.
+        X at N = 1, 2, 3, … with no N missing, and any other dimensions.
     frozen : float
         X at zero temperature, for every N.
     epsilon : float

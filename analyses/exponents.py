@@ -25,7 +25,7 @@ LOCAL_EXPONENT = EnergyTerm(
 )
 
 FEWEST = 3
-"""Two points lie on a line whatever they are: they give no residual, hence no error."""
+"""Any two points lie on a line: they have no residuals, from which an error is estimated."""
 
 
 def power_law_exponent(

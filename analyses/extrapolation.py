@@ -40,9 +40,9 @@ def extrapolate(
 
     T_S is the value at h = 0 of the polynomial through the points S (Richardson 1911), an entry
     of Neville's tableau.  Candidates are the last 3 to 16 points, all of them or thinned so that
-    successive h differ by a ratio of up to 1.9, which amplifies rounding less.  Their errors are
-    estimated from neighbours in the tableau (as by Bulirsch and Stoer 1964) and from the rounding
-    of the data,
+    successive h differ by a ratio of up to 1.9: a larger ratio amplifies rounding less.  Their
+    errors are estimated from neighbours in the tableau (as by Bulirsch and Stoer 1964) and from the
+    rounding of the data,
 
     .. math:: \delta_S = 3 \left[|T_S - T_{S'}| + \tfrac15 |T_{S'} - T_{S''}|
               + \tfrac15 |T_S - T_{\bar S}|\right] + \mathrm{accuracy} \sum_i |w_i f(N_i)|
@@ -89,10 +89,10 @@ def extrapolate(
 
     Notes
     -----
-    The estimate presumes the series: an N too small for it gives a large error, but a data set
-    that has not begun to converge at all can still deceive, and so can one whose limit has
-    other powers, such as the bare scaling between saturation and N ≫ n.  Zero at the Carnot
-    point is extrapolated to zero, with error zero.
+    The estimate holds if the data follow the series.  Where N is too small for it, the estimated
+    error is large.  But the estimate can be too small for data that have not begun to converge, and
+    for data with other powers of N, such as the bare scaling between saturation and N ≫ n.
+    Zero at the Carnot point is extrapolated to zero, with error zero.
 
     The limits of Eq. 28 converge far faster if N + 1 takes the place of N in that equation: the
     series is then one in 1/(N+1)².  docs/theory/extrapolation.md has the recipe and the measured

@@ -137,9 +137,10 @@ def conductance(constancy: xr.DataArray, quanta_noise: xr.DataArray) -> xr.DataA
 
 
 def _single(power: xr.DataArray, dim: str) -> xr.DataArray:
-    """P₁ without its coordinate along ``dim``, NaN where it is 0: there is nothing to compare."""
+    """P₁ without its coordinate along ``dim``; NaN where it is 0, where a ratio is undefined."""
     if 1.0 not in axis_labels(power, dim):
         raise InvalidInput(f"the engine of one pair is missing: add {dim} = 1 to the sweep")
-    # Coordinates that vary along dim would come out as scalars and clash with those of power.
+    # Coordinates that vary along dim would become scalars here, and xarray would find them in
+    # conflict with those of power.
     single = power.sel({dim: 1}).reset_coords(drop=True)
     return single.where(single != 0)

@@ -41,7 +41,7 @@ LOCAL_RATE = EnergyTerm(
 )
 
 FEWEST = 3
-"""Two points lie on a line whatever they are: they give no residual, hence no error."""
+"""Any two points lie on a line: they have no residuals, from which an error is estimated."""
 
 
 def growth_rate(
@@ -87,7 +87,8 @@ def growth_rate(
     the high-temperature scaling (Eq. 28) P_N/N ∝ ΔE e^{−E₂/(N T₂)}, as T → N·T.  Hence
     κ_N → (1 − 1/N)/T₂, once ΔE ≫ N T₂ and E₁/T₁ − E₂/T₂ ≫ N.  For N → ∞, where P_N/N falls only
     algebraically, κ approaches 1/T₂ slowly, as 1/ΔE.
-    The residuals of a smooth curve are systematic: the standard error says how straight it is.
+    The residuals of a smooth curve are systematic, not random: the standard error says how
+    straight the curve is.
 
     Examples
     --------
@@ -126,7 +127,7 @@ def growth_rate(
 
 
 def local_growth_rate(gain: xr.DataArray, *, dim: str = "delta_E") -> xr.DataArray:
-    r"""Local rate of growth: over which range the gain is an exponential, if at all.
+    r"""Local rate of growth, which is constant where the gain is an exponential.
 
     .. math:: \kappa_N(\Delta E) = \frac{d}{d\Delta E} \ln \frac{|\mathcal{P}_N|}{N |\mathcal{P}_1|}
 

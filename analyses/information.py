@@ -21,7 +21,7 @@ RANK_CORRELATION = EnergyTerm(
 N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points", dtype="int64")
 
 FEWEST = 3
-"""Two points are always ordered alike or opposite."""
+"""The rank correlation of two points is always 1 or −1."""
 
 
 def information_rank_correlation(

@@ -26,7 +26,7 @@ RATIO_STDERR = EnergyTerm(
 KINK = EnergyTerm("kink", "T̄_k", "variable", "label at which the two lines meet")
 
 FEWEST = 3
-"""Two points lie on a line whatever they are: they give no standard error."""
+"""Any two points lie on a line: they have no residuals, from which an error is estimated."""
 
 
 def relaxation_slopes(
@@ -74,7 +74,7 @@ def relaxation_slopes(
 
         and without it
 
-        - ``slope_ratio`` c₊/c₋ and ``slope_ratio_stderr``, of the two errors as independent ones,
+        - ``slope_ratio`` c₊/c₋ and ``slope_ratio_stderr``, for independent errors of both slopes,
         - ``kink``: where the lines meet, in the unit of ``dim``.
 
         NaN where a side holds fewer than 3 usable labels; gaps that are not finite are left out.
@@ -140,7 +140,7 @@ def fit_where(
     x : ndarray, shape (n,)
     y : ndarray, shape (..., n)
     use : ndarray of bool, shape (..., n)
-        Points that are not finite are left out besides.
+        Points to use; those that are not finite are left out in any case.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def _two_lines(
         )
         fits.append((slope, stderr, relative, n, intercept))
     (c_0, s_0, _, _, b_0), (c_1, s_1, _, _, b_1) = fits
-    with np.errstate(divide="ignore", invalid="ignore"):  # no slope, or parallel lines
+    with np.errstate(divide="ignore", invalid="ignore"):  # a slope of 0, or parallel lines
         ratio = c_1 / c_0
         ratio_stderr = np.hypot(s_1, ratio * s_0) / np.abs(c_0)
         kink = (b_1 - b_0) / (c_0 - c_1)

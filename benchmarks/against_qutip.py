@@ -2,11 +2,11 @@
 
     python benchmarks/against_qutip.py --N 20
 
-QuTiP: ``steadystate(method="direct")`` for the state, which alone is the rival for the state, and
-a sparse solve with QuTiP's Liouvillian for the power variance (Eq. 11): one LU and one
-substitution, as its own pseudo-inverse is dense or far slower.  Ours: state and variance with
-every self-check (three noise solves), the first call cold, then the best of three.  Both build
-their generator within the time.
+QuTiP: ``steadystate(method="direct")`` computes the state.  The power variance (Eq. 11) is a sparse
+solve with QuTiP's Liouvillian, one LU and one substitution, because QuTiP's own pseudo-inverse is
+dense or far slower.  The exact method computes state and variance with every self-check (three
+noise solves); its first call is timed apart, then the best of three.  The time of both includes
+building the generator.
 
 BLAS is held to one thread for both sides (``--threads``), which suits QuTiP best: SuperLU calls it
 on many small blocks.  With two cores a second thread brought QuTiP nothing when the other core was

@@ -4,15 +4,15 @@
 
 Two sweeps are timed, of a function that takes one millisecond and of one that returns at once, in
 this process and with two worker processes.  Each ends with the result on disk.  Every timing is
-made in a new process, which runs a sweep of four points before, so that its imports are not timed;
-the start of the workers, with their imports, is.  The tools take turns, and the fastest of several
-rounds counts.
+made in a new process, which first runs a sweep of four points, so that its imports are not timed;
+the start of the workers, with their imports, is timed.  The tools take turns, and the fastest of
+several rounds counts.
 
-What a tool does about a killed process, new labels, arrays, a failing point and a reader without
-the function is found by doing it.
+The script also tries what each tool does after its process was killed, with new labels, with
+arrays, with a failing point, and when the function cannot be imported for reading.
 
 The other tools are not installed with heatcat: ``pip install xyzpy pipefunc xarray-sweep``.  A tool
-that is missing is named, and left out.  ``sweeping/tools.py`` says how each is called.
+that is not installed is named and left out.  ``sweeping/tools.py`` says how each is called.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sweeping.child import ChildFailed, answer, start
 from sweeping.tools import TOOLS, Axes, Tool
 
 OWN_SECONDS = {"spinning": 1e-3, "nothing": 0.0}
-"""The functions that are timed, and what a call of each takes."""
+"""The functions that are timed, and how long a call of each takes."""
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def axes_of(points: int) -> Axes:
-    """Axes of about so many points, at most 100 labels along b."""
+    """Axes of about this many points, with at most 100 labels along b."""
     inner = min(points, 100)
     return {"a": list(range(points // inner)), "b": list(range(inner))}
 

@@ -2,11 +2,11 @@
 
     python benchmarks/block_overhead.py --N 8 --points 128
 
-Bare: ``method.solve`` over the engines of a sweep, and nothing else.  Block: ``solve_block``, which
+Bare: ``method.solve`` for the engines of a sweep, and nothing else.  Block: ``solve_block``, which
 times the points, catches failures and fills arrays.  Stored: ``catalog.run`` in this process, which
 also finds what is missing and writes all arrays of every block to a new store on local disk; the
-template is there before.  Repeated: the same run again, which finds the store full.  Each is run
-several times in turn, and the fastest counts: what else the machine does only adds to a time.
+template is written before.  Repeated: the same run again, which finds the store full.  Each is run
+several times in turn, and the fastest counts, because other work of the machine only adds time.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> None:
 
     times: dict[str, list[float]] = {"bare": [], "block": [], "stored": [], "repeated": []}
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        bare()  # the first solve of a size builds what the others share
+        bare()  # the first solve at this N builds matrices that later ones reuse
         for number in range(options.rounds):
             times["bare"].append(timed(bare))
             times["block"].append(timed(blocks))

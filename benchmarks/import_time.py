@@ -2,9 +2,9 @@
 
     python benchmarks/import_time.py
 
-Each statement runs in a process of its own, the statements in turn and several times over, and the
-fastest of each counts: what else the machine does only adds to a time.  The start of Python itself
-is in every time.  The last two are what the user of a sweep waits for.
+Each statement runs in a process of its own.  The statements take turns, several times over, and the
+fastest time of each counts, because other work of the machine only adds time.  Every time includes
+the start of Python itself.  The last two statements are what the user of a sweep waits for.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ FIG_7 = {
 
 
 def measure(N: int, solver: str) -> tuple[float, float]:
-    """Time in s and peak memory in GB, in a process of its own: memory is that of one size."""
+    """Time in s and peak memory in GB, in a new process, so that no other N adds to the memory."""
     command = [sys.executable, __file__, "--one", str(N), "--solver", solver]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds, gigabytes, report = result.stdout.split(maxsplit=2)

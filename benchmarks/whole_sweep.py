@@ -5,7 +5,7 @@
 The solver is replaced by random numbers, so that only the store is measured: its files, one run in
 this process, ``ds.compute()`` of all arrays through heatcat and through xarray alone, and the same
 without the check of every file's digest.  Each reading is done several times, and the fastest
-counts: what else the machine does only adds to a time.
+counts, because other work of the machine only adds time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def timed(call: Callable[[], object]) -> float:
 
 
 def forget() -> None:
-    """Drop what this process has kept of earlier reads."""
+    """Drop what this process has cached from earlier reads."""
     catalog.store.part._cache.clear()
 
 

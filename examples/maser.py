@@ -73,7 +73,7 @@ def check(omega_h, omega_c, T_h, T_c, field, Gamma_h=1.0, Gamma_c=1.0):
 )
 def maser(omega_h, omega_c, T_h, T_c, field, Gamma_h=1.0, Gamma_c=1.0):
     """Steady state and slowest rates at one point."""
-    import qutip  # slow to import: where only stored results are read, it is not needed
+    import qutip  # slow to import, and not needed to read stored results
 
     level = [qutip.basis(3, number) for number in range(3)]
     n_h, n_c = 1 / np.expm1(omega_h / T_h), 1 / np.expm1(omega_c / T_c)

@@ -38,7 +38,8 @@ class Superradiance(Model):
     Parameters
     ----------
     equations : {"rates", "liouvillian"}
-        Of the populations alone, which takes Ω = 0, or of all matrix elements.
+        "rates" are equations of the populations alone and need Ω = 0; "liouvillian" is the equation
+        of all matrix elements.
     """
 
     equations: str = "rates"
@@ -66,7 +67,7 @@ class Superradiance(Model):
             )
 
     def check(self, point):
-        """Refuse what has no unique steady state, and a field that rate equations do not know."""
+        """Refuse what has no unique steady state, and Ω ≠ 0 with the rate equations."""
         if point["N"] < 1:
             raise InvalidInput(f"N is {point['N']}, but must be at least 1: raise it")
         if point["pump"] <= 0:
@@ -81,7 +82,7 @@ class Superradiance(Model):
             )
 
     def cost(self, points, variables):
-        """Time and memory on one core, as measured for N up to 140 and up to 64."""
+        """Time and memory on one core, measured for N up to 140 (rates) and 64 (Liouvillian)."""
         N = np.asarray(points["N"], dtype=float)
         if self.equations == "rates":
             return Cost(seconds=5e-3 + 1e-4 * N**2, bytes=1e7 + N**4, size=N)
@@ -89,7 +90,7 @@ class Superradiance(Model):
 
     def solve_point(self, point, variables):
         """Steady state at one point."""
-        from qutip import piqs  # slow to import: where only stored results are read, not needed
+        from qutip import piqs  # slow to import, and not needed to read stored results
 
         N = int(point["N"])
         raising, j_z = (sp.csr_array(piqs.jspin(N, c).data_as("csr_matrix")).real for c in "+z")
@@ -123,12 +124,12 @@ class Superradiance(Model):
             hamiltonian = field * piqs.jspin(N, "x")
             whole = piqs.Dicke(N, hamiltonian=hamiltonian, **rates).liouvillian()
             matrix = sp.csr_array(whole.data_as("csr_matrix"))[kept][:, kept]
-        # dρ/dt = 0 has one equation too many; in place of the first, Tr ρ = 1.
+        # One equation of dρ/dt = 0 follows from the others; Tr ρ = 1 replaces the first one.
         trace = sp.csr_array(np.eye(len(block)).ravel()[np.newaxis, kept])
         right = np.zeros(len(kept), dtype=matrix.dtype)
         right[0] = 1.0
         found = spsolve(sp.vstack([trace, matrix[1:]], format="csc"), right)
         rho = np.zeros(len(block) ** 2, dtype=found.dtype)
         rho[kept] = found
-        # PIQS stacks columns.
+        # PIQS stores ρ as a vector, column after column.
         return rho.reshape(len(block), -1).T, float(abs(matrix @ found).max())

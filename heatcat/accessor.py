@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @xr.register_dataset_accessor("heatcat")
 class HeatcatAccessor:
-    """Selecting and drawing by the vocabulary's names and symbols.
+    """Selects and draws by the vocabulary's names and symbols.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ class HeatcatAccessor:
         """Which points have one of some states, such as "failed" or "not computed".
 
         The array ``status`` holds numbers, and NumPy finds no number equal to a text: so
-        ``ds.status == "failed"`` is false at every point.  Here the text is understood, and NaN
-        means "not computed" where ``reindex``, ``where`` or an outer join has put it.
+        ``ds.status == "failed"`` is false at every point.  This method takes the text, and treats
+        the NaN that ``reindex``, ``where`` or an outer join writes as "not computed".
 
         Examples
         --------
@@ -115,8 +115,8 @@ class HeatcatAccessor:
             Dimensions across and up, by name or symbol; ΔE and T̄ by default.  An empty ``y``
             asks for a curve.
         at : mapping of str to number, optional
-            Labels of the other dimensions (by default their middle, of N the largest), and of the
-            cell that is framed.
+            Labels of the other dimensions (by default the middle one, for N the largest), and of
+            the cell that is framed.
         scale : {"linear", "log", "symlog"}
         overlays : sequence of str
             Any of "carnot" (where all currents vanish), "gain" (gain = 1), "constancy" (C = 1).
@@ -170,9 +170,9 @@ class HeatcatAccessor:
         variable : str, optional
             As for ``map``.
         at : mapping of str to number, optional
-            Labels of the point, by name or symbol; the middle by default, of N the largest.
+            Labels of the point, by name or symbol; by default the middle one, for N the largest.
         dims : sequence of str, optional
-            Dimensions to go along; by default all that have more than one label.
+            Dimensions of the curves; by default all that have more than one label.
         scale : {"linear", "log", "symlog"}
 
         Returns

@@ -101,7 +101,7 @@ def main() -> NoReturn:
     try:
         code = cli.main(standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
-        from heatcat.failures import end  # only where there is an error: it takes its time
+        from heatcat.failures import end  # imported only after an error, as it is slow
 
         end(error)
     sys.exit(code)
@@ -135,7 +135,7 @@ class Commands(click.Group):
         """The command of that name, if there is one."""
         if cmd_name not in self.commands:
             return None
-        return self.commands[cmd_name]  # not get, which would hide a KeyError of the import
+        return self.commands[cmd_name]  # get() would hide a KeyError of the import
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands in the help."""
@@ -145,13 +145,13 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
-    no_args_is_help=False,  # a missing command is an error of one line, as any other
+    no_args_is_help=False,  # a missing command gives one line, as other errors do
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="heatcat")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """A labelled catalogue of collective quantum heat engines."""
-    from heatcat.notes import notes_shown  # not for --help: it takes its time
+    from heatcat.notes import notes_shown  # slow, and --help does not need it
 
     context.with_resource(notes_shown())

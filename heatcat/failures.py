@@ -22,12 +22,12 @@ TRACEBACK = "HEATCAT_TRACEBACK"
 """Environment variable: if it is set, unexpected errors show their traceback."""
 LONGEST_LINE = 1000
 BUG = 70
-"""Exit code of an error of ours, EX_SOFTWARE of sysexits.h."""
+"""Exit code of an error in heatcat itself: EX_SOFTWARE of sysexits.h."""
 UNFIT = (
     *(RecursionError, MemoryError, UnicodeError, OverflowError, zipfile.BadZipFile, zlib.error),
     tomllib.TOMLDecodeError,
 )
-"""What Python raises on input that is too large, too deep, or not what its name says."""
+"""Exceptions of Python for input that is too large, nested too deeply, or of a wrong file type."""
 
 
 def end(error: BaseException) -> NoReturn:
@@ -83,7 +83,7 @@ def _show_traceback(error: BaseException) -> bool:
 
 
 def _keep_traceback(error: BaseException) -> str:
-    """Write the traceback to a file; its name, or how to see the traceback."""
+    """Write the traceback to a file; returns its name, or how to see the traceback."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="heatcat-", suffix=".txt", delete=False, encoding="utf-8"

@@ -15,7 +15,7 @@ NOTES = (OlderSolver, SweepLeftOut)
 
 @contextmanager
 def notes_shown() -> Iterator[None]:
-    """Print our warnings as one line each; what libraries warn each other of is not for users."""
+    """Print each warning of a category in `NOTES` in one line; other warnings are not shown."""
     with warnings.catch_warnings():
         for category in NOTES:
             warnings.simplefilter("always", category)

@@ -1,4 +1,4 @@
-"""``heatcat run`` and what one looks at before: plan, presets, the script of a batch job."""
+"""``heatcat run`` and the commands used before it: plan, presets, the script of a batch job."""
 
 from __future__ import annotations
 

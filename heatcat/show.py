@@ -1,4 +1,4 @@
-"""What the command line shows people: tables, progress and summaries."""
+"""What the command line prints for people: tables, progress and summaries."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def run(
 class _RunBar:
     """Bar of a run, weighted by predicted time (see `catalog.Progress`).
 
-    It is silent until the run begins, so that a run that is refused says why and nothing else.
+    It prints nothing until the run begins: if the run is refused, only the reason is printed.
     """
 
     def __init__(self, name: str, console: Console, shown: ExitStack) -> None:
@@ -88,7 +88,7 @@ class _RunBar:
         )
 
     def begin(self, plan: catalog.Plan, state: catalog.RunState, notes: Sequence[str]) -> None:
-        """Say what there is to do, and show the bar."""
+        """Print what is to be computed, and show the bar."""
         console, name = self.bar.console, self.name
         for note in notes:
             console.print(f"note: {name} is {note}; its finished blocks are kept as they are")
@@ -110,7 +110,7 @@ class _RunBar:
     def block_finished(
         self, block: catalog.Block, counts: Any, wall_times: Any, state: catalog.RunState
     ) -> None:
-        """Move the bar; where there is none, print a line from time to time."""
+        """Move the bar; without a terminal, print a line from time to time."""
         left = duration(state.seconds_left)
         self.bar.update(
             self.task,
@@ -195,7 +195,7 @@ def files(store: str, paths: Iterable[Path]) -> None:
 
 
 def core_time(forecast: catalog.Plan) -> str:
-    """The core time to go and how sure one can be of it: "about 3.5 h (2.0 h to 6.1 h)"."""
+    """The core time that is left, with its uncertainty: "about 3.5 h (2.0 h to 6.1 h)"."""
     if math.isnan(forecast.core_seconds):
         return "an unknown amount"
     if not forecast.core_seconds:

@@ -118,7 +118,7 @@ def log(store: str, name: str | None, as_json: bool) -> None:
 
 
 def _records(entry: catalog.Entry) -> list[dict[str, Any]]:
-    """Records of runs, with what is stored of each and how it ended, as far as can be known."""
+    """Records of runs, with the points stored by each and how it ended, if that is known."""
     points = entry.points_by_run()
     return [
         {**record, "points_stored": points.get(record["run"], {}), "state": state(record)}

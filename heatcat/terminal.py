@@ -1,4 +1,4 @@
-"""Text for a terminal: what a store or a file says is shown as it is, and does nothing.
+"""Text for a terminal: text of a store or a file is shown literally and cannot act on the terminal.
 
 Names, descriptions, units, messages and paths may hold control characters, which move the cursor
 or rewrite what was shown, and square brackets, which Rich takes for markup.
@@ -20,13 +20,13 @@ from rich.text import Text
 PIPE_WIDTH = 160
 """Columns of a table that is not shown on a terminal."""
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Categories of Unicode: control and format characters, half characters, line separators."""
+"""Categories of Unicode: control and format characters, surrogates, line separators."""
 HARMLESS = {"\u200c", "\u200d"}
-"""Joiners, which some scripts need; they only shape the letters beside them."""
+"""Joiners, which some scripts need; they only change the shape of the letters beside them."""
 
 
 def visible(text: object) -> str:
-    r"""Text in one line without characters that do something; these are shown as their escapes.
+    r"""Text in one line; characters that act on a terminal are shown as their escapes.
 
     >>> print(visible("dE [meV]\x1b[2J\n"))
     dE [meV]\x1b[2J\n
@@ -55,13 +55,13 @@ class PlainConsole(Console):
 
 
 def stdout(width: int = PIPE_WIDTH) -> Console:
-    """Where results are printed; a pipe or a file has no width of its own, and gets this one."""
+    """Console for results; in a pipe or a file, which has no width, lines have this width."""
     console = PlainConsole(soft_wrap=True)
     return console if console.is_terminal else PlainConsole(width=width)
 
 
 def stderr() -> Console:
-    """Where progress and notes are printed."""
+    """Console for progress and notes."""
     return PlainConsole(stderr=True, soft_wrap=True)
 
 
@@ -76,7 +76,7 @@ def echo_json(value: Any) -> None:
 
 
 def prepare() -> None:
-    """Make printing never fail: not in an encoding that lacks a letter, not into a closed pipe."""
+    """Prevent errors on printing a letter that the encoding lacks, and to a closed pipe."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -84,7 +84,7 @@ def prepare() -> None:
 
 
 def _flush() -> None:
-    """Write out what is left, unless the reader has gone; Python would print a traceback."""
+    """Write out what is left; at a closed pipe, Python's own flush would print a traceback."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:  # closed by the shell

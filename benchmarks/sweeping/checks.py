@@ -1,4 +1,4 @@
-"""What a tool can do, found by doing it.
+"""Checks that try what a tool can do.
 
 Each check takes a tool and an empty folder, and says what happened.
 """
@@ -46,7 +46,7 @@ def killed(tool: Tool, folder: Path) -> str:
 
 
 def extended(tool: Tool, folder: Path) -> str:
-    """Run a sweep, and then with labels before, between and behind those of one axis."""
+    """Run a sweep, and then one with new labels before, between and after those of one axis."""
     small = {"a": [2, 4, 6, 8], "b": AXES["b"]}
     large = {"a": list(range(10)), "b": AXES["b"]}
     for axes in (small, large):
@@ -106,7 +106,7 @@ def reading(tool: Tool, folder: Path) -> str:
 
 
 def verdict(tool: Tool, folder: Path, axes: Axes) -> str:
-    """Whether the result, as the tool reads it, is that of the sweep."""
+    """Whether the result that the tool reads is the right one for the sweep."""
     found = answer(start(tool, folder))
     same = found["values"] == sums(axes) and all(
         found["labels"].get(name) == list(labels) for name, labels in axes.items()
@@ -120,7 +120,7 @@ def log_in(folder: Path) -> dict[str, str]:
 
 
 def logged(folder: Path) -> int:
-    """Number of calls that were finished."""
+    """Number of calls that have finished."""
     log = folder / "calls.log"
     return len(log.read_text().splitlines()) if log.exists() else 0
 

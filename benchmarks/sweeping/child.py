@@ -1,7 +1,7 @@
 """A process that runs a sweep or reads its result: `python -m sweeping.child TASK`.
 
-A process of its own can be killed, shares no import with another tool, and can be forbidden to
-import the function that was swept.
+A new process can be killed, has no imports of another tool, and can be kept from importing the
+function that was swept.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import xarray as xr
 from sweeping.tools import TOOLS, Axes, Tool
 
 LATE = 300.0
-"""Seconds after which a process is given up."""
+"""Seconds after which a process that has not ended counts as failed."""
 
 
 class ChildFailed(Exception):
-    """A process ended with an error, whose last line this is."""
+    """A process ended with an error; the message is the last line that it printed."""
 
 
 def start(
@@ -45,14 +45,14 @@ def start(
     ----------
     tool : Tool
     folder : Path
-        Where the result lies.
+        Folder of the result.
     function : str
         Name of a function of `swept`.
     axes : mapping of str to sequence of int
     workers : int
         Number of worker processes; 0: in the process itself.
     warm : bool
-        Run a sweep of four points before, so that imports are not timed.
+        Whether to run a sweep of four points first, so that imports are not timed.
     without : list of str
         Modules that cannot be imported.
     environment : dict of str to str
@@ -74,7 +74,7 @@ def start(
 
 
 def answer(child: subprocess.Popen[str]) -> dict[str, Any]:
-    """What a process says in the last line that it prints.
+    """The JSON object in the last line that a process prints.
 
     Raises
     ------
@@ -109,8 +109,8 @@ def do(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def described(found: xr.Dataset) -> dict[str, Any]:
-    """What the checks look at: y along a, b and inner dimensions, its labels, what failed."""
-    first = [dim for dim in ("a", "b", "i", "j") if dim in found["y"].dims]  # pipefunc: i, j
+    """The data that the checks need: y along a, b and inner dimensions, its labels, its errors."""
+    first = [dim for dim in ("a", "b", "i", "j") if dim in found["y"].dims]  # i, j: pipefunc
     y = found["y"].transpose(*first, ...)
     values = y.values.ravel().tolist()
     said = [str(getattr(value, "exception", value)) for value in values if number(value) is None]
@@ -126,7 +126,7 @@ def described(found: xr.Dataset) -> dict[str, Any]:
 
 
 def number(value: Any) -> float | None:
-    """A value as a number, None if it is none."""
+    """A value as a number; None if it is not a number or NaN."""
     return None if not isinstance(value, int | float) or np.isnan(value) else float(value)
 
 

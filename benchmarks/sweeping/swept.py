@@ -46,7 +46,7 @@ def spectrum(a: int, b: int) -> list[float]:
 
 
 def _log(a: int, b: int) -> None:
-    """Add a line; a line that short is written whole, also by several processes at once."""
+    """Add a line; lines of several processes do not mix, as a line this short is one write."""
     if path := os.environ.get(LOG):
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(file, f"{a} {b}\n".encode())

@@ -1,7 +1,7 @@
 """The tools that are compared: how each runs a sweep and reads its result.
 
-Each is imported only when it is called.  Running the same sweep again in the same folder goes
-on with what is there, where the tool can do that.
+Each tool is imported only when it is called.  A second run of the same sweep in the same folder
+continues the first one if the tool can do that.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 import xarray as xr
 
 BATCH = 128
-"""Points of a batch, where the tool leaves it to the user: what the catalogue's blocks hold."""
+"""Points of a batch if the user has to choose it: as many as in a block of the catalogue."""
 
 Axes = Mapping[str, Sequence[int]]
 
 
 def loop(name: str, axes: Axes, folder: Path, workers: int) -> None:
-    """What there is without a tool: a loop, and one file at its end."""
+    """No tool: a loop over the points, which writes one file at its end."""
     from sweeping import swept
 
     function, points = getattr(swept, name), list(product(*axes.values()))
@@ -80,7 +80,7 @@ def harvest(name: str, axes: Axes, folder: Path, workers: int) -> None:
 
 
 def cultivate(name: str, axes: Axes, folder: Path, workers: int) -> None:
-    """`Harvester.cultivate`: batches on disk, gathered in one file at the end."""
+    """`Harvester.cultivate`: writes batches to disk, and collects them in one file at the end."""
     _harvester(name, folder).cultivate(
         axes,
         name="batches",
@@ -101,7 +101,7 @@ def read_h5(folder: Path) -> xr.Dataset:
 
 
 def pipefunc(storage: str, name: str, axes: Axes, folder: Path, workers: int) -> None:
-    """`Pipeline.map` in a run folder; a run of other inputs cannot go on in it and begins anew."""
+    """`Pipeline.map` in a run folder; a run of other inputs cannot continue it and starts again."""
     from pipefunc import PipeFunc, Pipeline
 
     from sweeping import swept
@@ -148,7 +148,7 @@ def read_run_folder(folder: Path) -> xr.Dataset:
 
 
 def grid(name: str, axes: Axes, folder: Path, workers: int) -> None:
-    """`xarray_sweep`, and its result written by xarray: the tool itself stores nothing."""
+    """`xarray_sweep`; xarray writes its result, because the tool itself stores nothing."""
     import dask
     from xarray_sweep import xarray_sweep
 
@@ -170,7 +170,7 @@ def _labelled_spectrum(a: int, b: int) -> xr.Dataset:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool in one of its ways to work.
+    """A tool, used in one particular way.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ class Tool:
     package : str
         Name of its distribution, of which the version is printed.
     module : str
-        What is imported.
+        Name of the module that is imported.
     run : callable
         Sweeps a function of `swept`, by its name, over axes, in a folder, with a number of
         worker processes (0: in this process).

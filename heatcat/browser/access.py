@@ -1,11 +1,12 @@
 """Who may see the page: a secret token in its address, and only under the page's own host names.
 
-The token is for other users of the same machine.  The host names are for DNS rebinding: a foreign
-site whose name is suddenly that of this machine would count as the same origin to a browser.  The
-origins of websockets are for foreign pages, which browsers let open one to anybody.
+The token keeps out other users of the same machine.  The check of host names prevents DNS
+rebinding: a foreign site makes its own name point to this machine, and a browser then takes page
+and site for the same origin.  The check of origins keeps out foreign pages, because a browser lets
+any page open a websocket to any server.
 
 The token stays in the address of the page, and there is no cookie: browsers send the cookies of a
-host to all its ports, and another user of this machine may listen on one.
+host to all its ports, and another user of this machine may run a server on one of them.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from tornado.web import Application, RequestHandler
 from ensemble import InvalidInput
 
 TOKEN = "token"
-"""Word of the address that holds the token."""
+"""Name of the token in the query of the address."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")
 PUBLIC = ("/static/", "/favicon.ico")
-"""Files of Bokeh and Panel, the same for everybody: they need no token."""
+"""Files of Bokeh and Panel: they hold no data of the user and need no token."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -54,7 +55,7 @@ class Origin:
 
     @property
     def places(self) -> set[str]:
-        """The "host:port" that a browser may say."""
+        """Each "host:port" that a browser may send for this origin."""
         ports = PORTS.values() if not self.scheme else (PORTS[self.scheme],)
         return {_place(self.host, port) for port in (ports if self.port is None else (self.port,))}
 
@@ -66,7 +67,7 @@ class Origin:
 
 
 def read_origin(text: str) -> Origin:
-    """An origin from what a user wrote.
+    """The origin that a user wrote.
 
     >>> read_origin("https://engines.example.org").places
     {'engines.example.org:443'}
@@ -141,7 +142,7 @@ class Access:
             )
         if "Origin" in request.headers:
             page = _said(request.headers["Origin"])
-            # Of a tunnel, the port is another than the server's own.
+            # The port is that of the Host header: a tunnel may have another one than the server.
             itself = (replace(asked, scheme="http"),) if asked.host in self._own else ()
             if page is None or not any(page.places & o.places for o in (*itself, *self.allowed)):
                 return (
@@ -156,7 +157,7 @@ class Access:
         return ""
 
     def guard(self, application: Application) -> None:
-        """Refuse uninvited requests before anything of an application sees them."""
+        """Refuse requests without access before any handler of the application gets them."""
         application.default_router.rules.insert(0, Rule(_Uninvited(self), _Refusal))
 
 
@@ -168,7 +169,7 @@ class _Uninvited(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         reason = self._access.refusal(request)
-        if request.host.startswith("["):  # Panel fails on the colons of an IPv6 address
+        if request.host.startswith("["):  # Panel raises on an IPv6 address
             request.host = f"localhost:{self._access.port}"
         return {"target_kwargs": {"reason": reason}} if reason else None
 
@@ -235,7 +236,7 @@ def _names(host: str) -> Iterable[str]:
 
 
 def _said(header: str) -> Origin | None:
-    """What a Host or Origin header says; None if it says nothing."""
+    """The origin that a Host or Origin header names; None if it names none."""
     try:
         return read_origin(header)
     except InvalidInput:

@@ -1,4 +1,4 @@
-"""Many events, one answer: a slider may move faster than its plots can follow."""
+"""One call for many events, because a slider may move faster than its plots can be drawn."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import panel as pn
 class Coalesced:
     """Call a function once for all events that arrived while it could not run.
 
-    In a served page the call waits for the events that are queued already; without a server it is
-    made at once.
+    In a served page the call is made after the events that are already queued; without a server
+    it is made at once.
     """
 
     def __init__(self, function: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
-"""Colours that mean something: diverging about a natural centre, else sequential; log scales.
+"""Colours and scales: colours diverge about a natural centre, else are sequential; log scales.
 
-RdBu and viridis are told apart with every common colour vision, and viridis in print too.
+The colours within RdBu and within viridis can be told apart with every common colour vision, and
+those of viridis in black-and-white print, too.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ DIVERGING = list(interp_palette(RdBu11, 512))
 MISSING = "#d9d9d9"
 """Cells without a value on this scale: grey, which neither colour map contains."""
 STATUS_COLOURS = ("#f0f0f0", "#0072b2", "#e69f00", "#cc79a7", "#000000")
-"""Of ``Status`` in order: Okabe and Ito's colours, which are safe for the colour-blind."""
+"""Colours of ``Status``, in order, by Okabe and Ito: colour-blind people can tell them apart."""
 SYMLOG_DECADES = 3
-"""A symmetric-log scale is linear below the largest magnitude by so many decades."""
+"""A symmetric-log scale is linear for values this many decades below the largest magnitude."""
 
 ONE = {"constancy", "collective_gain", "local_exponent", "exponent"}
-"""Where 1 divides what is compared: steady or not, collective or not, faster or slower than N."""
+"""Variables with the centre 1: the bound on C, no collective gain, growth in proportion to N."""
 ZERO_STEMS = (
     "power",
     "power_per_pair",
@@ -45,7 +46,7 @@ ZERO_STEMS = (
     "spin_correlation_zz",
     "spin_correlation_xy",
 )
-"""Where the sign counts: engine or refrigerator, from a bath or into it."""
+"""Variables whose sign has a meaning: engine or refrigerator, heat from a bath or into it."""
 
 
 def centre(variable: str) -> float | None:
@@ -77,7 +78,7 @@ class Scale:
     threshold: float = 1.0
 
     def forward(self, values: Any) -> NDArray[np.float64]:
-        """What is drawn; NaN where the scale has no place for a value."""
+        """The numbers that are drawn; NaN where a value has no place on the scale."""
         values = np.asarray(values, dtype=float)
         if self.kind == "linear":
             return values
@@ -86,7 +87,7 @@ class Scale:
         return np.sign(values) * np.log10(1 + np.abs(values) / self.threshold)
 
     def text(self, drawn: float, step: float = 1.0) -> str:
-        """What a tick at a drawn number says, with digits enough to tell it from the next.
+        """Text of a tick at a drawn number, with enough digits to tell it from the next tick.
 
         >>> Scale("log").text(-3.0), Scale("log").text(0.5), Scale("symlog", 0.1).text(0.0)
         ('10⁻³', '3.16', '0')
@@ -163,7 +164,7 @@ def colours_for(variable: str, scale: Scale, drawn: NDArray[np.float64]) -> Colo
 
 
 def _spread(low: float, high: float) -> tuple[float, float]:
-    """Limits that differ, also where all values are the same."""
+    """Limits that differ from each other, also if all values are the same."""
     if high > low:
         return low, high
     pad = abs(low) * 1e-3 or 1.0

@@ -1,4 +1,4 @@
-"""The widgets that set a view, all reachable by keyboard, and their way back from the view."""
+"""The widgets that set a view and follow its changes; all can be used from the keyboard."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Controls:
     def _slider(self, sheet: Sheet, dim: str) -> pn.widgets.DiscreteSlider:
         labels = [value.item() for value in sheet.labels(dim)]
         slider = pn.widgets.DiscreteSlider(
-            label=escape.html(with_unit(sheet.data[dim])),  # Panel writes it into HTML
+            label=escape.html(with_unit(sheet.data[dim])),  # Panel puts it into HTML unescaped
             options={number(value): value for value in labels},
             value=self._view.at[dim],
             disabled=len(labels) == 1,

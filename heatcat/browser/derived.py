@@ -27,9 +27,9 @@ class Derived:
     Parameters
     ----------
     compute : callable
-        Dataset, with N, to the variable.
+        Function of a Dataset with dimension N that returns the variable.
     fewest : int
-        Labels of N that it needs.
+        Least number of labels of N that it needs.
     from_one : bool
         Whether it compares with N = 1.
     consumes_N : bool
@@ -49,10 +49,10 @@ class Derived:
 
 
 def growing(data: xr.Dataset) -> xr.DataArray:
-    """What grows with N as the power does.
+    """The power, or the conductance if that grows with N in the same way.
 
     In the bare scaling the affinity is the same for all N, so the conductance J/a has the power's
-    exponents and gains, and no hole on the Carnot line where both vanish.
+    exponents and gains, and is defined on the Carnot line, where power and affinity vanish.
     """
     if data.attrs.get("scaling") == "bare" and {"constancy", "quanta_noise"} <= set(data):
         return conductance(data["constancy"], data["quanta_noise"])

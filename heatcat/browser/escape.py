@@ -1,7 +1,8 @@
-"""Text of a store for the page and its pictures: shown as it is, never as HTML, TeX or a format.
+"""Escapes for text of a store, which pages and pictures show literally, not as HTML or TeX.
 
-Every text that a store, a link or an error can bring goes through here on its way to a widget, a
-pane or a plot: `html` for what a browser parses, `label` for what Bokeh or Matplotlib draws.
+Every text from a store, a link or an error is escaped here before a widget, a pane or a plot shows
+it: by `html` where a browser parses it, by `label` where Bokeh or Matplotlib draws it, by `title`
+where HoloViews takes it for a format.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from heatcat.terminal import visible
 Backend = Literal["bokeh", "matplotlib"]
 
 NOTHING = "\u200b"
-"""A space of no width."""
+"""A space of zero width."""
 LONGEST = 100
-"""Characters that a plot shows of a text: a longer one would make a picture of any width."""
+"""Most characters that a plot shows of a text: a longer text would widen the picture."""
 
 
 def html(text: object) -> str:
@@ -51,7 +52,7 @@ def label(text: object, backend: Backend) -> str:
 
 
 def title(text: object, backend: Backend) -> str:
-    """Text for the title of a HoloViews plot, which is a format string besides.
+    """Text for the title of a HoloViews plot, which HoloViews takes for a format string.
 
     >>> title("{N}", "bokeh")
     '{{N}}'

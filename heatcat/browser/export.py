@@ -1,4 +1,4 @@
-"""The view that is shown, as files: PNG, SVG, NetCDF, and the Python that makes it."""
+"""The view that is shown, as files: PNG, SVG, NetCDF, and as Python code that makes it."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def netcdf(sheet: Sheet, picture: Picture) -> io.BytesIO:
     """The selection as a NetCDF file."""
     found = selection(sheet, picture)
     for array in found.variables.values():
-        array.encoding = {}  # of the store: NetCDF has other filters
+        array.encoding = {}  # the store's filters, which NetCDF lacks
     return io.BytesIO(bytes(found.to_netcdf(engine="h5netcdf")))
 
 
 def python(source: Source, sheet: Sheet, picture: Picture) -> str:
-    """Python that makes the same selection and draws it."""
+    """Python code that makes the same selection and draws it."""
     elsewhere = {
         dim: value
         for dim, value in picture.elsewhere.items()

@@ -14,7 +14,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def symbol(name: str) -> str:
-    """Symbol of a word of the heat engine, or the word itself: where no array says it.
+    """Symbol of a name of the heat engine, else the name itself; for use without an array.
 
     >>> symbol("delta_E"), symbol("wall_time"), symbol("solver")
     ('ΔE', 'wall time', 'solver')
@@ -29,7 +29,7 @@ def symbol_of(data: xr.DataArray) -> str:
 
 
 def unit(units: str) -> str:
-    """Unit as people write it.
+    """Unit as a person writes it.
 
     >>> unit("omega_0^2"), unit("E_1"), unit("1"), unit("nat")
     ('ω₀²', 'E₁', '', 'nat')
@@ -55,7 +55,7 @@ def number(value: float) -> str:
 
 
 def figure(value: Any) -> str:
-    """A value in a table: ten digits, enough to compare.
+    """A value in a table, with ten digits.
 
     >>> figure(1.00004931726), figure(float("nan")), figure("superlu")
     ('1.000049317', 'undefined', 'superlu')

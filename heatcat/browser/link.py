@@ -22,9 +22,9 @@ class Link:
     ----------
     location : panel.io.location.Location
     view : View
-        Set from the address here and now.
+        Set from the address when the link is made.
     keep : mapping of str to str, optional
-        Words of the address that are not the view's, and stay.
+        Words of the address that do not belong to the view; they stay in it.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class Link:
         location.param.watch(self._moved, "search")
 
     def complaints(self) -> list[str]:
-        """One line for every word of the address that cannot be, told once."""
+        """One line for every word of the address that was refused; returned only once."""
         refused, self._refused = self._refused, []
         return refused
 
     def write(self, *_: Any) -> None:
-        """Bring the address up to date: fields that hold their default are left out."""
+        """Write the view into the address; fields with their default value are left out."""
         self._writing = True
         try:
             self._location.search = query(self._view, self._keep)
@@ -51,7 +51,7 @@ class Link:
             self._writing = False
 
     def _moved(self, event: Any) -> None:
-        """The visitor went back or forth, or edited the address."""
+        """Read the address after the visitor went back or forward in history, or edited it."""
         if not self._writing and event.new != query(self._view, self._keep):
             self._read()
 
@@ -74,7 +74,7 @@ class Link:
 
 
 def query(view: View, keep: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The query of an address that leads to this view, after words that are kept.
+    """The query of an address that leads to this view; words to keep come first.
 
     >>> query(View(sweep="fig2", at={"N": 8}))
     '?sweep=fig2&at=%7B%22N%22%3A+8%7D'
@@ -93,7 +93,7 @@ def query(view: View, keep: Mapping[str, str] = MappingProxyType({})) -> str:
 
 
 def _value(field: param.Parameter, text: str) -> Any:
-    """A word of an address as the value of a field; ``ValueError`` if it is none."""
+    """A word of an address as the value of a field; raises ``ValueError`` if it is none."""
     value = text if isinstance(field, param.String | param.Selector) else json.loads(text)
     probe = View()
     setattr(probe, str(field.name), value)

@@ -1,4 +1,4 @@
-"""An engine solved on the spot while its sliders move, beside what is stored."""
+"""An engine that is solved while the visitor moves its sliders, beside the stored results."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from heatcat.browser.point import named
 from heatcat.browser.sheet import Sheet
 
 LARGEST = 30
-"""Most spin pairs that are solved within about a tenth of a second."""
+"""Largest number of spin pairs: their engine is solved in about a tenth of a second."""
 STEPS = 201
-"""Positions of a slider."""
+"""Number of positions of a slider."""
 REACH = 4.0
 """A parameter that the sweep does not vary may be moved by this factor, down and up."""
 
@@ -42,7 +42,7 @@ SLOW = {
     "spin_correlation_zz",
     "spin_correlation_xy",
 }
-"""Left out: each takes longer than the currents and their noise together."""
+"""Variables that are left out: each takes longer than the currents and their noise together."""
 METHODS: dict[str, Method] = {
     f"exact, N ≤ {LARGEST}": Exact(),
     "macroscopic, N → ∞": Macroscopic(),
@@ -163,7 +163,7 @@ class LivePoint:
         self, name: str, text: str, positions: list[Any], value: float
     ) -> pn.widgets.DiscreteSlider:
         slider = pn.widgets.DiscreteSlider(
-            label=escape.html(text),  # Panel writes it into HTML
+            label=escape.html(text),  # Panel puts it into HTML unescaped
             options={f"{position:.6g}": position for position in positions},
             value=value,
             sizing_mode="stretch_width",
@@ -177,12 +177,12 @@ class LivePoint:
 
 
 def is_engine(sheet: Sheet) -> bool:
-    """Whether its points are heat engines, which alone can be solved on the spot."""
+    """Whether its points are heat engines: only these can be solved in the page."""
     return all(name in sheet.data.coords for name in PARAMETERS)
 
 
 def _positions(sheet: Sheet, name: str, value: float) -> list[float]:
-    """Positions of a slider over the sweep's labels, or about the value; it is one of them."""
+    """Positions of a slider over the sweep's labels, or around ``value``, which is one of them."""
     if name in sheet.dims and len(sheet.labels(name)) > 1:
         labels = sheet.labels(name)
         spread = np.geomspace if spaced_by_factors(labels) else np.linspace

@@ -1,4 +1,4 @@
-"""A map, or a curve, that stays in place while its numbers change."""
+"""A map or a curve on the page, whose plot stays the same object while its numbers change."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class MapPane:
         )
 
     def show(self, sheet: Sheet, picture: Picture, *, title: str = "") -> None:
-        """Draw a picture: anew if its axes, variable or scale are others, else in place."""
+        """Draw a picture: a new plot if axes, variable or scale change, else an updated one."""
         key = (
             sheet.name,
             picture.variable,
@@ -85,7 +85,7 @@ class MapPane:
         self._note.object = ""
 
     def mark(self, live: tuple[float, float] | None) -> None:
-        """Put the live point at these coordinates, or take it away; the map stays as it is."""
+        """Put the live point at these coordinates, or remove it; the map is not drawn again."""
         self._live = live
         self._live_source.data = self._live_data()
 
@@ -94,7 +94,7 @@ class MapPane:
         return {"x": x, "y": y}
 
     def _add_live(self, plot: Any, _: Any) -> None:
-        """Draw the live point from a source of its own, so that moving it costs nothing."""
+        """Draw the live point from a source of its own, so that moving it does not draw the map."""
         if plot.state.select_one({"name": "live"}) is None:
             self._live_source = ColumnDataSource(self._live_data())
             plot.state.scatter(
@@ -124,7 +124,7 @@ class MapPane:
             self._read = read
             self._plane = load_plane(self._sheet, picture, x_range=x_range, y_range=y_range)
             self._note.object = escape.html(self._plane.note)
-        else:  # only another cell was chosen
+        else:  # nothing but the chosen cell has changed
             self._plane = replace(self._plane, cell=(picture.at[picture.x], picture.at[picture.y]))
 
     def _curve_title(self) -> str:

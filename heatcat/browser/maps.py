@@ -17,7 +17,7 @@ from heatcat.browser.sheet import Sheet
 DASHES = {"carnot": "solid", "gain": "dashed", "constancy": "dotted", "contour": "solid"}
 WIDTHS = {"carnot": 2.5, "gain": 2.5, "constancy": 3.0, "contour": 1.2}
 HEIGHT = 440
-"""Of a map on the screen, with its colour bar."""
+"""Height of a map on the screen in pixels, with its colour bar."""
 TOOLS = ["pan", "box_zoom", "wheel_zoom", "reset"]
 FRAME = {
     "responsive": True,
@@ -28,7 +28,7 @@ FRAME = {
     "toolbar": "above",
     "backend_opts": {"plot.toolbar.logo": None},
 }
-"""Of a map on the screen: no tool is active at first, so that a finger scrolls the page."""
+"""Options of a map on the screen; no tool is active at first, so that a finger scrolls the page."""
 
 
 def map_overlay(sheet: Sheet, picture: Picture, backend: Backend = "bokeh") -> hv.Overlay:
@@ -47,7 +47,7 @@ def layers(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
 
 
 def over(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
-    """What lies over the cells; planes of one picture give the same elements in the same order."""
+    """Flags, lines, texts and the chosen cell, in the same order for all planes of a picture."""
     parts = [flags(plane, backend), *(lines(plane, kind, backend) for kind in plane.kinds)]
     if plane.kinds:
         parts.append(line_texts(plane, backend))
@@ -55,7 +55,7 @@ def over(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
 
 
 def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
-    """The cells, with what the pointer shows of each."""
+    """The cells, and the text that the pointer shows for each."""
     at_x, at_y = np.meshgrid(plane.x.labels.astype(float), plane.y.labels.astype(float))
     columns = [plane.drawn, plane.values, at_x, at_y]
     names = ["drawn", "value", "at_x", "at_y"]
@@ -101,7 +101,7 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
 
 
 def flags(plane: Plane, backend: Backend = "bokeh") -> hv.Points:
-    """Crosses on the points whose values are not vouched for."""
+    """Crosses on the points whose status is uncertified, unphysical or failed."""
     doubtful: list[tuple[float, float]] = []
     if plane.status is not None:
         rows, columns = np.nonzero(plane.status > Status.OK)
@@ -126,7 +126,7 @@ def lines(plane: Plane, kind: str, backend: Backend = "bokeh") -> hv.Path:
 
 
 def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
-    """What each line is, written on its longest piece, away from the texts before it."""
+    """The text of each line, written on its longest piece, away from the texts of other lines."""
     rows: list[tuple[float, float, str]] = []
     taken: list[np.ndarray] = []
     for line in plane.lines:
@@ -156,7 +156,7 @@ def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
 
 
 def chosen_cell(plane: Plane, backend: Backend = "bokeh") -> hv.Rectangles:
-    """Frame of the chosen cell, white in black so that it shows on every colour."""
+    """Frame of the chosen cell."""
     (left, right), (bottom, top) = plane.x.cell(plane.cell[0]), plane.y.cell(plane.cell[1])
     frame = hv.Rectangles(
         [(left, bottom, right, top)], kdims=[*_dimensions(plane, backend), "x1", "y1"]
@@ -193,7 +193,7 @@ def _colorbar(plane: Plane) -> dict[str, Any]:
 
 
 def _ticks(plane: Plane) -> dict[str, Any]:
-    """The same for Matplotlib, which wants each tick with its text."""
+    """The same for Matplotlib, which needs each tick with its text."""
     from matplotlib.ticker import MaxNLocator
 
     if plane.value_text == "status":

@@ -1,4 +1,4 @@
-"""The page: controls, one or two linked maps, slices, the chosen engine, and what goes with it."""
+"""The page: controls, one or two linked maps, slices, the chosen engine, progress and export."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")
 
 RULED = {"border-top": "1px solid var(--rule)", "padding-top": "10px"}
-"""Of a heading that begins a section, as in the page's own style."""
+"""Style of a heading that begins a section, as in ``page.css``."""
 
 
 class Page:
@@ -38,9 +38,9 @@ class Page:
     ----------
     source : Source
     view : View, optional
-        Where to begin.
+        The view at the beginning.
     complaints : callable
-        Returns what a link asked for in vain, since it was last called.
+        Returns one line for each word of the link that was refused since it was last called.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Page:
         self.draw()
 
     def template(self, title: str) -> pn.Template:
-        """The served page, whose link keeps its state."""
+        """The served page, whose address holds its state."""
         template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"), location=True)
         template.add_variable("heading", title)
         template.add_variable("style", STYLE)
@@ -95,7 +95,7 @@ class Page:
         return template
 
     def body(self) -> pn.Row:
-        """The same in a notebook."""
+        """The same page in a notebook."""
         parts = self.parts()
         controls = pn.Column(parts.pop("controls"), width=300)
         return pn.Row(controls, pn.Column(*parts.values(), sizing_mode="stretch_width"))
@@ -127,7 +127,7 @@ class Page:
         }
 
     def settle(self) -> None:
-        """Make the view fit the catalogue, and say what did not."""
+        """Make the view fit the catalogue, and show a note for each word that did not fit."""
         self._settling = True
         try:
             notes = [*self._complaints(), *self.view.settle(self.source)]
@@ -137,7 +137,7 @@ class Page:
         self.controls.refresh()
 
     def draw(self) -> None:
-        """Show what the view says: the maps first, as they are what one waits for."""
+        """Show the view: the maps first, because the visitor waits for them."""
         sheet, picture = self.source.sheet(self.view.sweep), self.view.picture()
         about = str(sheet.data.attrs.get("description", ""))
         self._first.show(sheet, picture, title=_caption(sheet) if self.view.compare else about)
@@ -178,7 +178,9 @@ class Page:
         if self._settling:
             return
         if not self.view.y and any(event.name == "sweep" for event in events):
-            self._settling = True  # a curve of one sweep is no reason to refuse a map of another
+            # After a curve of one sweep, the next sweep is shown as a map: without x, the view
+            # chooses both axes.
+            self._settling = True
             self.view.x = ""
             self._settling = False
         self.settle()
@@ -226,7 +228,7 @@ class Page:
 
 
 def _caption(sheet: Sheet) -> str:
-    """Which sweep a map is of, where there are two."""
+    """Caption that says which sweep a map shows, where there are two maps."""
     method = str(sheet.data.attrs.get("method", ""))
     scaling = str(sheet.data.attrs.get("scaling", ""))
     about = str(sheet.data.attrs.get("description", ""))

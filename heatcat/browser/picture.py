@@ -1,4 +1,4 @@
-"""What is asked for: a variable over one or two dimensions, its colours and its lines."""
+"""What is to be drawn: a variable over one or two dimensions, its colours and its lines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Picture:
     contour : str
         Variable to draw contours of; "" for none.
     levels : tuple of float
-        Of the contours; chosen if empty.
+        Levels of the contours; chosen from the values if empty.
     """
 
     variable: str
@@ -70,7 +70,7 @@ def picture_of(
     contour: str | None = None,
     levels: tuple[float, ...] = (),
 ) -> Picture:
-    """A picture of a sheet, what was left out chosen, and everything checked.
+    """A picture of a sheet: chooses what was left out, and checks everything.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def picture_of(
 
 
 def first_variable(sheet: Sheet) -> str:
-    """The power, or that of a pair, or whatever there is."""
+    """The power, else the power per pair, else the first variable."""
     known = sheet.all_variables
     if not known:
         raise InvalidInput(f"{sheet.name} has no variable to draw: give one with numbers")
@@ -141,7 +141,7 @@ def offered(sheet: Sheet) -> dict[str, str]:
 
 
 def _carnot_holds(sheet: Sheet) -> bool:
-    """The closed form is for two baths without chemical potentials."""
+    """Whether the closed form applies: two baths without chemical potentials."""
     known = set(sheet.dims) | set(sheet.fixed())
     potentials = [sheet.fixed().get(name, 0.0) for name in ("mu_1", "mu_2")]
     varied = {"mu_1", "mu_2"} & set(sheet.dims)

@@ -1,4 +1,4 @@
-"""The numbers behind one map: only the labels in view are read, in one go."""
+"""The numbers behind one map: only the labels in view are read, all in one computation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Range = tuple[float, float]
 
 MOST_LABELS = 150
-"""Labels drawn along an axis: more cells than pixels can show are thinned until one zooms in."""
+"""Most labels that are drawn along an axis; more are thinned out until the visitor zooms in."""
 FINE = 201
 """Points along each axis on which a closed form is drawn."""
 
@@ -35,13 +35,13 @@ class Axis:
     Attributes
     ----------
     name, text : str
-        Of the dimension, and with its unit for people.
+        Name of the dimension, and its symbol with the unit.
     labels, edges : ndarray
-        Of the cells that are drawn.
+        Labels and edges of the cells that are drawn.
     log : bool
         Whether a logarithmic axis suits the labels.
     total, step : int
-        Labels in view, and that every ``step``-th of them is drawn.
+        Number of labels in view; every ``step``-th of them is drawn.
     """
 
     name: str
@@ -64,13 +64,13 @@ class Axis:
 
     @property
     def symbol(self) -> str:
-        """Of the dimension, without its unit."""
+        """Symbol of the dimension, without its unit."""
         return self.text.partition(" [")[0]
 
 
 @dataclass(frozen=True)
 class Line:
-    """Lines to draw over a map, with what they say."""
+    """Lines to draw over a map, with their text."""
 
     kind: str
     text: str
@@ -103,7 +103,7 @@ def load_plane(
     x_range: Range | None = None,
     y_range: Range | None = None,
 ) -> Plane:
-    """Read what a map needs: the variable, the status, and what its lines are contours of.
+    """Read what a map needs: the variable, the status, and the variables of its contours.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
 
 
 def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str:
-    """What the map does not show."""
+    """Note that says what the map does not show."""
     notes = [
         f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"
         for side in (x, y)
@@ -273,7 +273,7 @@ def _contour(x: NDArray[Any], y: NDArray[Any], values: Floats, level: float) -> 
 
 
 def _carnot(sheet: Sheet, picture: Picture, x: Axis, y: Axis) -> tuple[Floats, ...]:
-    """Where ΔE is its closed form's value; nowhere if neither axis moves it."""
+    """Lines where ΔE is ΔE* of the closed form; none if neither axis changes ΔE − ΔE*."""
     fine = {side.name: _fine(side) for side in (x, y)}
     grid = dict(zip(fine, np.meshgrid(*fine.values()), strict=True))
     constants = {**sheet.fixed(), **picture.at}
@@ -281,7 +281,7 @@ def _carnot(sheet: Sheet, picture: Picture, x: Axis, y: Axis) -> tuple[Floats, .
         grid.get(name, np.full((FINE, FINE), constants.get(name, np.nan)))
         for name in ("E_1", "delta_E", "T_mean", "delta_T")
     )
-    exists = (T_mean > delta_T / 2) & (E_1 > 0)  # cells reach beyond their labels
+    exists = (T_mean > delta_T / 2) & (E_1 > 0)  # edges of cells may lie outside
     at_carnot = carnot_delta_E(
         np.where(exists, T_mean, delta_T), E_1=np.where(exists, E_1, 1.0), delta_T=delta_T
     )

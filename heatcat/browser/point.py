@@ -1,4 +1,4 @@
-"""One engine of a sweep in full: parameters, values, diagnostics and what failed."""
+"""One engine of a sweep in full: parameters, values, diagnostics, and the error if it failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from heatcat.browser.labels import figure, number, symbol_of, unit
 from heatcat.browser.sheet import Sheet, in_order
 
 Row = tuple[str, str, str, str]
-"""Name, symbol, number and unit, as shown."""
+"""Name, symbol, number and unit, as the page shows them."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Point:
     values: tuple[Row, ...]
     diagnostics: tuple[Row, ...]
     numbers: dict[str, float]
-    """The values once more, by name, as numbers."""
+    """The same values by name, as numbers."""
 
 
 def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] = ()) -> Point:
@@ -50,7 +50,7 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
     stored = restored(stored)
     code = Status(int(stored["status"])) if "status" in stored else None
     arrays = [stored[name] for name in in_order(stored) if name not in ("status", "error")]
-    arrays = [array for array in arrays if not array.ndim]  # the others are curves
+    arrays = [array for array in arrays if not array.ndim]  # without curves
     kinds = {str(array.name): role(stored, str(array.name)) for array in arrays}
     values = [array for array in arrays if kinds[str(array.name)] != "diagnostic"]
     extra = [sheet.select(name, at) for name in derived if name not in sheet.data]
@@ -120,7 +120,7 @@ def _row(array: xr.DataArray) -> Row:
 
 
 def _filled(array: xr.DataArray) -> bool:
-    """Whether a diagnostic applies here: those of other methods keep their fill."""
+    """Whether a diagnostic applies here: those of other methods hold their fill value."""
     value: Any = array.item()
     stored = whole_numbers(str(array.name), array.attrs)
     if value == "" or (stored is not None and value == stored.fill):

@@ -33,7 +33,7 @@ class Profile:
     labels : ndarray
         Numbers or texts.
     parts : dict of str to ndarray
-        The curves by what they are: one, or the real and the imaginary part.
+        The curves by name: one curve, or the real and the imaginary part.
     dim_text, value_text : str
         Symbols and units for the axes.
     """
@@ -46,7 +46,7 @@ class Profile:
 
 
 def load_profiles(sheet: Sheet, at: Mapping[str, float]) -> tuple[list[Profile], list[str]]:
-    """The profiles at a point, and the names of those that are no curve."""
+    """The profiles at a point, and the names of variables that cannot be drawn as a curve."""
     inner = inner_dims(sheet.data)
     names = [str(n) for n, array in sheet.data.data_vars.items() if {*inner} & {*array.dims}]
     curves = [name for name in names if _is_curve(sheet.data[name], inner)]
@@ -69,7 +69,7 @@ def _profile(array: xr.DataArray) -> Profile:
 
 
 class ProfilePanes:
-    """One plot a profile, drawn anew for each chosen point."""
+    """One plot for each profile, drawn again for each chosen point."""
 
     def __init__(self) -> None:
         self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")

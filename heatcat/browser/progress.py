@@ -1,4 +1,4 @@
-"""How far the shown sweep has come, by status, while a run fills it in."""
+"""How many points of the shown sweep have each status, while a run computes more."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from heatcat.browser.source import Counts, Source
 
 TICK_MS = 500
 FIRST_WAIT = 2.0
-"""Seconds that the page has for its first map before anything is counted."""
+"""Seconds before the first count, so that the page can draw its first map."""
 WHILE_RUNNING, WHEN_COMPLETE = 2.0, 30.0
-"""Seconds between counts."""
+"""Seconds between counts, while points are missing and afterwards."""
 SHARE = 20.0
-"""Counting a large sweep takes time: it waits so many times longer than the last count took."""
+"""The pause before the next count is at least this many times as long as the last count took."""
 
 
 class Progress:
-    """A bar of the points by status, counted again and again without holding up the page.
+    """A bar of the points by status; a thread counts them repeatedly, so that the page can be used.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Progress:
         pn.state.add_periodic_callback(self.tick, period=TICK_MS)  # type: ignore[arg-type]
 
     async def tick(self) -> None:
-        """Count if it is time to."""
+        """Count if the next count is due."""
         name = self._shown()
         other = self._known is not None and self._known[0] != name
         if self._counting or (time.monotonic() < self._due and not other):
@@ -80,10 +80,10 @@ class Progress:
 
 
 def as_html(name: str, counts: Counts) -> str:
-    """A stacked bar with a legend that says the numbers."""
+    """A stacked bar with a legend that gives the numbers."""
     total = sum(counts.values()) or 1
     colours = {status.label: STATUS_COLOURS[status] for status in Status}
-    # What is done from the left, what is not at the right.
+    # Computed points are on the left, those that are not computed on the right.
     order = sorted(counts, key=lambda label: label == Status.NOT_COMPUTED.label)
     bar = "".join(
         f'<span style="width:{counts[label] / total:.3%};background:{colours[label]}"></span>'

@@ -1,4 +1,4 @@
-"""A local server for the page, with everything it needs on board."""
+"""A local server for the page, which loads nothing from other servers."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from heatcat.browser.view import View
 def prepare() -> None:
     """Load the plotting library and the style, once per process."""
     hv.extension("bokeh", logo=False)
-    hv.renderer("bokeh").webgl = False  # a canvas draws these maps as fast, and everywhere
+    hv.renderer("bokeh").webgl = False  # without WebGL maps are as fast, in all browsers
     style = (FOLDER / "parts.css").read_text(encoding="utf-8")
     pn.pane.HTML.param["stylesheets"].default = [style]
 
 
 def application(location: str, token: str) -> pn.Template:
-    """The page of one visitor, as the link says."""
+    """The page of one visitor, with the view that the link describes."""
     assert pn.state.location is not None
     view = View()
     link = Link(pn.state.location, view, keep={TOKEN: token})
@@ -52,7 +52,7 @@ def serve(
     prefix: str = "",
     allow_origin: Sequence[str] = (),
 ) -> None:
-    """Serve a store until interrupted, to those who have the token of the address.
+    """Serve a store until interrupted, to everybody who has the token of the address.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def serve(
     server = _listen(location, token, host=host, port=port, prefix=prefix)
     access = Access(host, server.port, token, prefix, allowed)
     access.guard(server._tornado)
-    # The guard has checked the origin.  Bokeh's own check knows neither IPv6 nor tunnels, whose
-    # port is another.
+    # The guard has checked the origin.  Bokeh's own check would refuse IPv6 addresses, and tunnels
+    # that have another port than the server.
     server._tornado.websocket_origins.add("*")
     first, *others = access.addresses
     terminal.echo(f"heatcat: {first}   (Ctrl+C ends it)")
@@ -98,7 +98,7 @@ def serve(
 
 
 def _listen(location: str, token: str, *, host: str, port: int, prefix: str) -> Any:
-    """A server that listens, and answers once it is started."""
+    """A server that listens; it answers after it is started."""
     try:
         return pn.serve(
             {"/": lambda: application(location, token)},
@@ -109,7 +109,7 @@ def _listen(location: str, token: str, *, host: str, port: int, prefix: str) -> 
             start=False,
             title="heatcat",
             verbose=False,
-            log_function=lambda handler: None,  # an address may contain anything
+            log_function=lambda handler: None,  # no log: addresses hold any text
         )
     except socket.gaierror:
         raise InvalidInput(
@@ -133,9 +133,10 @@ def _listen(location: str, token: str, *, host: str, port: int, prefix: str) -> 
 
 @contextlib.contextmanager
 def _redirecting(address: str) -> Iterator[Path]:
-    """A file, readable to this user alone, that leads a browser to an address.
+    """A file that only this user can read, and that leads a browser to an address.
 
-    Everybody on a machine sees the arguments of a browser that is started: not the token.
+    All users of a machine can see the arguments with which a browser is started; with this file the
+    token is not among them.
     """
     with tempfile.TemporaryDirectory(prefix="heatcat-") as folder:
         file = Path(folder) / "page.html"

@@ -39,7 +39,7 @@ class Sheet:
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
-        """Dimensions of the grid, in its order; inner dimensions of variables are none of them."""
+        """Dimensions of the grid, in its order, without the inner dimensions of variables."""
         longest = max((v.dims for v in self.data.data_vars.values()), key=len, default=())
         first = self.data["status"].dims if "status" in self.data else longest
         return tuple(
@@ -93,7 +93,7 @@ class Sheet:
         }
 
     def first(self) -> dict[str, float]:
-        """A point to begin with: in the middle of every axis, of sizes such as N the largest."""
+        """The first point to show: the middle of every axis, the largest of sizes such as N."""
         return {dim: self._first(self.labels(dim)) for dim in self.dims}
 
     @staticmethod
@@ -114,7 +114,7 @@ class Sheet:
             )
 
     def canonical(self, at: At) -> dict[str, float]:
-        """Labels by name, each the very label of its axis.
+        """Labels by name, each exactly as it is on its axis.
 
         Raises
         ------
@@ -141,8 +141,8 @@ class Sheet:
     def select(self, variable: str, at: At) -> xr.DataArray:
         """Values of a variable on the dimensions that ``at`` leaves free; lazy if the data are.
 
-        Only the chunks of the selection are ever read: a derived variable is computed from what
-        has been selected, save that it sees all N.
+        Only the chunks of the selection are read.  A derived variable is computed from what has
+        been selected, but from all N.
         """
         chosen = {dim: value for dim, value in at.items() if dim in self.dims_of(variable)}
         if variable in self.data:
@@ -157,7 +157,7 @@ class Sheet:
         return closure_variables(*both)[variable]
 
     def status(self, variable: str, at: At) -> xr.DataArray | None:
-        """Status of the points behind a variable; None where it combines points."""
+        """Status of the points of a variable; None if the variable combines several points."""
         if "status" not in self.data or variable not in self.data:
             return None
         return status_codes(self.data["status"].sel(dict(at)))

@@ -1,4 +1,4 @@
-"""The slices through the chosen point, one plot a dimension, updated in place."""
+"""The slices through the chosen point, one plot for each dimension, updated in place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SlicePanes:
         self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")
 
     def show(self, sheet: Sheet, picture: Picture) -> None:
-        """Draw the slices of a picture: anew for another variable, sweep or scale."""
+        """Draw the slices of a picture; another variable, sweep or scale gets new plots."""
         dims = [
             dim
             for dim in sheet.dims_of(picture.variable)
@@ -47,7 +47,7 @@ class SlicePanes:
             pn.pane.HTML(
                 f"<h3>along {escape.html(self._symbols[dim])}</h3>", sizing_mode="stretch_width"
             ),
-            # Their axes are their own: the maps' stay where one has zoomed to.
+            # The axes are not linked to those of the maps, so that the maps keep their zoom.
             pn.pane.HoloViews(drawn, sizing_mode="stretch_width", linked_axes=False),
             styles={"flex": "1 1 300px", "min-width": "0"},
         )

@@ -38,7 +38,7 @@ class Slice:
 
 
 def load_slice(sheet: Sheet, picture: Picture, dim: str) -> Slice:
-    """Read a variable along ``dim``, all other labels as chosen."""
+    """Read a variable along ``dim`` at the chosen labels of the other dimensions."""
     others = {name: value for name, value in picture.at.items() if name != dim}
     value = sheet.select(picture.variable, others)
     status = sheet.status(picture.variable, others)
@@ -62,7 +62,7 @@ def load_slice(sheet: Sheet, picture: Picture, dim: str) -> Slice:
 
 
 def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
-    """Line, points, crosses on doubtful points, and the chosen point."""
+    """Line, points, crosses on points whose status is not ok, and the chosen point."""
     overlay = line(cut, backend) * markers(cut, backend)
     if backend == "bokeh":
         return overlay.opts(**frame(cut), backend=backend)
@@ -87,7 +87,7 @@ def line(cut: Slice, backend: Backend = "bokeh") -> hv.Curve:
 
 
 def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
-    """Its points, those that are doubtful, and the chosen one."""
+    """Its points, those whose status is not ok, and the chosen one."""
     columns, kdims, vdims = _columns(cut, backend)
     at = np.flatnonzero(cut.labels == cut.chosen)
     points = hv.Scatter(columns, kdims, vdims)

@@ -20,7 +20,7 @@ Counts = dict[str, int]
 
 
 class Entry(Protocol):
-    """One sweep: what it is, its labelled data, and how far it has come."""
+    """One sweep: what it is, its labelled data, and its points by status."""
 
     @property
     def family(self) -> Family: ...
@@ -43,12 +43,12 @@ def entries(location: str) -> Mapping[str, Entry]:
 
 @dataclass
 class Source:
-    """What a page looks at.
+    """The data that a page shows.
 
     Parameters
     ----------
     location : str
-        Path or URL of a store, as it was given; for people and for the line of Python.
+        Path or URL of a store, as the user gave it; shown, and used in the line of Python.
     found : mapping of str to Dataset, optional
         Datasets in memory, in place of the store.
     """
@@ -62,7 +62,7 @@ class Source:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look again: sweeps may have been added, and points computed."""
+        """Read the store again, as sweeps may have been added and points computed."""
         self._sheets = {}
         if self.found is None:
             self._entries = entries(self.location)

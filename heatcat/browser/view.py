@@ -16,7 +16,7 @@ from heatcat.browser.source import Source
 
 
 class View(param.Parameterized):
-    """What a page shows.  Plain words and numbers, so that a link can carry them."""
+    """What a page shows, in words and numbers that an address can hold."""
 
     sweep = param.String(default="", doc="Name of the sweep.")
     variable = param.String(default="", doc="Stored or derived variable.")
@@ -37,12 +37,12 @@ class View(param.Parameterized):
         return [name for name in cls.param if name != "name"]
 
     def settle(self, source: Source) -> list[str]:
-        """Change what does not fit the catalogue to what does.
+        """Replace every field that does not fit the catalogue by one that does.
 
         Returns
         -------
         list of str
-            One line for every word that the page or a link asked for in vain.
+            One line for every word of the page or of a link that did not fit.
         """
         notes: list[str] = []
 
@@ -77,7 +77,7 @@ class View(param.Parameterized):
         return notes
 
     def picture(self) -> Picture:
-        """The picture that this state asks for; of a settled view."""
+        """The picture that this state describes; call `settle` before."""
         return Picture(
             variable=self.variable,
             x=self.x,
@@ -90,7 +90,7 @@ class View(param.Parameterized):
         )
 
     def second_picture(self, source: Source) -> tuple[Sheet, Picture]:
-        """Sheet and picture beside the first: the same axes, the nearest labels.
+        """Sheet and picture beside the first, with the same axes and the nearest labels.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class View(param.Parameterized):
         dims = sheet.dims_of(variable)
         across, up = first_axes(dims)
         if self.x in dims and (self.y in dims or not self.y) and self.x != self.y:
-            # An empty y is a wish for a curve, but at first it is only not yet chosen.
+            # With x chosen, an empty y asks for a curve.  At first x and y are both empty.
             return self.x, self.y
         return across, up
 
@@ -135,7 +135,7 @@ class View(param.Parameterized):
         labels = sheet.first()
         for dim, wanted in self.at.items():
             if dim not in labels or isinstance(wanted, bool) or not isinstance(wanted, int | float):
-                continue  # of another sweep
+                continue  # it belongs to another sweep
             labels[dim] = sheet.nearest(dim, wanted)
             if labels[dim] != wanted:
                 notes.append(
@@ -176,7 +176,7 @@ def read_levels(text: str) -> tuple[float, ...]:
 
 
 def arguments(picture: Picture) -> dict[str, Any]:
-    """The picture as arguments of ``Dataset.heatcat.map``, those with a meaning only."""
+    """The picture as arguments of ``Dataset.heatcat.map``, without those at their default."""
     given: dict[str, Any] = {"x": picture.x, "y": picture.y, "at": dict(picture.at)}
     if picture.scale != "linear":
         given["scale"] = picture.scale

@@ -1,8 +1,8 @@
 """The paper's claims, each with a check and a verdict that is computed from the check's numbers.
 
-A claim is a measurement (``measure``: numbers by name) and a rule (``judge``: a verdict from the
-numbers alone), so that false numbers give another verdict.  Thresholds stand beside the rules with
-their reason: certified residuals, the printed digits, a line's width, the 1/N of finite sizes.
+A claim is a measurement (``measure`` computes numbers by name) and a rule (``judge`` gives a
+verdict from these numbers alone).  Thresholds stand beside the rules with their reason: certified
+residuals, the printed digits, the width of a line in print, a deviation as 1/N at finite N.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def run(
     Returns
     -------
     list of Finding
-        One for each claim; a check that raises is a finding with an error, never the end.
+        One for each claim; a check that raises gives a finding with an error, and the others go on.
 
     Raises
     ------

@@ -29,7 +29,7 @@ from heatcat.claims.points import (
 )
 
 ABOVE = 1e-7
-"""Excess of C over 1 that is no rounding: the limit is converged to 1e-10, finite N to 1e-13."""
+"""A larger C − 1 is no numerical error: C is accurate to 1e-10 in the limit, 1e-13 at finite N."""
 
 
 PRINTED = 0.05

@@ -1,4 +1,4 @@
-"""Small engines in the product basis, from the definitions: they share no code with the solvers."""
+"""Small engines in the product basis, from the definitions, without any code of the solvers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ensemble import Engine
 
 Matrix = NDArray[Any]
-"""Complex."""
+"""A complex matrix."""
 
 
 def spin(n: int) -> tuple[Matrix, Matrix]:

@@ -30,7 +30,7 @@ from heatcat.claims.ledger import (
 from heatcat.claims.points import SOLVED, table
 
 SEEN = 0.01
-"""A hundredth of an axis from 0 to 1: about a line's width in print."""
+"""A hundredth of an axis from 0 to 1, about the width of a line in print."""
 BETA_E = tuple(float(x) for x in np.geomspace(0.01, 1000, 26))
 
 
@@ -55,7 +55,7 @@ def moments() -> Numbers:
         measured = _extrapolated(x, "second_moment")
         first = max(first, abs(_extrapolated(x, "magnetization") - m))
         second = max(second, abs(measured - square))
-        # (mˣ)² and (mʸ)² share what (mᶻ)² leaves of 1.
+        # (mˣ)² + (mʸ)² + (mᶻ)² = 1 in the limit, and the first two are equal.
         transverse = max(transverse, abs((1 - measured) / 2 - (2 * coth / x - 4 / x**2)))
     return {"first": first, "second": second, "transverse": transverse}
 
@@ -69,7 +69,7 @@ def moments() -> Numbers:
     judge=misprint(
         printed="as_printed",
         corrected="with_power_n_minus_2",
-        tolerance=1e-3,  # what is left is of order 1/S², with factors of order ten
+        tolerance=1e-3,  # the rest is of order 1/S², with factors of order ten
         correction="(Sᶻ)ⁿ⁻² in the last term (perhaps the OCR; Eq. 37 has it right)",
     ),
 )
@@ -81,7 +81,7 @@ def eq_36() -> Numbers:
 
 
 def _eq_36_deviation(N: int, power: int) -> float:
-    """Of Eq. 36 for n = 3 in a smooth diagonal state, with this power in its last term."""
+    """Deviation of Eq. 36 with this power in its last term, at n = 3 in a smooth diagonal state."""
     one, S, n = SingleSpin(N, 2.0), N / 2, 3
     m = np.linspace(-1, 1, N + 1)
     weights, z = np.exp(-3 * (m - 0.3) ** 2), S * m
@@ -127,7 +127,7 @@ def hierarchy() -> Numbers:
 def closure_fixed_point(x: float) -> tuple[float, float]:
     """⟨mᶻ⟩ and ⟨(mᶻ)²⟩ at which Eqs. 38 and 39 are stationary."""
     start = (magnetization(x), second_moment(x))
-    scale = min(1.0, x)  # hot rates grow as 1/βE
+    scale = min(1.0, x)  # at high temperature rates grow as 1/βE
     found = root(lambda u: scale * np.array(closure_rates(u[0], u[1], x)), start, tol=1e-10)
     if not found.success:
         raise ArithmeticError(f"no fixed point of Eqs. 38 and 39 at βE = {x:g}")

@@ -39,7 +39,7 @@ WINDOWS = ((2, 6), (6, 12), (12, 24))
 
 
 READABLE = 0.05
-"""Difference of α that one sees on a colour scale from 1 to 1.5: a tenth of it."""
+"""Difference of α that a reader sees on a colour scale from 1 to 1.5: a tenth of its range."""
 
 
 @cache
@@ -150,7 +150,7 @@ def power_law() -> Numbers:
 
 
 def _crossover(n: Numbers) -> Judgement:
-    # Finite N approaches the limit as 1/N: at N ≫ n what is left is of the order of n/N.
+    # The deviation from the limit falls as 1/N: at N ≫ n it is of the order of n/N.
     if not n["last_slope_over_limit"] <= n["allowed"]:
         return contradicted(f"P per pair still deviates by {n['last_slope_over_limit']:.2g}")
     if not n["local_exponent_160"] - 1 <= READABLE:

@@ -33,13 +33,14 @@ from heatcat.claims.points import (
 
 MEAN_FIELD = Cumulant(order=2)
 STRONG, MODERATE = 0.9, 0.5
-"""Rank correlations: two maps look alike; they share their trend (a quarter of the variance)."""
+"""Rank correlations at which two maps look alike, and at which they have the same trend (a quarter
+of the variance)."""
 EVEN = [
     engine(FIG_6, delta_E=float(dE), T_mean=float(T))
     for dE in np.linspace(8, 148, 8)
     for T in np.linspace(10.5, 30, 6)
 ]
-"""As a figure with linear axes shows them."""
+"""Engines at equal spacings, as in a figure with linear axes."""
 POINTS = [engine(FIG_6, delta_E=dE, T_mean=T) for dE, T in GRID]
 
 

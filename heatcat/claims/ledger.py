@@ -17,7 +17,7 @@ Measure = Callable[[], Numbers]
 
 
 class Verdict(StrEnum):
-    """What the numbers say of a claim; scripts rely on the words."""
+    """What the numbers say about a claim; scripts rely on these words."""
 
     CONFIRMED = "confirmed"
     WITHIN_RANGE = "confirmed within a stated range"
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict and what goes with it.
+    """A verdict with its note and correction.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Claim:
     where : str
         Place in the paper.
     statement, check : str
-        In our words.
+        The claim and its check, not in the paper's words.
     measure : callable
         Computes the numbers by name, all of them finite.
     judge : callable
@@ -138,7 +138,7 @@ def claim(*, id: str, where: str, statement: str, check: str, judge: Rule) -> An
 
 
 def check(claim: Claim) -> Finding:
-    """Measure and judge one claim; what its check raises becomes the finding's error."""
+    """Measure and judge one claim; an exception of its check becomes the error of the finding."""
     start = time.perf_counter()
     numbers: dict[str, float] = {}
     try:
@@ -208,7 +208,7 @@ def small(*names: str, tolerance: float, note: str = "") -> Rule:
 
 
 def misprint(*, printed: str, corrected: str, tolerance: float, correction: str) -> Rule:
-    """Rule for deviations of the printed and of the corrected form: which of them vanishes?"""
+    """Rule: confirmed if the deviation as printed vanishes, misprint if the corrected one does."""
 
     def judge(n: Numbers) -> Judgement:
         if abs(n[printed]) <= tolerance:

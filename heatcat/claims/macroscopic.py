@@ -34,7 +34,7 @@ RATE = 0.001
 GRID = [
     (dE, T) for dE in (2.0, 5.0, 10.0, 20.0, 40.0, 90.0, 150.0) for T in (10.2, 11.1, 13.0, 24.0)
 ]
-"""Over Fig. 6: E₁ = 1, ΔT = 20; none of its points is on the Carnot line."""
+"""Points (ΔE, T̄) across Fig. 6, where E₁ = 1 and ΔT = 20; none is on the Carnot line."""
 
 
 @claim(
@@ -93,7 +93,7 @@ def boundary() -> Numbers:
 
 
 def _bounded(n: Numbers) -> Judgement:
-    # Finite N approaches the limit as 1/N, with factors of order one.
+    # The deviation from the limit falls as 1/N, with factors of order one.
     if not abs(n["N_24_per_pair"] / n["limit"] - 1) <= 3 / 24:
         return contradicted("P per pair does not saturate")
     if n["first_exponent"] > 1:

@@ -31,7 +31,7 @@ DENSE_ENGINES = [
 DENSE = [Dense(at) for at in DENSE_ENGINES]
 RNG_SEED = 7
 LOG_ROUNDING = 1e-12
-"""Of a logarithm of order one to ten: a few ε per operation."""
+"""Rounding error of a logarithm of order one to ten: a few ε for each operation."""
 
 
 def _detailed_balance(n: Numbers) -> Judgement:

@@ -32,13 +32,14 @@ FIG_3: Parameters = {
 }
 HOT: Parameters = {"E_1": 1.0, "Gamma_0": 0.001, "scaling": "high-temperature"}
 FIG_6: Parameters = {**HOT, "delta_T": 20.0, "omega_0": 0.006}
-"""Also of Figs. 5 and 8."""
+"""Parameters of Fig. 6, and of Figs. 5 and 8."""
 FIG_7: Parameters = {**HOT, "delta_E": 9.0, "T_mean": 13.5, "delta_T": 23.0}
 FIG_10: Parameters = {**HOT, "omega_0": 0.006, "T_mean": 50.01, "delta_T": 99.98}
-"""β₁ = 50 and β₂ = 0.01."""
+"""Parameters of Fig. 10: β₁ = 50 and β₂ = 0.01."""
 
 SOLVED = 1e-9
-"""Relative deviation that counts as none: methods certify residuals to 1e-10, values err more."""
+"""Relative deviations below this are numerical errors: methods certify residuals to 1e-10, and the
+errors of values are somewhat larger."""
 
 
 @lru_cache(maxsize=4096)
@@ -71,7 +72,7 @@ def solve(method: Method, engine: Engine, *names: str) -> Mapping[str, float]:
 def conductance(method: Method, engine: Engine) -> float:
     """J/a from CD/2, which is finite at the Carnot point; over N² where Eq. 28 scales a by 1/N.
 
-    In a limit it is (J/N)/(aN), which is the limit of that.
+    For N → ∞ it is (J/N)/(aN), the limit of this ratio.
     """
     if method.sized:
         found = solve(method, engine, "constancy", "quanta_noise")
@@ -110,7 +111,7 @@ def table(
 
 
 def spread(values: Iterable[float]) -> tuple[float, float]:
-    """Least and largest."""
+    """Least and largest value."""
     found = list(values)
     return min(found), max(found)
 

@@ -29,7 +29,7 @@ from heatcat.claims.ledger import (
 from heatcat.claims.points import CLOSURE, FIG_6, LIMIT, engine, solve
 
 LINE = 0.01
-"""Relative deviation that shows in a figure: a line's width."""
+"""Relative deviation that can be seen in a figure: about the width of a line."""
 
 
 TENTH = 0.1

@@ -11,7 +11,7 @@ from rich.table import Table
 from heatcat.claims.ledger import Finding, Verdict
 
 ROUNDING = 1e-10
-"""Certified residuals of the methods."""
+"""Bound on the certified residuals of the methods; smaller numbers are shown as rounding errors."""
 HEAD = """\
 # The paper's claims
 
@@ -28,7 +28,7 @@ Eq. 28, "closure" the paper's third-cumulant approximation of it.
 
 
 def number(value: float) -> str:
-    """Six digits; what is rounding is shown as such, since it differs from machine to machine.
+    """A number in six digits; a rounding error, which differs between machines, is shown as 0.
 
     >>> number(2.0), number(1.58744e-05), number(3e-15)
     ('2', '1.58744e-05', '0 to rounding')

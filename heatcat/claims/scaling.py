@@ -24,7 +24,7 @@ from heatcat.claims.ledger import (
 from heatcat.claims.points import EXACT, FIG_7, LIMIT, SOLVED, engine, solve, table
 
 ROUNDING = 1e-12
-"""Of matrix products of dimension ten, relative."""
+"""Relative rounding error of products of matrices of dimension ten."""
 
 
 def random_state(size: int) -> Matrix:

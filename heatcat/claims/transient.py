@@ -1,4 +1,4 @@
-"""Claims on open gaps and on small sizes that look cold: Sec. V A, Fig. 4."""
+"""Claims on gaps that stay open, and on small N that behave as at T = 0: Sec. V A, Fig. 4."""
 
 from __future__ import annotations
 

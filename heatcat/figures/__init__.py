@@ -1,4 +1,4 @@
-"""The paper's figures, a recipe each: sweep preset -> store -> analyses -> data, PNG, PDF, HTML."""
+"""Recipes of the paper's figures: sweep preset -> store -> analyses -> data, PNG, PDF, HTML."""
 
 from heatcat.figures.fig2 import FIG2
 from heatcat.figures.fig3 import FIG3

@@ -25,11 +25,11 @@ CLOSURE_COLOR = "#d95f02"
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Gains, their rate of growth in the window and at each ΔE, and the rate they tend to.
 
-    Without prefix for N pairs, with ``limit_`` in the exact limit N → ∞ and with ``closure_`` in
-    its third-cumulant closure.  ``asymptotic_growth_rate`` is (1 − 1/N)/T₂, the ratio of the
-    Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one.  N → ∞ has none left:
-    where E₁ ≫ T₁ and E₂ ≫ T₂ its gain is ∝ e^{E₂/T₂} (T₂/E₂ − T₁/E₁), whose rate is
-    ``limit_asymptotic_growth_rate``.
+    Names without prefix are for N pairs, those with ``limit_`` for the exact limit N → ∞, and those
+    with ``closure_`` for its third-cumulant closure.  ``asymptotic_growth_rate`` is (1 − 1/N)/T₂,
+    by the ratio of the Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one pair.  For
+    N → ∞ the first factor is 1: where E₁ ≫ T₁ and E₂ ≫ T₂ the gain is ∝ e^{E₂/T₂} (T₂/E₂ − T₁/E₁),
+    whose rate is ``limit_asymptotic_growth_rate``.
     """
     power = _certified(datasets["finite"], "power")
     gain = collective_gain(power)

@@ -32,8 +32,9 @@ WINDOWS = ((2, 6), (6, 12), (12, 24))
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Power map, ratios at the cut, and exponents.
 
-    Ratios and exponents are those of the conductance J/a: the affinity does not depend on N in
-    the bare scaling, so they are the power's, and they have no hole on the Carnot line.
+    Ratios and exponents are computed from the conductance J/a.  In the bare scaling the affinity a
+    does not depend on N, so that they equal those of the power, and they are defined on the Carnot
+    line, too.
     """
     dataset = datasets["exact"]
     growing = conductance(dataset.constancy, dataset.quanta_noise)
@@ -46,7 +47,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
         compat="override",
     )
     ratio = power_ratio(growing)
-    # The line of each fit, anchored at the mean of the logarithms that it was fitted to.
+    # The line of each fit passes through the mean of the logarithms that it was fitted to.
     log_N = np.log(dataset.N)
     fitted = fit.N_sat < dataset.N
     anchor = (np.log(ratio) - fit.exponent * log_N).where(fitted).mean("N")

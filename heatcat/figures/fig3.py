@@ -21,9 +21,10 @@ READINGS = {
     "printed": r"$\Delta T$ = 10 $E_1$, as printed",
     "doubled": r"$T_2 - T_1$ = 20 $E_1$, which reaches $C_1 > 1$",
 }
-"""The caption's ΔT leaves the single pair below the bound that the text says it overcomes."""
+"""Two readings of ΔT: with the caption's value the single pair stays below C = 1, but the text says
+that it exceeds 1."""
 COLORS = ListedColormap(colormaps["viridis"](np.linspace(0, 0.9, 256)), name="viridis_90")
-"""Without the yellow end, which is lost on white."""
+"""Viridis without its yellow end, which is hardly visible on white."""
 NEAR = {"printed": (-12.0, 1.2), "doubled": (-2.0, 0.2)}
 """Range of 10³ (C − 1) in the panels beside the bound, the paper's inset."""
 NEAR_N = 4
@@ -32,7 +33,7 @@ NEAR_N = 4
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Constancy of both readings along delta_T, where it exceeds 1 and up to which N.
 
-    A mean temperature that one reading lacks, as T̄ = ΔT/2 where T₁ = 0, is NaN there.
+    At a mean temperature that one reading lacks (T̄ = ΔT/2, where T₁ = 0), its values are NaN.
     """
     readings = []
     for part in READINGS:
@@ -45,7 +46,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
                 last_violation=last_violation(constancy),
             )
         )
-    # Without a fill a missing temperature would turn the booleans into objects.
+    # Without a fill value, xarray would turn the booleans into objects at missing temperatures.
     reduced = xr.concat(
         readings,
         dim="delta_T",
@@ -147,7 +148,7 @@ def interactive(reduced: xr.Dataset) -> Any:
 
 
 def _curve(hv: Any, values: xr.DataArray, unit: str, norm: Normalize) -> Any:
-    """One curve, its T̄ in every row so that it shows on hover."""
+    """One curve, with its T̄ in every row so that the tooltip shows it."""
     T_mean = float(values.T_mean)
     table = (values.N.values, values.values, np.full(values.size, T_mean))
     return hv.Curve(table, "N", [hv.Dimension("C", label=unit), hv.Dimension("T̄ / E₁")]).opts(

@@ -96,7 +96,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 def draw(reduced: xr.Dataset) -> Figure:
-    """The four panels, each above a strip that enlarges what it is about."""
+    """The four panels, each above a strip that enlarges its small differences."""
     figure = Figure(figsize=(11, 9.2), layout="constrained")
     axes = figure.subplots(4, 2, height_ratios=[3, 1, 3, 1], sharex=False)
     _moments(axes[0, 0], axes[1, 0], reduced)

@@ -18,8 +18,8 @@ from analyses.boundary import boundary_exponent, gain_boundary, limit_gain
 from heatcat.figures.recipe import Recipe
 
 CALCULATIONS = {"closure": "third-cumulant closure", "exact": "exact limit"}
-"""Parts of the recipe and labels of the dimension ``calculation``: what the paper prints,
-and what it approximates."""
+"""Parts of the recipe and labels of the dimension ``calculation``: the closure that the paper
+prints, and the exact limit that the closure approximates."""
 T_MEAN_TICKS = (10.02, 10.1, 10.3, 11.0, 13.0, 20.0, 50.0)
 DELTA_E_TICKS = (1, 3, 10, 30, 100, 200)
 HIGH_GAIN = 100.0
@@ -28,9 +28,9 @@ ERRORS = {"power_per_pair": "(g)", "constancy": "(i)"}
 
 
 def side_by_side(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """The two sweeps along a dimension ``calculation``, with what both have.
+    """The two sweeps along a dimension ``calculation``, with the variables that both have.
 
-    It is not called method, which is an option of ``Dataset.sel``.
+    The dimension is not called ``method``, because ``Dataset.sel`` has an option of this name.
     """
     shared = [name for name in datasets["exact"] if name in datasets["closure"]]
     both = xr.concat(
@@ -79,7 +79,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 def draw(reduced: xr.Dataset) -> Figure:
-    """As printed in the first row, the limit in the second, and what lies between in the third."""
+    """The closure, as printed, in the first row, the limit in the second, errors in the third."""
     figure = Figure(figsize=(11, 9.2), layout="constrained")
     rows = figure.subplots(3, 3)
     bound = float(np.abs(reduced.power_per_Gamma_0).max())
@@ -136,8 +136,8 @@ def draw(reduced: xr.Dataset) -> Figure:
 def draw_high_temperature_map(axes: Axes, values: xr.DataArray, **options: Any) -> Any:
     """Colour map over T̄ (across, as printed) and ΔE (up), both logarithmic.
 
-    The axis across is logarithmic in T₁ = T̄ − ΔT/2 and labelled by T̄: linear in T̄, the engine and
-    the region of gain would be a sliver at its left end.
+    The axis across is logarithmic in T₁ = T̄ − ΔT/2 and labelled by T̄.  On an axis linear in T̄, the
+    engine and the region of gain would be too narrow to see.
     """
     values = values.transpose("delta_E", "T_mean")
     mesh = axes.pcolormesh(

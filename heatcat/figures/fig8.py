@@ -1,4 +1,4 @@
-"""Fig. 8: mutual information of one spin of each ensemble as N → ∞, and what it follows."""
+"""Fig. 8: mutual information of one spin of each ensemble as N → ∞, against power and current."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from heatcat.figures.fig6 import (
 from heatcat.figures.recipe import Recipe
 
 OUTPUTS = {"power_per_pair": "power", "quanta_current_per_pair": "quanta current"}
-"""What the mutual information is ranked against."""
+"""Variables with which the mutual information is compared by rank."""
 FLOOR = 1e-8
 """Lowest mutual information on the colour scale; it vanishes on the Carnot line."""
 CEILING = 5e-3
 
 
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Maps of both, and rank correlations with the power and with the current behind it."""
+    """Maps of closure and limit, and rank correlations with the power and with the current."""
     both = side_by_side(datasets)
     ranks = xr.concat(
         [information_rank_correlation(both.mutual_information, both[name]) for name in OUTPUTS],

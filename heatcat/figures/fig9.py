@@ -30,7 +30,7 @@ from heatcat.figures.recipe import Recipe
 SIZES = (1, 2, 5, 10, 30, 100)
 """Sizes of all panels."""
 BATHS = ("hot", "cold")
-"""The sweeps of the lower panels, one a bath."""
+"""The sweeps of the lower panels, one for each bath."""
 
 
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -54,7 +54,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 def relaxation(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """⟨mᶻ⟩ and ⟨(mᶻ)²⟩ on the way from the fully excited state, at the temperature of each bath."""
+    """⟨mᶻ⟩ and ⟨(mᶻ)²⟩ over time from the fully excited state, at the temperature of each bath."""
     beta_Es, times, finite, limit, closure = [], [], [], [], []
     for bath in BATHS:
         swept = datasets[bath].sel(N=list(SIZES))
@@ -111,7 +111,7 @@ def draw(reduced: xr.Dataset) -> Figure:
 
 
 def _differences(at: xr.Dataset) -> str:
-    """How far the closure and the largest N are from the limit, at most."""
+    """Text with the largest distances of the closure and of the largest N from the limit."""
     closed = float(np.abs(at.closure_path - at.limit_path).max())
     finite = float(np.abs(at.path.isel(N=-1) - at.limit_path).max())
     size = f"$N$ = {int(at.N[-1])}"

@@ -1,4 +1,4 @@
-"""What every figure shares: from the Datasets of its sweeps to the files of a figure."""
+"""What all figures share: the steps from the Datasets of the sweeps to the files of a figure."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Recipe:
     name : str
         "fig2" and so on.
     sweeps : mapping of str to str
-        Presets that the figure is computed from, by their part in it; with ``-quick`` appended,
-        the coarser ones.  Figures may share a preset, which is then computed once.
+        Presets that the figure is computed from, by their part in it; the coarser ones have
+        ``-quick`` appended to their names.  A preset that figures share is computed once.
     reduce : callable
-        Datasets of the sweeps, by part, to the reduced Dataset that the figure shows.
+        Function of the Datasets of the sweeps, by part, that returns the reduced Dataset.
     draw : callable
-        Reduced Dataset to a matplotlib figure.
+        Function of the reduced Dataset that returns a matplotlib figure.
     interactive : callable
-        Reduced Dataset to a HoloViews object.
+        Function of the reduced Dataset that returns a HoloViews object.
     """
 
     name: str
@@ -73,10 +73,10 @@ class Recipe:
 
 
 def _save_html(plot: Any, path: Path, *, title: str) -> None:
-    """Page with Bokeh's code inside it, which works without a network.
+    """A page that contains Bokeh's code and works without a network.
 
-    It is put together here because Bokeh's own pages would also name the files of every extension
-    that has been imported, such as Panel's.
+    It is put together here because a page that Bokeh makes would also refer to the files of every
+    extension that has been imported, such as Panel's.
     """
     import holoviews as hv
     from bokeh.embed import components
