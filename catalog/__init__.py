@@ -125,7 +125,7 @@ else:
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = found  # the next time it is there at once
+        globals()[name] = found  # later uses find it without this function
         return found
 
     def __dir__() -> list[str]:

@@ -16,8 +16,8 @@ B = TypeVar("B", bound=Hashable)
 class Admission(Generic[B]):
     """Hands out blocks in their order, never more at once than number and memory allow.
 
-    A block waits until its predicted memory is free, and no later one overtakes it: a large block
-    is not put off by small ones for ever.
+    A block waits until its predicted memory is free.  Blocks after it wait as well, otherwise small
+    ones could keep the memory in use and a large one would never start.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ class Admission(Generic[B]):
         taken = []
         while self.waiting and len(self.inside) < number:
             need = self.needs[self.waiting[-1]]
-            # A block that was accepted runs, if need be alone: a worker fewer is no dead end.
+            # A block that was accepted runs even if it needs more than there is now, because a worker
+            # has left; then it runs alone.
             if self.inside and self.used + need > self.memory:
                 break
             index = self.waiting.pop()

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 QUEUED_PER_WORKER = 2
 """Blocks in flight for each thread: one to compute and one to follow it.
 
-When a worker dies, dask blames every block that it held, so that more would blame the innocent."""
+When a worker dies, dask counts this against every block that the worker held, and gives a block up
+after some such deaths.  With more blocks in flight, more would be counted that did no harm."""
 LOOK_EVERY = 1.0
 """Seconds between looks at the workers."""
 SILENCE = 5.0
