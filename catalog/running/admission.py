@@ -49,8 +49,8 @@ class Admission(Generic[B]):
         taken = []
         while self.waiting and len(self.inside) < number:
             need = self.needs[self.waiting[-1]]
-            # A block that was accepted runs even if it needs more than there is now, because a worker
-            # has left; then it runs alone.
+            # A block that was accepted runs, if need be alone, even if it needs more memory than
+            # there is now that a worker has left.
             if self.inside and self.used + need > self.memory:
                 break
             index = self.waiting.pop()

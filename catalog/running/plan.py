@@ -37,8 +37,8 @@ class Plan:
     core_seconds : float
         Predicted solve and write time of the missing blocks, on one core.
     core_seconds_low, core_seconds_high : float
-        The true time lies between these in eight of ten cases.  NaN, as the two other times, where the
-        model predicts nothing and nothing is stored yet.
+        The true time lies between these in eight of ten cases.  NaN, as the two other times,
+        where the model predicts nothing and nothing is stored yet.
     longest_block_seconds : float
         Predicted time of the longest missing block: no number of workers is faster.
     peak_bytes : float
