@@ -118,14 +118,14 @@ else:
         "catalog.sweeps.sweep": "Sweep",
         "ensemble": "InvalidInput Solution Status",
     }
-    """By module, the names that it defines; it is imported when one of them is first asked for."""
+    """By module, the names that it defines; it is imported when one of them is first used."""
     _HOME = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 
     def __getattr__(name: str) -> Any:
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = found  # later uses find it without this function
+        globals()[name] = found  # Python then no longer calls this function for the name
         return found
 
     def __dir__() -> list[str]:

@@ -22,7 +22,7 @@ MOST_TEXTS = 1000
 MOST_LETTERS = 4095
 """Of a path, on Linux."""
 MOST = 1_000_000
-"""Largest count of workers or points that is taken for meant."""
+"""Largest count of workers or points that is accepted: a larger one is probably a mistake."""
 
 
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -16,7 +16,7 @@ from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
 
 LONGEST_SECONDS = 60.0
-"""Longest time predicted for a block of several points: a killed worker loses no more."""
+"""Longest time predicted for a block of several points: a killed worker loses no more work."""
 MOST_PLACES = 100_000_000
 """Most points of the grid over all labels of scattered points: counting takes a byte for each."""
 FINER = 4
@@ -56,7 +56,7 @@ def layout(sweep: Sweep) -> list[Grid]:
 
 
 def _require_room(sweep: Sweep) -> None:
-    """Scattered points need not be many for the grid of all their labels to be huge."""
+    """Refuse scattered points, even few, if the grid of all their labels has too many points."""
     labels = [len(set(labels)) for labels in sweep.points.values()]
     labels += [len(labels) for labels in sweep.axes.values()]
     if sweep.points and math.prod(labels) > MOST_PLACES:
@@ -78,7 +78,7 @@ def _points(sweep: Sweep, split: str | None) -> list[int]:
         longest = np.atleast_1d(over_blocks(seconds, trial, np.add).max(axis=others))
         found[(found == 0) & ((longest <= LONGEST_SECONDS) | (most == 1))] = most
         most = max(most // FINER, 1)
-    # Never more again as the label grows, where time is not monotone: the parts stay few.
+    # A larger label never gets more points, also where time is not monotone: the parts stay few.
     return np.minimum.accumulate(found).tolist()
 
 

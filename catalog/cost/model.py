@@ -2,7 +2,7 @@
 
 The time of a point of size n is the model's prediction times exp(a + b ln(n/16)); for the heat
 engine, n = max(2S₁, 2S₂).  The two corrections are fitted to the timings by ridge regression, so
-that a few of them already count, and many at small n do not run away at large n.
+that a few timings already count, and many timings at small n do not give absurd times at large n.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ CENTRE = 16.0
 SPEED = 0.8
 """Standard deviation of a: machines and the share that one gets of them differ."""
 EXPONENT = 0.15
-"""Standard deviation of b: the prior knows how time grows with size, caches do not obey it."""
+"""Standard deviation of b: the prior gives the growth of time with size, but neglects caches."""
 UNKNOWN_SPEED = 8.0
-"""Standard deviation of a where the model predicts nothing: any time may come out."""
+"""Standard deviation of a where the model predicts nothing: any time is possible."""
 DISCREPANCY = 0.3
 """How far, in ln(time), the mean of one size lies off the fitted line, however many its points."""
 SCATTER = 0.7
@@ -44,7 +44,7 @@ QUANTILE = 1.28
 
 
 class Range(NamedTuple):
-    """A prediction, and the limits between which it comes true eight times out of ten."""
+    """A prediction, and limits that hold the true value eight times out of ten."""
 
     low: float
     central: float
@@ -210,7 +210,7 @@ class CostModel:
 
 
 def longest_first(work: Sequence[Work], model: CostModel) -> list[int]:
-    """Positions of blocks by falling time, so that no long one is left when others idle."""
+    """Positions of blocks by falling time, so that workers do not idle while a long one ends."""
     return np.argsort(-model.block_seconds(work), kind="stable").tolist()
 
 

@@ -16,8 +16,8 @@ def known_model(record: Mapping[str, Any]) -> Model:
     """The model that a record describes; nothing is imported.
 
     It is the heat engine itself if the record says so and everything in it is as it is in this
-    version; what it says of the terms counts otherwise, so that older results are read as they
-    were written.
+    version; otherwise the terms are taken from the record, so that older results are read as
+    they were written.
 
     Raises
     ------

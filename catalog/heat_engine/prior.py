@@ -164,5 +164,5 @@ def _coupling(engines: Engines) -> NDArray:
         cold, hot = _log_ratios(engines)
         damping = (1 / np.tanh(cold / 2) + 1 / np.tanh(hot / 2)) / 2
     ratio = engines.column("omega_0") / engines.column("Gamma_0")
-    # Beyond what any engine has, a figure to multiply with is enough.
+    # A ratio above that of any real engine is cut off: it must only stay finite.
     return np.minimum(ratio / (damping / N + 0.5), ABSURD)

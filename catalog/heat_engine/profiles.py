@@ -183,7 +183,7 @@ def _slow_spectrum(of: Computation) -> Value:
     count = of.profiles.modes
     found = slow_spectrum(of.engine, count=count)
     values = np.full(count, complex(math.nan, math.nan))
-    # Rates that differ by rounding alone count as equal: their order would be an accident.
+    # Rates that differ by rounding alone count as equal: rounding would decide their order.
     rates = np.array(
         sorted(
             (mode.eigenvalue for mode in found.modes),

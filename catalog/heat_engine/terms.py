@@ -10,7 +10,7 @@ from typing import Any
 from catalog.names.vocabulary import Kind, Term, Vocabulary
 
 SIMPLE_UNIT = re.compile(r"\w+")
-"""A unit that a power may follow; others, such as cm^-1, stand in brackets then."""
+"""A unit to which a power can be appended; others, such as cm^-1, are put in brackets first."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Cost:
 class Model:
     """Base class of models.
 
-    A subclass names its terms and solves points.  It is best a frozen dataclass: its fields are
+    A subclass names its terms and solves points.  It should be a frozen dataclass: its fields are
     then its options, which are part of a sweep's identity.  For a plain function, `catalog.model`
     makes one.
 
@@ -176,7 +176,7 @@ class Model:
         found = object_hash(type(self))  # type: ignore[arg-type]
         return modules_hash(self.modules, found) if self.modules else found
 
-    # What follows is derived, and not to be overridden.
+    # Subclasses do not override what follows: it is derived from the methods above.
 
     @property
     def title(self) -> str:
@@ -190,7 +190,7 @@ class Model:
 
     @property
     def by_value(self) -> bool:
-        """Whether it was typed in or lies in a script: it travels to workers as it is."""
+        """Whether it was typed in or lies in a script: workers are sent the object itself."""
         return type(self).__module__ == "__main__"
 
     @property

@@ -171,9 +171,9 @@ class FunctionModel(Model):
         return self._hash
 
     def __reduce__(self) -> Any:
-        """Travel by name, so that a worker uses its own copy; what was typed in, as it is."""
+        """Pickle by name, so that a worker imports its own copy; what was typed in, by value."""
         if self.by_value:
-            self.source_hash()  # where it arrives there may be no source
+            self.source_hash()  # kept, since the receiver may have no source
             return _rebuilt, (dict(vars(self)),)
         return _at, (self.function.__module__, self.function.__qualname__)
 

@@ -113,7 +113,7 @@ def _imported(module: str, folder: Path | None) -> Any:
         if first is not None:
             sys.path.remove(first)
     if first is not None and _lies_in(found, first) and first not in sys.path:
-        # At the end: worker processes find it too, and it hides no module of Python.
+        # At the end of the path, where it hides no module of Python; worker processes find it, too.
         sys.path.append(first)
     if first is not None and not _lies_in(found, first) and _is_there(module, first):
         raise InvalidInput(

@@ -81,7 +81,7 @@ class RecordedModel(Model):
         raise self.unknown()
 
     def unknown(self) -> InvalidInput:
-        """The error of who would solve without the model itself."""
+        """The error that is raised if somebody solves without the model itself."""
         return InvalidInput(
             f"the sweep was computed by {self.title} of {self.path}, which a store does not make a "
             f"process import: name it yourself, --model {self.path} (in Python model=…)"

@@ -101,8 +101,8 @@ def _positions(source: str) -> tuple[dict[int, int], set[int], set[int]]:
     These are the lengths of the comments by line, the lines of docstrings, and the lines that end
     inside another string.  Of the tokens, only texts and numbers of lines are used: an f-string is
     one STRING up to Python 3.11 and FSTRING_START, …, FSTRING_END since 3.12, and 3.12.1 gives
-    wrong columns behind strings that have several lines and are not ASCII.  A syntax tree would
-    not do: in Python 3.11, threads must not parse at the same time.
+    wrong columns behind strings that have several lines and are not ASCII.  A syntax tree is
+    not used: in Python 3.11, threads must not parse at the same time.
     """
     comments: dict[int, int] = {}
     docstrings: set[int] = set()
@@ -120,7 +120,7 @@ def _positions(source: str) -> tuple[dict[int, int], set[int], set[int]]:
             inside_strings.update(range(opened.pop(), last))
         elif opened:
             continue
-        elif kind == "COMMENT":  # it ends where the line does
+        elif kind == "COMMENT":  # it ends at the end of its line
             comments[first] = len(token.string)
         elif kind == "NEWLINE":
             if only_strings and strings:

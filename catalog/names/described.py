@@ -1,7 +1,7 @@
-"""What the arrays of a Dataset say of themselves: their roles, symbols and fills.
+"""Roles, symbols and fills of the arrays of a Dataset, as their attributes state them.
 
 The labelled arrays of a sweep carry this as attributes, so that queries, tables and files need no
-model.  Where xarray has dropped the attributes, names still count.
+model.  Where xarray has dropped the attributes, arrays are recognised by their names.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def symbol(array: xr.DataArray | xr.Variable, name: str) -> str:
 
 
 class WholeNumbers(NamedTuple):
-    """How whole numbers are stored: their type, and what stands where nothing was computed."""
+    """How whole numbers are stored: their type, and the value where nothing was computed."""
 
     dtype: np.dtype
     fill: int

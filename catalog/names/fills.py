@@ -74,7 +74,7 @@ def restored_values(
 
 
 def holds_text(name: str, dtype: np.dtype) -> bool:
-    """Whether an array is one of texts, also where nothing is left of them but NaN."""
+    """Whether an array is one of texts, also if all its values have become NaN."""
     text = name in OWN and OWN[name].dtype == "str"
     return name != "status" and (text or dtype.kind in "OTU")
 

@@ -1,4 +1,4 @@
-"""Labels in canonical form: what may stand on an axis, and when two of them are one."""
+"""Labels in canonical form: what an axis may hold, and when two labels count as one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEAR = 1e-9
 """Labels closer than this, relative to the larger, are taken for the same number mistyped."""
 
 RESIDUE = 8 * float(np.finfo(float).eps)
-"""Relative to the largest label of an axis: a smaller one may be what rounding left of 0."""
+"""Relative to the largest label of an axis: a smaller one may be 0 with a rounding error."""
 
 MOST_LABELS = 100_000
 """Most labels of an axis, and most scattered points, of one sweep."""
@@ -90,8 +90,8 @@ def label(name: str, value: Any, *, whole: bool = False) -> Label:
 def slack(labels: ArrayLike, relative: float) -> NDArray[np.float64]:
     """How far from each label of an axis a number may lie to be taken for it.
 
-    That is a fraction of the label; of a label that is 0, or may be what rounding left of 0, it is
-    the fraction of the distance to its nearest neighbour.
+    That is a fraction of the label.  For a label that is 0, or may be 0 with a rounding error, it
+    is the fraction of the distance to the nearest neighbour.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Queries by label: names or symbols, numbers that match despite rounding, clear misses."""
+"""Queries by label: by name or symbol, despite rounding; an error names the nearest labels."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _limit(value: Any) -> float:
 def _for_each(
     ds: xr.Dataset, given: Any, wanted: Mapping[str, Any], *, what: str
 ) -> dict[str, Any]:
-    """An option by parameter, given so or once for all."""
+    """An option by parameter; it may be given by parameter or once for all of them."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
@@ -270,7 +270,7 @@ def _rounding(value: Label) -> float:
 
 
 def _require_equal(name: str, fixed: Label, value: Any, limit: float) -> None:
-    """A fixed parameter is what is asked for, or among it."""
+    """Refuse a query whose labels do not include the value of a fixed parameter."""
     if isinstance(value, slice):
         _inside(_Axis(name, np.array([fixed])), value)
         return

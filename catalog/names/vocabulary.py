@@ -25,7 +25,7 @@ DTYPES = {
     **dict.fromkeys(("int8", "int16", "int32", "int64"), -1),
     "str": "",
 }
-"""Types of arrays that a model may declare, and what stands where nothing was computed."""
+"""Types of arrays that a model may declare, and the value where nothing was computed."""
 MOST_NAME = 100
 MOST_INNER = 100_000
 """Most values that a variable with inner dimensions has at one point."""
@@ -307,7 +307,7 @@ class Vocabulary(Mapping[str, Term]):
         self._require_dims_apart()
 
     def _require_symbols_apart(self) -> None:
-        """A symbol stands for one term; parameters also differ in every way to type them."""
+        """Refuse two terms of one symbol, and parameters that are equal in a way to type them."""
         seen: dict[str, str] = {name: name for name in self._terms}
         for term in self._terms.values():
             keys = {unicodedata.normalize("NFC", term.symbol.strip())}
@@ -324,7 +324,7 @@ class Vocabulary(Mapping[str, Term]):
                     self._parameters[folded(term.symbol)] = term.name
 
     def _require_dims_apart(self) -> None:
-        """Inner dimensions are neither parameters nor arrays, and one of a name has one size."""
+        """Refuse an inner dimension named as a parameter or array, or with two different sizes."""
         known: dict[str, tuple[InnerLabel, ...]] = {}
         for term in self._terms.values():
             for dim, labels in term.dims.items():
@@ -385,11 +385,11 @@ def folded(text: str) -> str:
 
 
 MOST_LETTERS = 100
-"""Of an unknown word, those that are compared with known ones."""
+"""Number of characters of an unknown word that are compared with known words."""
 
 
 def suggestion(text: object, known: Iterable[str]) -> str:
-    """The tail of an error about an unknown word: ": did you mean 'x'?" or the whole list."""
+    """The end of an error about an unknown word: ": did you mean 'x'?" or the whole list."""
     known = list(known)
     word = text[:MOST_LETTERS].lower() if isinstance(text, str) else ""
     lowered = {word.lower(): word for word in known}

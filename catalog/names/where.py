@@ -75,7 +75,7 @@ def where_expression(ds: xr.Dataset, text: str) -> xr.DataArray:
     ``in ('failed', 'unphysical')``.  Nothing else is understood, and nothing is executed as
     Python.
 
-    An undefined value compares false with everything; ``not`` makes that true.  A status that
+    Every comparison with an undefined value is false; ``not`` makes it true.  A status that
     xarray has filled with NaN is "not computed".
 
     Parameters
@@ -160,7 +160,7 @@ def _name(ds: xr.Dataset, known: Mapping[str, str], word: str) -> str:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    """The nearest words only: the whole vocabulary would not be one line."""
+    """The nearest words only: the whole vocabulary does not fit on one line."""
     tail = suggestion(word, known)
     return tail if "did you mean" in tail else ": use the names of the dataset's arrays"
 
@@ -176,7 +176,7 @@ class _Reader:
             case ast.Constant(value=bool()):
                 pass
             case ast.Constant(value=int() | float() as number):
-                constant = np.float64(number)  # its powers overflow to inf, and soon
+                constant = np.float64(number)  # a power that overflows is inf at once
                 return _Part("number", lambda arrays: constant)
             case ast.Constant(value=str() as text):
                 return _Part("text", lambda arrays: text, text=text)

@@ -18,8 +18,8 @@ COLOURS = {
     "failed": "#d55e00",
     "running": "#56b4e9",
 }
-"""Of Okabe and Ito: distinct to the colour-blind, on white and on black.  What is not computed is
-left blank; unknown states are grey."""
+"""Colours of Okabe and Ito, which colour-blind people can tell apart on white and on black.  Points
+that are not computed are left blank; unknown states are grey."""
 
 STYLE = """<style>
 .heatcat{color:var(--jp-content-font-color1,inherit);font-size:13px;line-height:1.45;

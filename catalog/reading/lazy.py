@@ -68,7 +68,7 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     stored = create_or_open(store, sweep)
     sweep = snapped(sweep, stored.box)
     view = view_of(stored, sweep.grid, sweep.model if stored.missing(sweep) else None)
-    # Two Datasets of a store that fills up are not the same to dask, though their labels are.
+    # The store may change between two Datasets of equal labels: dask must not take them for one.
     token = uuid.uuid4().hex
     if view.model is None:
         return _labelled(view.grid, view.steps, partial(_read_now, view), token)
@@ -86,7 +86,7 @@ def stored_dataset(stored: StoredSweep) -> xr.Dataset:
     users have added to the groups are part of it.
     """
     view = view_of(stored, stored.grid, None)
-    token = uuid.uuid4().hex  # what is stored may grow
+    token = uuid.uuid4().hex  # more may be stored later
     found = _labelled(stored.grid, view.steps, partial(_read_now, view), token)
     return found.assign(user_arrays(stored))
 
@@ -113,7 +113,7 @@ class View:
     model: Model | None
 
     def pieces(self, box: Box) -> list[tuple[Part, Piece]]:
-        """Where the points of a box are stored; oldest part last: it lies on top.
+        """Where the points of a box are stored; the oldest part comes last, and its values win.
 
         The unit is the block where blocks are solved, else the Zarr chunk.
         """
@@ -195,8 +195,8 @@ def _labelled(
 class BlockTask(Task):
     """A task that dask never fuses with the one that uses it.
 
-    A variable's tasks are then the same in every graph, whichever variables it asks for: a
-    scheduler that holds some of them meets no other tasks under their names.
+    The tasks of a variable are then the same in every graph, whichever variables the graph is
+    for: a scheduler that holds some of them never gets different tasks of the same names.
     """
 
     __slots__ = ()
@@ -220,8 +220,8 @@ def _block_layer(
     return da.Array(graph, name, chunks=chunks, dtype=object, meta=meta)
 
 
-# Abstract layers, one of look-ups a variable: the graph of a large sweep costs little until a
-# selection has cut it down.
+# Each variable has one abstract layer of look-ups: dask makes its tasks only after a selection has
+# reduced them, so that the graph of a large sweep costs little.
 
 
 def _look_up(

@@ -23,7 +23,7 @@ from catalog.sweeps.dataset import TEXT
 
 def write_netcdf(ds: xr.Dataset, path: Path) -> int:
     """Write what is in memory at once, then what is lazy piece by piece."""
-    plain = ds.drop_encoding()  # chunks and codecs are Zarr's
+    plain = ds.drop_encoding()  # its chunks and codecs are for Zarr only
     plain.attrs = plain_attributes(ds.attrs)
     for name in plain.variables:
         plain[name].attrs = plain_attributes(ds[name].attrs)
@@ -32,7 +32,7 @@ def write_netcdf(ds: xr.Dataset, path: Path) -> int:
         for name, variable in plain.variables.items()
         if variable.chunks and variable.dtype.kind in "biufOTU"
     ]
-    # The rest, such as times, xarray translates; it is loaded if it is lazy.
+    # xarray encodes the other arrays, such as times; they are loaded if they are lazy.
     ready = restored(plain.drop_vars(lazy).compute())
     # Undefined values are NaN; whole numbers and text have fills of their own, which are values.
     fills = {name: {"_FillValue": None} for name in ready.variables}

@@ -67,7 +67,7 @@ class Point:
     def reproduce(self, model: Model | None = None) -> Solution:
         """Solve the point again, here and now; nothing is stored.
 
-        A solver that raises raises here, too, so that a debugger can look at it.
+        What the solver raises is raised here, too, so that a debugger can be used.
 
         Parameters
         ----------

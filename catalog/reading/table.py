@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROWS = 50_000
 """Points read at a time: with 50 columns some 20 MB."""
 MOST_BLOCKS = 2_000
-"""Blocks read at a time: the graph of a task for each array of each block stays small."""
+"""Blocks read at a time, so that the graph, a task for each array of each block, stays small."""
 
 Where = Mapping[str, slice]
 """A piece of a Dataset, as ``isel`` takes it."""
@@ -203,7 +203,7 @@ def without_points(ds: xr.Dataset) -> xr.Dataset:
 def columns(ds: xr.Dataset) -> list[str]:
     """Names of the columns: dimensions, other parameters, variables, diagnostics, status last.
 
-    Inner dimensions are none of them: what has some holds a list in each row.
+    Inner dimensions are not columns: an array that has some is a column of lists.
     """
     ranks = {"parameter": 1, "index": 1, "variable": 2, "diagnostic": 4}
     dims = [str(dim) for dim in _ordered_dims(ds)]
@@ -273,7 +273,7 @@ def _cuts(ds: xr.Dataset, rows: int) -> dict[str, list[slice]]:
 
 
 def _lengths(ds: xr.Dataset, dim: str) -> tuple[int, ...]:
-    """Lengths of the stretches of a dimension that no block of any array reaches beyond."""
+    """Lengths of the shortest pieces of a dimension that are whole blocks of every array."""
     common: set[int] | None = None
     for variable in ds.variables.values():
         if variable.chunks and dim in variable.dims:

@@ -29,11 +29,11 @@ SolveBatch = Callable[[Points], ArrayLike]
 DIGITS = 7
 """Significant digits of a proposed label: short enough to type, far finer than any map."""
 RESOLUTION = 1e-3
-"""Nearest that two points come, as a fraction of the map's width: at a jump refinement would never
-end by itself."""
+"""Smallest distance of two points, as a fraction of the map's width: without it, refinement at a
+jump would never end."""
 FAR = 1e-3
-"""Weight of triangles where nothing happens: those that the level does not cross, or undefined
-throughout.  They are split in the end, so that a second, closed line is found."""
+"""Weight of triangles that the level does not cross, or that are undefined throughout.  It is small
+but not 0, so that they are split last, and a second, closed line is found."""
 CORNERS = np.array([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)])
 
 
@@ -125,7 +125,7 @@ def refine(
     solve_batch : callable
         From points of shape (n, 2) to the quantity there, NaN where it is undefined.
     points, values : array_like, shapes (M, 2) and (M,)
-        What is known; none at all is fine.
+        What is known; they may be empty.
     budget : int
         Points to add.
     batch : int
@@ -136,7 +136,7 @@ def refine(
     Raises
     ------
     InvalidInput
-        If an argument is out of its range, or a batch does not come back whole.
+        If an argument is out of its range, or a batch returns another number of values.
     """
     if budget < 1 or batch < 1:
         raise InvalidInput(f"budget {budget} and batch {batch} count points: use 1, 2, …")
@@ -190,7 +190,8 @@ def propose(
     Parameters
     ----------
     points, values : array_like, shapes (M, 2) and (M,)
-        What is known; points outside of the bounds are kept clear of, but not looked at.
+        What is known.  New points keep their distance from known ones outside of the bounds, whose
+        values are not used.
     bounds : pair of (low, high)
         The map.
     n : int

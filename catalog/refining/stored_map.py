@@ -128,7 +128,8 @@ def refine_map(
         block for block in stored.missing() if POINT in block.part.grid.axes
     ]  # of a refinement that was stopped
     costs = fitted_model(stored, stored.grid)
-    # Blocks of the refinement cost what those of the map do: so many workers, so much memory.
+    # Blocks of the refinement are taken to cost what those of the map do; this sets the number of
+    # workers and their memory.
     expected = [stored.blocks()[0].work] * max(1, min(batch, budget) // BLOCK_POINTS)
     kept = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
 

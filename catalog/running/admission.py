@@ -49,8 +49,8 @@ class Admission(Generic[B]):
         taken = []
         while self.waiting and len(self.inside) < number:
             need = self.needs[self.waiting[-1]]
-            # A block that was accepted runs, if need be alone, even if it needs more memory than
-            # there is now that a worker has left.
+            # A block that was accepted always runs, alone if there is too little memory for others:
+            # else the run would wait for ever once a worker has left.
             if self.inside and self.used + need > self.memory:
                 break
             index = self.waiting.pop()

@@ -19,7 +19,7 @@ Counts = dict[str, int]
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a block.
+    """The result of the task of a block.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Elsewhere:
 
 
 def do_block(model: Model, record: RunRecord, again: bool, block: Block) -> Done | Elsewhere:
-    """The task: solve and store a block, unless somebody else is at it or has done it."""
+    """The task: solve and store a block, unless another process solves it or has stored it."""
     try:
         arrays = complete_block(block.part, block.index, model, record, wait=False, again=again)
     except Busy as busy:

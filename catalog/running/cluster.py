@@ -1,8 +1,8 @@
 """A dask.distributed client: the caller's, at an address, in SLURM jobs, or on this machine.
 
-Whoever can talk to a scheduler can run code as the owner of its workers.  The clusters that are
-started here therefore admit only who holds a key that is made for the run (TLS), show no page in a
-browser, and keep their files in a directory that nobody else can write to.
+Anyone who can connect to a scheduler can run code as the user who owns its workers.  The clusters
+that are started here therefore accept only connections with a key that is made for the run (TLS),
+show no page in a browser, and keep their files in a directory that nobody else can write to.
 """
 
 from __future__ import annotations
@@ -117,12 +117,12 @@ def _local_client(workers: int) -> Iterator[Client]:
                     n_workers=workers,
                     threads_per_worker=1,
                     processes=True,
-                    memory_limit=1.0,  # all that there is, which admission shares out
+                    memory_limit=1.0,  # all of it: Admission shares it out
                     security=distributed.Security.temporary(),
-                    # The port is taken all the same; a fixed one would be disputed.
+                    # dask opens a port even without a page; two runs cannot both open a fixed one.
                     dashboard_address="127.0.0.1:0",
                     scheduler_kwargs={"dashboard": False},
-                    silence_logs="CRITICAL",  # a heartbeat cut short by the end is an "error"
+                    silence_logs="CRITICAL",  # a heartbeat that the end cuts off is an "error"
                     config=settings,
                 )
             except (OSError, RuntimeError) as failure:

@@ -35,7 +35,7 @@ def complete_block(
         That of the part, with its code.
     session : Session
     wait : bool
-        Wait until somebody else who is at it has done it.
+        If another process is solving the block, wait until it has finished.
     again : bool
         Solve it although it is there: the old values stay until the new ones replace them, all at
         once.
@@ -43,7 +43,7 @@ def complete_block(
     Raises
     ------
     catalog.store.leases.Busy
-        If somebody else is at it, and ``wait`` is false.
+        If another process is solving the block, and ``wait`` is false.
     """
     part.require_present()  # before a lease is written there
     if not again and part.has(block):

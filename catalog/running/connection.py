@@ -18,7 +18,7 @@ class Connection:
     ----------
     client : distributed.Client
     hopeless : callable
-        Why it is no use to go on, in one line with the remedy; empty while it is.
+        Returns why the run cannot go on, in one line with the remedy; empty while it can.
     """
 
     client: Client

@@ -1,4 +1,4 @@
-"""Blocks on a cluster: handed out as workers and memory allow, whatever dies meanwhile."""
+"""Blocks on a cluster: handed out as workers and memory allow, also when workers die."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 QUEUED_PER_WORKER = 2
 """Blocks in flight for each thread: one to compute and one to follow it.
 
-When a worker dies, dask counts this against every block that the worker held, and gives a block up
-after some such deaths.  With more blocks in flight, more would be counted that did no harm."""
+When a worker dies, dask counts its death against every block that the worker held, and gives a
+block up after some deaths.  With more blocks in flight, dask would also give up blocks that did not
+cause them."""
 LOOK_EVERY = 1.0
 """Seconds between looks at the workers."""
 SILENCE = 5.0
-"""Seconds without any worker after which it is said that the run waits."""
+"""Seconds without any worker after which the log says that the run waits."""
 NOTICE = 2.0
 """Seconds that a client is given to notice that its scheduler is lost."""
 
@@ -70,7 +71,7 @@ def require_ready(
     folder : str
         The directory that holds it, or will hold it.
     hopeless : callable
-        Why it is no use to go on, in one line with the remedy; empty while it is.
+        Returns why the run cannot go on, in one line with the remedy; empty while it can.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def completed(
     location : str
         Of the store, which every worker must reach.
     hopeless : callable
-        Why it is no use to go on, in one line with the remedy; empty while it is.
+        Returns why the run cannot go on, in one line with the remedy; empty while it can.
 
     Raises
     ------
@@ -137,12 +138,12 @@ def completed(
 
 @contextmanager
 def _naming_a_lost_scheduler(client: Client) -> Iterator[None]:
-    """Whatever goes wrong since the scheduler is gone becomes one error, which says so."""
+    """Replace any error that a lost scheduler causes by one that says that it is lost."""
     address = scheduler_address(client)
     try:
         yield
     except Exception as failure:
-        # A broken connection is met here some moments before the client itself takes note.
+        # This code sees a broken connection some moments before the client itself notices it.
         deadline = time.monotonic() + (NOTICE if isinstance(failure, CommClosedError) else 0)
         while not lost(client) and time.monotonic() < deadline:
             time.sleep(NOTICE / 100)
@@ -162,7 +163,7 @@ class _Watch:
         self.workers: dict[str, dict[str, Any]] = {}
         self.looked = self.worked = time.monotonic()
         self.waits = False
-        """Whether it was said that there are no workers."""
+        """Whether the log already says that there are no workers."""
 
     def wait(self) -> None:
         """Wait until there is a worker."""
@@ -178,7 +179,7 @@ class _Watch:
         self.looked = time.monotonic()
         try:
             self.workers = workers_of(self.client)
-        except OSError:  # busy if it is not lost: then the next look is soon enough
+        except OSError:  # the scheduler is lost, or busy: if busy, ask at the next look
             if lost(self.client):
                 raise
             return bool(self.workers)
@@ -212,7 +213,7 @@ class _Watch:
 
     @property
     def share(self) -> float:
-        """Bytes that a block has on every worker, all of whose threads are busy."""
+        """Bytes that a block has on any worker if all threads of the worker are busy."""
         return min(memory(worker) / worker["nthreads"] for worker in self.workers.values())
 
     @property
@@ -249,9 +250,9 @@ class _Dispatch(Generic[B, Result]):
         self.stuck: set[Future] = set()
         """Blocks that the scheduler had on no worker when it was last asked."""
         self.plugin: MemoryResource | None = None
-        """Has the workers declare their memory, once a block needs that."""
+        """Makes the workers declare their memory; it is set once a block needs that."""
         self.threads, self.share = 0, 0.0
-        """Of the workers when there were some last."""
+        """Memory of the workers when there was last any."""
 
     def results(self) -> Iterator[Result]:
         self.watch.wait()
@@ -287,7 +288,7 @@ class _Dispatch(Generic[B, Result]):
 
     def submit(self, index: B) -> None:
         need = self.admission.needs[index]
-        # A block that fits everywhere is left to the scheduler, which keeps its queue short then.
+        # A block that fits on every worker declares no memory: the scheduler then queues it itself.
         resources = {RESOURCE: need} if need > self.share else None
         if resources and self.plugin is None:
             self.plugin = MemoryResource()

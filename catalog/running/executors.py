@@ -47,8 +47,8 @@ def open_executor(
 ) -> Iterator[Executor]:
     """What solves blocks, one after the other or side by side.
 
-    It is connected and its workers are examined; all that a run may be refused for was looked at.
-    Nothing has been written.
+    When it is returned, it is connected, its workers are examined, and every reason to refuse the
+    run has been checked.  Nothing has been written.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def open_executor(
         finally:
             pool.shutdown(cancel_futures=True)
     else:
-        if isinstance(scheduler, Profile):  # known before a job waits in the queue
+        if isinstance(scheduler, Profile):  # checked before a job waits in the queue
             require_fitting(needs, scheduler.worker_bytes)
         with connected(scheduler, number, blocks=len(work)) as connection:
             _require_ready(connection, needs, model, location, folder)

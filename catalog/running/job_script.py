@@ -1,7 +1,7 @@
 """The script of a batch job that runs workers: what `sbatch` is given.
 
-What a profile says is data here: names are checked where the profile is read, paths are quoted.
-Only `prologue` and `directives` are lines of the script, since that is what they are for.
+Entries of a profile are never run as commands: names are checked where the profile is read, paths
+are quoted.  Only `prologue` and `directives` become lines of the script as they are, on purpose.
 """
 
 from __future__ import annotations

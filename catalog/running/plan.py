@@ -37,8 +37,8 @@ class Plan:
     core_seconds : float
         Predicted solve and write time of the missing blocks, on one core.
     core_seconds_low, core_seconds_high : float
-        The true time lies between these in eight of ten cases.  NaN, as the two other times,
-        where the model predicts nothing and nothing is stored yet.
+        The true time lies between these eight times out of ten.  They are NaN, as the two other
+        times, where the model predicts nothing and nothing is stored yet.
     longest_block_seconds : float
         Predicted time of the longest missing block: no number of workers is faster.
     peak_bytes : float
@@ -225,7 +225,7 @@ def forecast(
     model : CostModel
     """
     left = tally(work)
-    # What a model predicts nothing of takes no one knows how long, until some of it is timed.
+    # Where the model predicts nothing, the time is unknown until some points have been timed.
     known = 1.0 if model.knows or not work else math.nan
     solving, writing = model.total_seconds(left), WRITE_SECONDS * len(work)
     return Plan(

@@ -22,7 +22,7 @@ LONGEST = 1000
 MOST_BYTES = 2**50
 """Largest memory of a job, 1 PiB."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,:+@/=-]*")
-"""Queue, account and interface: what stands in a job script as it is."""
+"""Queue, account and interface, which the job script contains as they are given."""
 WALLTIME = re.compile(r"(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?")
 UNLIMITED = ("UNLIMITED", "INFINITE")
 DURATION = re.compile(r"\d{1,9}(?:\.\d{1,9})? ?[smhd]")

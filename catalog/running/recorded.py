@@ -116,7 +116,7 @@ def solve_and_record(
                 on_done(done)
         stored.settle()
     except BaseException:
-        with suppress(Exception):  # what stopped the run, a full disk, may stop this as well
+        with suppress(Exception):  # what stopped the run, such as a full disk, may stop this, too
             record.finish("stopped", points)
             stored.settle()
         raise

@@ -1,4 +1,4 @@
-"""Start a scheduler and workers so that no other user and no Ctrl-C gets in between."""
+"""Start a scheduler and workers safely: other users and Ctrl-C cannot interfere."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def private_directory() -> Path:
         return Path(tempfile.mkdtemp(prefix="heatcat-"))
     if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
         return path
-    return Path(tempfile.mkdtemp(prefix="heatcat-", dir=base))  # another user was there first
+    return Path(tempfile.mkdtemp(prefix="heatcat-", dir=base))  # another user has made it first
 
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: half a cluster cannot be stopped in good order.
+    """Delay Ctrl-C while processes start: a half-started cluster cannot be stopped in good order.
 
     Threads and processes that are started meanwhile never see it, though the terminal sends it to
     them all: the driver gets it at the end, and stops them.
@@ -64,7 +64,7 @@ def interrupts_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends Ctrl-C in another way
         yield
         return
-    resource_tracker.ensure_running()  # its start would let signals through again
+    resource_tracker.ensure_running()  # started first, since its start unblocks signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

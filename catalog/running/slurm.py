@@ -69,7 +69,7 @@ def slurm_client(profile: Profile, blocks: int) -> Iterator[Connection]:
                         "dashboard_address": "127.0.0.1:0",  # a fixed port may be taken
                         "dashboard": False,
                     },
-                    silence_logs="CRITICAL",  # a worker that ends in good order is an "error"
+                    silence_logs="CRITICAL",  # dask logs an "error" when a worker ends normally
                 )
             except (OSError, RuntimeError, ValueError) as failure:
                 raise InvalidInput(
@@ -150,7 +150,7 @@ def _classes() -> tuple[Any, Any]:
             signal.signal(signal.SIGINT, handler)  # dask-jobqueue 0.9 set one: exit with code 0
 
     class ScriptedJob(SLURMCluster.job_cls):  # type: ignore[misc, valid-type]
-        """Its script is ours, where all is quoted, and lies where nobody else can change it."""
+        """A job with our script, which quotes everything and which no other user can change."""
 
         submit_command = "sbatch --parsable"
 

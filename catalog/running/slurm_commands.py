@@ -12,7 +12,7 @@ ANSWER_SECONDS = 20.0
 
 async def answer_of(*command: str) -> str | None:
     """What a command of SLURM prints; None if it fails or does not answer."""
-    # What a user has set for their own eyes would hide jobs.
+    # Users may have set SQUEUE_ variables for their own listings, which can hide jobs.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SQUEUE_")}
     try:
         process = await asyncio.create_subprocess_exec(

@@ -19,13 +19,13 @@ MOST_FAILURES = 3
 """Number of jobs in a row that end without a worker having joined, after which no more are sent;
 as many ends of workers amid the same block end the run."""
 IDLE_SECONDS = 60.0
-"""Time without the worker that it had after which a job that still runs is cancelled."""
+"""A job that still runs is cancelled once it has been without its worker for this time."""
 
 log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """Keeps a number of jobs in the queue or running, whatever happens to single ones.
+    """Keeps a number of jobs in the queue or running: jobs that end are replaced.
 
     A job that ends before a worker of it has joined is submitted anew a few times.  After
     ``MOST_FAILURES`` of them in a row no more are submitted, until a worker joins.  A block that is
@@ -40,13 +40,13 @@ class Jobs:
         self.joined: set[str] = set()
         """Names of the jobs of which a worker has reached the scheduler."""
         self.absent: dict[str, float] = {}
-        """Since when those that have no worker there have had none."""
+        """By job without a worker, the time since when it has had none."""
         self.failures = 0
         """Number of jobs in a row that ended before a worker of theirs joined."""
         self.last = ""
         """What is known of the last one of them."""
         self.warned = False
-        """Whether it was said that the queue cannot be asked."""
+        """Whether the log already says that the queue cannot be asked."""
         self.timer = PeriodicCallback(self.replace_ended, 1e3 * LOOK_EVERY)
         self.broken_off: Counter[str] = Counter()
         """How often each block was broken off since any block was finished."""
@@ -75,9 +75,9 @@ class Jobs:
         return {name, name.rpartition("-")[0]} & set(self.cluster.workers)
 
     def hopeless(self) -> str:
-        """Why it is no use to go on; empty while it is."""
+        """Why the run cannot go on; empty while it can."""
         if max(self.broken_off.values(), default=0) >= MOST_FAILURES:
-            # dask does not blame a block for a worker that ends in good order.
+            # dask counts only deaths of workers against a block, not ends in good order.
             return (
                 f"a block was begun {MOST_FAILURES} times, and each time its worker ended before "
                 "the block was finished; finished blocks are stored: raise walltime (and "
@@ -119,7 +119,7 @@ class Jobs:
 
     async def replace_ended(self) -> None:
         """Submit anew what ended (walltime, scancel, a node that failed) or was refused."""
-        here = dict(self.cluster.workers)  # a job that is submitted meanwhile is not judged
+        here = dict(self.cluster.workers)  # jobs that are submitted later are not considered
         workers = list(self.cluster.scheduler.workers.values())
         present = {name for worker in workers for name in self.of(worker.name)}
         self.joined |= present
@@ -130,7 +130,7 @@ class Jobs:
         for name in absent:
             ended = queued is not None and here[name].job_id not in queued
             since = self.absent.setdefault(name, now)
-            # Its worker may be on its way back, or out; after that it does nothing of use.
+            # Its worker may be reconnecting, or ending; after this time the job is of no use.
             idle = name in self.joined and now - since > IDLE_SECONDS
             if ended and name not in self.joined:
                 self.failures += 1

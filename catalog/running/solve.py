@@ -131,7 +131,7 @@ def as_declared(term: Term, value: Any) -> Any:
             raise InvalidInput(f"{term.name} must be a text, but is {shown(value)}: convert it")
         return bounded(value)
     if term.dtype == "float64" and not term.dims and isinstance(value, float):
-        return value  # the usual case, soon done
+        return value  # the usual case, which takes no conversion
     found, dtype = np.asarray(value), array_dtype(term)
     if found.shape != term.inner_shape:
         raise InvalidInput(
@@ -168,7 +168,7 @@ def bounded(text: str, most: int = MOST_TEXT) -> str:
 
 
 def _failure(grid: Grid, model: Model, point: Point, solution: Solution) -> str:
-    """All that it takes to see the failure again."""
+    """All that is needed to reproduce the failure."""
     record: Mapping[str, Any] = {
         "point": dict(point),
         "model": {"name": model.name, "path": model.path, "options": model.options()},

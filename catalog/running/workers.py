@@ -1,4 +1,4 @@
-"""What a run asks of workers: their memory, the same solver, and sight of the store."""
+"""What a run asks of workers: their memory, the same solver, and access to the store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RESOURCE = "heatcat_bytes"
 """Name of the dask resource that counts the memory of a worker."""
 ANSWER_SECONDS = 3.0
-"""Time in which a scheduler that lives says what workers it has."""
+"""Time in which a scheduler that is alive answers which workers it has."""
 TO_IMPORT = "put its module where they find it, e.g. on their PYTHONPATH"
 
 Block = TypeVar("Block")
@@ -121,7 +121,7 @@ def require_usable(
     """
     sought = None if "://" in location else folder or location
     answers = client.run(examined, sought, dumps(model), on_error="return")
-    # One that died before it answered is no worker any more.
+    # A worker that died before it answered is left out.
     found = {n: answer for n, answer in answers.items() if not isinstance(answer, CommClosedError)}
     broken = {name: answer for name, answer in found.items() if isinstance(answer, Exception)}
     if broken:

@@ -5,7 +5,7 @@ The steps, each of which may be the last before a kill:
 1. The new groups are written below `NEW`, where no reader looks, and compared with the old ones.
 2. The plan is written: which groups go and which come.  This is the switch: from now on heatcat
    reads the new groups from where they are.
-3. New groups are put in their places, then the other old groups are taken away.  In a directory a
+3. New groups are put in their places, then the other old groups are moved away.  In a directory a
    group moves by one rename, and one that takes the place of another is exchanged with it, where
    the file system can; in an object store its objects are deleted and copied.
 4. The old groups are deleted, the plan last.

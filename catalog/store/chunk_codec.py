@@ -20,7 +20,7 @@ MOST_OPEN = 500
 
 
 def digest(content: bytes) -> str:
-    """What a stored chunk is known by."""
+    """The digest by which a stored chunk is recognised."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

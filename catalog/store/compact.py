@@ -1,4 +1,4 @@
-"""Merge the parts of an extended sweep into one grid, which every reader of Zarr sees whole."""
+"""Merge the parts of an extended sweep into one grid, so that any Zarr reader sees all of it."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def _put_in_place(place: Storage, group: str, change: Change) -> None:
     if place.folder is None:
         copy, root = f"{group}/{COPY}", f"{group}/{ROOT}"
         keys = [key for key in there.keys(group) if key not in (copy, root)]
-        for key in (*keys, root, copy):  # what other readers and heatcat go by comes last
+        for key in (*keys, root, copy):  # metadata comes last: readers then find it whole
             content = there.get(key)
             assert content is not None
             place.put(key, content)

@@ -15,8 +15,8 @@ from catalog.store.whole_sweep import begun_only, closed_sweep, open_to_change
 def delete(location: str | Path, name: str) -> None:
     """Delete a sweep: all its groups, with its history.
 
-    Killed at any moment, it leaves the sweep as it was, or gone for heatcat; then the next command
-    that writes to the store deletes what is left.
+    If it is killed, heatcat sees either the sweep as it was or no sweep; in the second case the
+    next command that writes to the store deletes what is left.
 
     Parameters
     ----------

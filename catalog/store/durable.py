@@ -26,8 +26,8 @@ class StoreGone(InvalidInput):
 class DurableStore(LocalStore):
     """Zarr's local store, except that a write has reached the disk when it returns.
 
-    File and directory entry are flushed (fsync), so that what is written later, a status, cannot
-    survive a power cut that what was written before, its values, does not.
+    File and directory entry are flushed (fsync).  After a power cut a status can therefore not be
+    there without its values, which were written before it.
     """
 
     async def set(self, key: str, value: Buffer) -> None:
@@ -81,7 +81,7 @@ def write_file(
                 os.fsync(file.fileno())
         if exclusive:
             try:
-                os.link(torn, path)  # unlike renaming, it never replaces a file: on NFS neither
+                os.link(torn, path)  # unlike a rename, it never replaces a file, even on NFS
             except FileExistsError:
                 return
             finally:

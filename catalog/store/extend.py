@@ -71,7 +71,7 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
         if not lacking(stored, sweep):
             return stored
     with Leases(place, sweep.name).hold(STRUCTURE, wait=True):
-        stored = load(place, sweep.name)  # another may have been quicker
+        stored = load(place, sweep.name)  # another process may have begun it
         if stored is None:
             additions, number = layout(sweep), 0
         else:
@@ -305,7 +305,7 @@ def changing(place: Storage, what: str) -> Iterator[None]:
         try:
             yield
         except Exception:
-            with suppress(Exception):  # a full disk, for one: the next command does it
+            with suppress(Exception):  # such as a full disk: the next command does it
                 conclude_change(place)
             raise
 

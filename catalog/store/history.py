@@ -20,7 +20,7 @@ from catalog.store.seal import sealed_json, unsealed_json
 from ensemble import InvalidInput
 
 BEGUN = "begun"
-"""Outcome of a run that is at work, or was killed: it is replaced at the end."""
+"""Outcome of a run that is at work, or was killed; a run replaces it when it ends."""
 ON_DEMAND = "on demand"
 """Outcome of a Dataset whose selections solve what they need: it has no end."""
 AT_WORK = "at work"
@@ -173,7 +173,7 @@ def _numbers(store: Storage, name: str) -> list[int]:
 
 
 def _read(store: Storage, name: str, number: int) -> dict[str, Any]:
-    """A record; of a damaged one nothing is believed but its number."""
+    """A record; of a damaged one only the number is used."""
     try:
         record = unsealed_json(store.get(_key(name, number), most=MOST_BYTES))
     except TooLarge:

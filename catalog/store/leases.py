@@ -4,11 +4,11 @@ A lease is an object that says who works on something and until when.  Only its 
 be atomic ("create unless there is one", which disks, NFS and S3 all offer): a lease that expired is
 not replaced but followed by one of the next generation, which just one claimant can create.
 
-It keeps work from being done twice.  Values do not depend on it: two workers that hold clocks an
-hour apart would both solve a block, and store the same numbers.
+A lease prevents that work is done twice.  Values do not depend on it: two workers whose clocks are
+an hour apart may both solve a block, and store the same numbers.
 
-It is not flushed to the disk: a power cut that removes a lease has ended the process that held it.
-One that brings a released lease back delays others until it expires.
+A lease is not flushed to the disk: a power cut that removes it has also ended its holder.  A power
+cut that restores a released lease delays other processes until that lease expires.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ POLL_SECONDS = 0.2
 MOST_SECONDS = 2 * LEASE_SECONDS
 """No lease is written with a later end than this, also by a clock that is two minutes fast."""
 SAY_SECONDS = 5.0
-"""Time after which whoever waits says for whom."""
+"""Time after which a process that waits logs whom it waits for."""
 NAME = re.compile(r"([a-z]+|(?:[a-z]+\.)?[0-9]+(?:\.[0-9]+)*)\.([1-9][0-9]{0,8})")
 """What is held, and the generation of the lease."""
 EXCLUSIVE = "exclusive"
@@ -161,7 +161,8 @@ class Leases:
     def _disputed(self, what: str, mine: int) -> bool:
         """Whether, between my listing and creating, others came, took it over and perhaps left.
 
-        Whoever looks last after creating sees the other: two never hold it both.
+        Each claimant looks after creating its lease.  The one that looks last sees the other, so
+        that two never hold the lease at the same time.
         """
         everything = self._all()
         if self._closed(what, everything):
@@ -185,8 +186,8 @@ class Leases:
 
     def _renew(self, name: str, done: threading.Event) -> None:
         while not done.wait(RENEW_SECONDS):
-            # A disk that is full now, or a network that is down, may not be at the next time, long
-            # before the lease is void.
+            # If the disk is full or the network is down, the next attempt may succeed, long before
+            # the lease is void.
             with suppress(Exception):
                 # Only while it is there: a store that was deleted is not begun anew by this.
                 if self.storage.has(f"{self.prefix}/{name}"):
@@ -201,7 +202,7 @@ class Leases:
     def _all(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for name in self.storage.names(self.prefix):
-            # Only names that we give: file systems and other programs leave files everywhere.
+            # Only names that heatcat gives: other programs may leave files here, too.
             if match := NAME.fullmatch(name):
                 found.setdefault(match[1], []).append(int(match[2]))
         return found
@@ -263,7 +264,7 @@ def is_alive(holder: dict[str, Any]) -> bool | None:
 
 @cache
 def this_machine() -> str:
-    """This boot of this machine, and its process namespace: where a process number means one."""
+    """This boot of this machine, and its process namespace: process numbers are unique there."""
     boot, space = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists() and space.exists():
         return f"{boot.read_text().strip()}/{space.stat().st_ino}"

@@ -275,8 +275,8 @@ def _s3(url: str) -> Any:
             f"cannot reach {url} without the package obstore: pip install 'heatcat[s3]'"
         ) from None
     bucket, _, prefix = url.removeprefix(S3).partition("/")
-    # The prefix is a key, not a URL: a #, ? or % in it means itself.
-    # A wrong address should be refused in seconds, a hiccup of the network survived.
+    # The prefix is a key, not a URL: #, ? and % have no special meaning in it.
+    # A wrong address is refused within seconds; a short failure of the network is retried.
     retry: Any = {"max_retries": 6, "retry_timeout": timedelta(seconds=30)}
     return S3Store(bucket, prefix=prefix or None, retry_config=retry)
 

@@ -63,7 +63,7 @@ class Manifest:
     blocks : frozenset of tuple
         The blocks whose values are in the chunk.
     digests : dict of str to list of str
-        By array, the digest of its file; of two while the file is being replaced.
+        By array, the digest of its file; two digests while the file is being replaced.
     """
 
     blocks: frozenset[Index]
@@ -136,7 +136,7 @@ class Part:
         return sorted(index for name in names if (index := self._index(name)) in known)
 
     def _index(self, name: str) -> Index | None:
-        """The index that one of our names stands for; other programs leave files everywhere."""
+        """The index in a name that heatcat gives; None for files of other programs."""
         number = r"(?:0|[1-9][0-9]{0,8})"
         if not re.fullmatch(rf"{number}(?:\.{number})*", name):
             return None
@@ -365,7 +365,7 @@ class Part:
             raise self._gone()
 
     def _require_there(self) -> None:
-        """Refuse to take a group that was deleted or moved for one without values."""
+        """Raise if the group was deleted or moved: it must not be read as one without values."""
         if not self.storage.has(f"{self.group}/{COPY}"):
             raise self._gone()
 

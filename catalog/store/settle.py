@@ -7,9 +7,9 @@ The steps of one chunk, each of which may be the last before a kill:
 3. The manifest is written with the blocks that are in the chunk now, and the new digests only.
 4. The records are deleted.
 
-Before step 3 the records hold the values, and they go before the chunk when a block is read; a
-chunk that is half replaced holds the same values in its old and its new files, save those of the
-blocks that have records.
+Before step 3 the records hold the values of their blocks, and readers take a block from its record
+rather than from the chunk.  Of all other blocks, the old and the new files hold the same values, so
+that a chunk of which only some files are replaced reads correctly.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def settle(part: Part, *, wait: bool = False) -> None:
     Parameters
     ----------
     wait : bool
-        Wait for chunks that somebody else is just settling, in place of leaving them to him.
+        Wait for chunks that another process is settling; if false, they are left to that process.
     """
     for chunk in dict.fromkeys(part.grid.chunk_of(block) for block in part.pending()):
         settle_chunk(part, chunk, wait=wait)

@@ -51,7 +51,7 @@ class Block:
 
     @property
     def key(self) -> BlockKey:
-        """Its one name."""
+        """The name that identifies it."""
         return BlockKey(self.part.group, self.index)
 
     def __eq__(self, other: object) -> bool:

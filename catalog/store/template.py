@@ -110,7 +110,7 @@ def grid_of(attributes: Mapping[str, Any]) -> Grid:
 
 
 def _provenance(grid: Grid) -> str:
-    # Who copies results of a model without having it cannot say which version of it is here.
+    # Results can be copied without their model; its version on this machine is then unknown.
     known = not isinstance(grid.model, RecordedModel)
     return json.dumps(provenance(grid.model.source_hash() if known else ""))
 

@@ -1,4 +1,4 @@
-"""The arrays of a grid in memory: their types, and what stands where nothing is computed."""
+"""The arrays of a grid in memory: their types, and their values where nothing is computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Arrays = dict[str, NDArray]
 TEXT = np.dtype("O", metadata={"vlen": str})
 """Objects that are text, as xarray and h5py mark them."""
 MOST_TEXT = 2**14
-"""Characters of text that a point may hold, so that nothing that is read can be without bound."""
+"""Most characters of text that a point may hold, so that every read has a bounded size."""
 
 
 def empty_arrays(grid: Grid, shape: tuple[int, ...], names: Iterable[str] | None = None) -> Arrays:

@@ -72,7 +72,7 @@ def _minus(box: Box, other: Box) -> list[Box]:
 
 
 def refuse_near_misses(asked: Box, stored: Box) -> None:
-    """Refuse labels that nearly equal stored ones: they would stand beside them for ever.
+    """Refuse labels that nearly equal stored ones: the store would keep both for ever.
 
     Raises
     ------
@@ -136,7 +136,8 @@ def _snapped(labels: Sequence[Label], known: Sequence[Label]) -> tuple[Label, ..
     margins = slack(axis, SAME)
     found = []
     for label, margin in zip(labels, slack(labels, SAME).tolist(), strict=True):
-        # Either axis tells what is rounding near 0: the other may have one label only.
+        # The margin near 0 follows from the neighbours of a label; an axis may have one label only,
+        # so that the larger margin of the two axes counts.
         position = matching(label, axis, np.maximum(margins, margin), SAME)
         found.append(label if position is None else known[position])
     return tuple(found)
@@ -254,7 +255,7 @@ def facets(grid: Grid) -> Iterator[tuple[int | None, Box]]:
 
 
 class Locator:
-    """Where the points of boxes lie in the grid of a grid.
+    """Where the points of boxes lie in a grid.
 
     Parameters
     ----------

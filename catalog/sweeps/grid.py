@@ -78,8 +78,8 @@ class Family:
 class Grid:
     """Labels of every parameter and how they are cut: what one group of a store holds.
 
-    It is not checked whether each combination of labels is a point that the model accepts: of a
-    view over several groups, some need not be.
+    Nothing checks that the model accepts every combination of labels: in a view over several
+    groups, it may refuse some of them.
 
     Parameters
     ----------

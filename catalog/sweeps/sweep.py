@@ -143,7 +143,7 @@ class Sweep:
         """Ask the model about the points that could be invalid: every label, and every corner."""
         axes = self.grid.axes
         first = {name: labels[0] for name, labels in axes.items()}
-        # Scattered points are in no order: each of them is a corner.
+        # Scattered points have no order: each of them is checked as a corner is.
         ends = {name: {labels[0], labels[-1]} for name, labels in axes.items()}
         if self.points:
             ends[POINT] = set(axes[POINT])
@@ -284,7 +284,7 @@ def _model(given: Any, options: Mapping[str, Any]) -> Model:
 def _require_apart(
     axes: Mapping[str, Any], fixed: Mapping[str, Any], points: Mapping[str, Any]
 ) -> None:
-    """No parameter is given in two places."""
+    """Refuse a parameter that is given in two places."""
     for name in axes.keys() & fixed.keys():
         raise InvalidInput(f"{name} is both an axis and fixed: keep one of the two")
     for name in points.keys() & (axes.keys() | fixed.keys()):
