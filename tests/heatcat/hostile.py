@@ -48,9 +48,16 @@ SEEN = (
     r"\x9b31m a\rb a\nheatcat: b \u202egnp \x7f\x08",
 )
 """Pieces of ``ALL`` as a person must see them."""
+SEEN_OF_UNIT = SEEN[:4]
+"""Those of a unit, which has no control characters."""
 
 NAME = SCRIPT + " [b] ${x}$"
 """Of the store's folder."""
+
+
+def unit(text: str = ALL) -> str:
+    """A text as a unit: one with control characters is refused, also where a store has it."""
+    return "".join(filter(str.isprintable, text)) or "energy"
 
 
 def computed(folder: Path, text: str = ALL) -> Path:
@@ -61,8 +68,7 @@ def computed(folder: Path, text: str = ALL) -> Path:
         axes={"N": [1, 2], "delta_E": [50.0, 125.0], "T_mean": [60.0, 100.0]},
         fixed=FIXED,
         variables=["power", "constancy", "quanta_noise"],
-        # A unit with control characters is refused, also where a file of a store has one.
-        energy_unit="".join(filter(str.isprintable, text)) or "energy",
+        energy_unit=unit(text),
         description=text,
     )
     solve = Exact.solve

@@ -32,8 +32,10 @@ from tests.heatcat.hostile import (
     PAYLOADS,
     SCRIPT,
     SEEN,
+    SEEN_OF_UNIT,
     TEX,
     computed,
+    unit,
 )
 from tests.heatcat.serving import serving
 from tests.heatcat.test_browse_page import FLAGS, MAP_IS_DRAWN, settled_place
@@ -89,18 +91,18 @@ def test_no_script_of_a_store_runs_in_the_page(store, chromium, tmp_path):
         page.locator("[data-status]").first.wait_for()
         page.wait_for_function(MAP_IS_DRAWN)
         seen(page.locator("h1"), str(store))
-        seen(page.locator(".heading h2").first, *SEEN)  # the unit
+        seen(page.locator(".heading h2").first, *SEEN_OF_UNIT)
         seen(page.locator(".heading p").first, *SEEN)  # the description
         seen(page.locator(".point").first, *SEEN)  # units, and the error of this point
         seen(page.locator("p.status").first, "ValueError", *SEEN)
         slider = page.locator(".bk-panel-models-layout-Column", has_text="ΔE [").last
-        seen(slider, *SEEN)
+        seen(slider, *SEEN_OF_UNIT)
         page.mouse.move(*settled_place(page, 50.0, 60.0))
         tooltip = page.locator(".bk-Tooltip").first
         seen(tooltip, SCRIPT)
         sync_api.expect(tooltip).to_contain_text("{javascript:window.ran=1}{x}$")
         page.get_by_text("solve live from the chosen cell").click()
-        seen(page.locator(".live").first, *SEEN)
+        seen(page.locator(".live").first, *SEEN_OF_UNIT)
         page.get_by_role("button", name="compare side by side").click()
         seen(page.locator(".heading p").nth(1), "hostile:", *SEEN)
         page.get_by_label("contours of", exact=True).select_option(label="power  P")
@@ -164,7 +166,7 @@ def test_no_script_of_a_sweep_runs_in_the_page_of_a_figure(chromium, tmp_path):
             "T_mean": CUT_T_MEAN,
         },
         fixed=FIXED,
-        energy_unit=ALL,
+        energy_unit=unit(),
         description=ALL,
         variables=["power", "constancy", "quanta_noise", "affinity"],
     )
