@@ -16,11 +16,11 @@ from ensemble.checks import as_number, shown
 P = ParamSpec("P")
 R = TypeVar("R")
 Check = Callable[[str, Any], Any]
-"""From a name and a value to the value that is used; raises `InvalidInput`."""
+"""A function of a name and a value that returns the value to use, or raises `InvalidInput`."""
 
 MOST_TEXTS = 1000
 MOST_LETTERS = 4095
-"""Of a path, on Linux."""
+"""Most characters of a path on Linux."""
 MOST = 1_000_000
 """Largest count of workers or points that is accepted: a larger one is probably a mistake."""
 

@@ -105,7 +105,7 @@ class Recomputed:
     matched : int
         Points that met the conditions.
     blocks, points : int
-        The blocks that hold them were computed again, with all their points.
+        The blocks that hold such points, and all points of these blocks: they were computed again.
     """
 
     matched: int
@@ -120,7 +120,7 @@ class Entry(StoredSweep):
     def dataset(self) -> xr.Dataset:
         """Lazy Dataset over the sorted labels of all parts; it reads, and never solves.
 
-        A point that was not computed, or not asked for, says so in ``status``.
+        The ``status`` of a point says whether it was computed.
         """
         return stored_dataset(self)
 

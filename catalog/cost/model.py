@@ -30,7 +30,7 @@ WRITE_SECONDS = 0.04
 CENTRE = 16.0
 """Size at which the correction of the exponent does not change the time."""
 SPEED = 0.8
-"""Standard deviation of a: machines and the share that one gets of them differ."""
+"""Standard deviation of a: machines differ, and so does the share of them that a process gets."""
 EXPONENT = 0.15
 """Standard deviation of b: the prior gives the growth of time with size, but neglects caches."""
 UNKNOWN_SPEED = 8.0

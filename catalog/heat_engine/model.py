@@ -159,7 +159,7 @@ class HeatEngine(Model):
             ) from None
 
     def check(self, point: Point) -> None:
-        """Refuse what is no engine, or outside the method's scope.
+        """Refuse a point that is no engine, or is outside the method's scope.
 
         Each bound of an engine is either on one parameter or monotone in each of several, so that
         a grid whose labels and corners pass is valid throughout.

@@ -143,7 +143,7 @@ class Model:
         return (attempted(functools.partial(self.solution, point, variables)) for point in points)
 
     def solution(self, point: Point, variables: Sequence[str]) -> Solution:
-        """What `solve_point` gives, as a solution; what it raises is raised."""
+        """What `solve_point` gives, as a solution; its exceptions are passed on."""
         found = self.solve_point(point, variables)
         if isinstance(found, Solution):
             return found
@@ -277,8 +277,8 @@ def path_of(thing: Any) -> str:
 def attempted(solve: Callable[[], Solution]) -> Solution:
     """The solution, or whatever is raised as the status "failed", with message and traceback.
 
-    The message of what a model foresees is a sentence for people; of anything else it starts with
-    the exception's type.
+    The message of an error that the model foresees (`InvalidInput`, `Unsolvable`) is a sentence for
+    people; the message of any other error starts with the exception's type.
     """
     try:
         return solve()

@@ -307,7 +307,7 @@ class Vocabulary(Mapping[str, Term]):
         self._require_dims_apart()
 
     def _require_symbols_apart(self) -> None:
-        """Refuse two terms of one symbol, and parameters that are equal in a way to type them."""
+        """Refuse two terms of one symbol, and parameters whose symbols may be typed alike."""
         seen: dict[str, str] = {name: name for name in self._terms}
         for term in self._terms.values():
             keys = {unicodedata.normalize("NFC", term.symbol.strip())}

@@ -176,7 +176,7 @@ class _Reader:
             case ast.Constant(value=bool()):
                 pass
             case ast.Constant(value=int() | float() as number):
-                constant = np.float64(number)  # a power that overflows is inf at once
+                constant = np.float64(number)  # powers of a float overflow to inf at once
                 return _Part("number", lambda arrays: constant)
             case ast.Constant(value=str() as text):
                 return _Part("text", lambda arrays: text, text=text)

@@ -48,7 +48,7 @@ STYLE = """<style>
 </style>"""
 
 LISTED = 8
-"""Labels of an axis that are written out; of more, the first two and the last."""
+"""Labels of an axis that are all written out; of more labels, only the first two and the last."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
 def stored_dataset(stored: StoredSweep) -> xr.Dataset:
     """Lazy, labelled Dataset of what is stored, over the sorted labels of all its parts.
 
-    It reads, and never solves: a point that is not computed says so in ``status``.  Arrays that
+    It reads, and never solves: ``status`` marks the points that are not computed.  Arrays that
     users have added to the groups are part of it.
     """
     view = view_of(stored, stored.grid, None)
@@ -113,7 +113,7 @@ class View:
     model: Model | None
 
     def pieces(self, box: Box) -> list[tuple[Part, Piece]]:
-        """Where the points of a box are stored; the oldest part comes last, and its values win.
+        """Where a box is stored; the oldest part comes last, so that its computed values win.
 
         The unit is the block where blocks are solved, else the Zarr chunk.
         """

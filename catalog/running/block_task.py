@@ -46,7 +46,7 @@ class Elsewhere:
     ----------
     block : Block
     holder : str
-        Who that is, in words.
+        Who works on it, in words.
     """
 
     block: Block

@@ -64,8 +64,8 @@ def connected(
 ) -> Iterator[Connection]:
     """Client for a run; what was started for it is stopped at the end.
 
-    It never becomes dask's default: the caller's other computing stays where it was, also if the
-    connection fails.
+    It never becomes dask's default: other computations of the caller run where they ran before,
+    also if the connection fails.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def connected(
 
 @contextmanager
 def _local_client(workers: int) -> Iterator[Client]:
-    """Client of so many processes on this machine, which only this process can talk to."""
+    """Client of worker processes on this machine, to which only this process can connect."""
     import distributed
 
     with ExitStack() as stack:
@@ -151,8 +151,8 @@ def _require_usable_client(client: Client) -> None:
 def _open(client: Client) -> Iterator[Client]:
     """Close a client in the end, without dask's tracebacks if its scheduler was lost.
 
-    The caller says in one line that it is lost.  Dask logs the message that could not be sent, and
-    as an error that closing interrupts the attempt to reconnect.
+    The caller says in one line that it is lost.  Dask would log the
+    message that could not be sent, and an error since closing interrupts its attempt to reconnect.
     """
     sending, reconnecting = map(logging.getLogger, ("distributed.batched", "distributed.client"))
     with _without(sending, lambda record: record.levelno <= logging.INFO):

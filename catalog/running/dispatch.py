@@ -252,7 +252,7 @@ class _Dispatch(Generic[B, Result]):
         self.plugin: MemoryResource | None = None
         """Makes the workers declare their memory; it is set once a block needs that."""
         self.threads, self.share = 0, 0.0
-        """Memory of the workers when there was last any."""
+        """Threads of all workers, and bytes a block, when there were last any workers."""
 
     def results(self) -> Iterator[Result]:
         self.watch.wait()

@@ -17,7 +17,7 @@ LOOK_EVERY = 15.0
 """Seconds between looks for jobs that ended."""
 MOST_FAILURES = 3
 """Number of jobs in a row that end without a worker having joined, after which no more are sent;
-as many ends of workers amid the same block end the run."""
+the run also ends once as many workers have ended during the same block."""
 IDLE_SECONDS = 60.0
 """A job that still runs is cancelled once it has been without its worker for this time."""
 

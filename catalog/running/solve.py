@@ -24,8 +24,8 @@ from ensemble.checks import shown
 def solve_block(grid: Grid, index: Index, model: Model) -> Arrays:
     """Solve every point of a block.
 
-    A point that raises becomes a status with message, input and traceback; it never ends the
-    sweep.
+    An exception at a point is stored as the status of the point, with message, input and traceback;
+    it never ends the sweep.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _solved(
 
 
 def failed(failure: Exception) -> Solution:
-    """What an exception becomes."""
+    """The solution that stands for an exception: its status is "failed"."""
     foreseen = isinstance(failure, InvalidInput)
     return Solution(
         values={},

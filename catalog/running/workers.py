@@ -52,10 +52,10 @@ def memory(worker: Mapping[str, Any]) -> float:
 
 
 class MemoryResource(WorkerPlugin):
-    """Has every worker, also one that joins late, declare its memory to the scheduler.
+    """Makes every worker, also one that joins late, declare its memory to the scheduler.
 
-    A task that asks for so much of it goes where there is enough, and waits there until enough is
-    free.  Dask itself watches memory only once it is used.
+    The scheduler sends a task that asks for an amount of memory to a worker that has so much in
+    all; the task waits there until so much is free.  Dask by itself looks only at memory in use.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class MemoryResource(WorkerPlugin):
 
 
 def packed(task: Callable[[Block], Any], model: Model, block: Block) -> bytes:
-    """A task as bytes: a scheduler would unpack anything else, and need not have the model."""
+    """A task as bytes: the scheduler would unpack any other object, and may not have the model."""
     return dumps((task, model, block))
 
 

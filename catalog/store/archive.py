@@ -92,7 +92,7 @@ def _require_plain_files(store: Path) -> None:
     Raises
     ------
     InvalidInput
-        If there is anything but files and folders, which could lead out of the store or block.
+        If there is anything but files and folders: links may lead out of the store, pipes block.
     """
     folders = [""]
     while folders:

@@ -81,7 +81,7 @@ def copy_added(old: Part, new: Part) -> None:
     Raises
     ------
     InvalidInput
-        If an object reads otherwise than it was written.
+        If an object that is read back differs from what was written.
     """
     for name in added_names(old):
         root = f"{old.group}/{name}/{ROOT}"

@@ -1,6 +1,6 @@
 """Replace groups of a store by others, all at once: the switch is the writing of one object.
 
-The steps, each of which may be the last before a kill:
+The steps (the process may be killed after any of them):
 
 1. The new groups are written below `NEW`, where no reader looks, and compared with the old ones.
 2. The plan is written: which groups go and which come.  This is the switch: from now on heatcat

@@ -1,6 +1,6 @@
 """Put new groups in their places and delete the old ones, or discard a change that was not decided.
 
-Every step may be the last before a kill, and be done again.
+The process may be killed at any step; every step can be repeated.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _put_in_place(place: Storage, group: str, change: Change) -> None:
     if place.folder is None:
         copy, root = f"{group}/{COPY}", f"{group}/{ROOT}"
         keys = [key for key in there.keys(group) if key not in (copy, root)]
-        for key in (*keys, root, copy):  # metadata comes last: readers then find it whole
+        for key in (*keys, root, copy):  # what readers open first is written last
             content = there.get(key)
             assert content is not None
             place.put(key, content)

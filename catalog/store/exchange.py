@@ -13,7 +13,7 @@ FROM_WORKING_FOLDER = -100
 EXCHANGE = 2
 """RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS."""
 CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
-"""Error numbers of file systems that cannot exchange, such as NFS."""
+"""Error numbers given by file systems that cannot exchange folders, such as NFS."""
 
 
 def exchange(one: Path, other: Path) -> bool:

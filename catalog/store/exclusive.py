@@ -29,7 +29,7 @@ def sole_change(place: Storage, what: str) -> Iterator[None]:
     held = ExitStack()
     try:
         held.enter_context(Leases(place, FOLDER).hold(CHANGE, wait=False))
-    except (Busy, FileNotFoundError) as failure:  # no file: another process deleted the folder
+    except (Busy, FileNotFoundError) as failure:  # or another process deleted the folder
         holder = failure.holder if isinstance(failure, Busy) else "another process"
         raise InvalidInput(
             f"cannot {what}: {holder} is changing the sweeps of {place.location}: wait until it "

@@ -27,7 +27,7 @@ AT_WORK = "at work"
 DAMAGED = "record damaged"
 MOST_BYTES = 64 * 2**20
 FOLDER = ".heatcat-runs"
-"""Lies within an array's folder, where Zarr expects chunks and lists nothing else."""
+"""Lies within an array's folder: Zarr looks for chunks there, and lists nothing else."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class RunRecord:
         """Complete the record: how the run ended, and the points that it solved, by status."""
         key = _key(self.name, self.number)
         if not storage(self.location).has(key):
-            return  # the store was moved or deleted: it is not begun anew by this
+            return  # the store was moved or deleted: it must not be created again
         record = _read(storage(self.location), self.name, self.number)
         if record["outcome"] == DAMAGED:
             record = self.content(self.number)

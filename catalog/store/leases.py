@@ -46,7 +46,7 @@ NAME = re.compile(r"([a-z]+|(?:[a-z]+\.)?[0-9]+(?:\.[0-9]+)*)\.([1-9][0-9]{0,8})
 EXCLUSIVE = "exclusive"
 """What is held by whoever replaces a whole group: meanwhile nobody gets another lease on it."""
 FOLDER = ".heatcat-leases"
-"""Lies within an array's folder, where Zarr expects chunks and lists nothing else."""
+"""Lies within an array's folder: Zarr looks for chunks there, and lists nothing else."""
 
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ class Leases:
             # If the disk is full or the network is down, the next attempt may succeed, long before
             # the lease is void.
             with suppress(Exception):
-                # Only while it is there: a store that was deleted is not begun anew by this.
+                # Only while it is there: a store that was deleted must not be created again.
                 if self.storage.has(f"{self.prefix}/{name}"):
                     self.storage.put(f"{self.prefix}/{name}", _content())
 

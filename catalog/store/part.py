@@ -3,7 +3,7 @@
 A sweep begins as one part and gets further ones as it is extended.  A finished block lies in one of
 two places: in a block record of its own, or, later, in the Zarr chunks, each of which holds many
 blocks.  A manifest beside each chunk says which blocks it holds and the digest of each array's
-file, so that no file is read that is not the one that was written there.
+file, so that a file is used only if it is the one that was written there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CACHED_BYTES = 64 * 2**20
 """Decoded chunks that a process keeps for the next read."""
 _cache = RecentlyRead(CACHED_BYTES)
 RETRIES = 20
-"""Reads of a chunk that somebody is just writing anew."""
+"""Times that a chunk is read again while another process is rewriting it."""
 
 
 class Damaged(InvalidInput):

@@ -1,6 +1,7 @@
 """A seal: the SHA-256 of an object's content, kept within the object.
 
-Every object that heatcat adds to a store beside Zarr's own has one, and none is read without.
+Every object that heatcat adds to a store beside Zarr's own has a seal, and is read only if the
+seal is right.
 """
 
 from __future__ import annotations

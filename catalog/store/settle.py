@@ -1,6 +1,6 @@
 """Settle finished blocks: copy their records to the Zarr chunks, where every reader sees them.
 
-The steps of one chunk, each of which may be the last before a kill:
+The steps of one chunk (the process may be killed after any of them):
 
 1. The manifest is written with the digests of the new files beside those of the old ones.
 2. The files of all arrays are replaced, that of the status last.

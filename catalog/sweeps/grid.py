@@ -55,10 +55,10 @@ class Family:
         return self.model.vocabulary[name]
 
     def identity(self) -> dict[str, Any]:
-        """Plain JSON data that two sweeps must share to lie in one.
+        """Plain JSON data that two sweeps must have in common to be stored as one sweep.
 
-        Of an array that is its type and shape at a point; its symbol, words and unit may be
-        corrected.
+        For an array these are its type and its shape at a point; its symbol, words and unit may be
+        corrected later.
         """
         model = self.model
         return {

@@ -175,7 +175,7 @@ class Sweep:
 
     @cached_property
     def family(self) -> Family:
-        """What sweeps must share to lie in one."""
+        """What sweeps must have in common to be stored as one."""
         return Family(
             name=self.name,
             model=self.model,
