@@ -277,8 +277,8 @@ def path_of(thing: Any) -> str:
 def attempted(solve: Callable[[], Solution]) -> Solution:
     """The solution, or whatever is raised as the status "failed", with message and traceback.
 
-    The message of an error that the model foresees (`InvalidInput`, `Unsolvable`) is a sentence for
-    people; the message of any other error starts with the exception's type.
+    The message of an error that the model foresees (``InvalidInput``, ``Unsolvable``) is a
+    sentence for people; the message of any other error starts with the exception's type.
     """
     try:
         return solve()
