@@ -39,7 +39,8 @@ class HeatcatAccessor:
 
         Examples
         --------
-        >>> ds = xr.Dataset({"power": ("omega_0", [1.0, 2.0])}, {"omega_0": [0.1, 0.3]})
+        >>> drive = xr.Variable("omega_0", [0.1, 0.3], {"symbol": "ω₀"})
+        >>> ds = xr.Dataset({"power": ("omega_0", [1.0, 2.0])}, {"omega_0": drive})
         >>> float(ds.heatcat.sel({"ω₀": 0.1 + 0.2}).power)
         2.0
         """

@@ -47,8 +47,8 @@ class HeatEngine(Model):
 
     Examples
     --------
-    >>> HeatEngine(scaling="high-temperature").summary()
-    'exact (tolerance = 1e-10, solver = auto); high-temperature scaling, bosonic baths'
+    >>> HeatEngine(method="macroscopic", scaling="high-temperature").summary()
+    'macroscopic (tolerance = 1e-10); high-temperature scaling, bosonic baths'
     """
 
     scaling: str = "bare"

@@ -68,7 +68,7 @@ class Sweep:
 
     Examples
     --------
-    >>> from catalog import Exact
+    >>> from ensemble import Exact
     >>> sweep = Sweep(
     ...     name="first", axes={"N": [1, 2], "ΔE": [5.0, 9.0, 12.0]},
     ...     fixed={"E_1": 1, "T̄": 13.5, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001},
