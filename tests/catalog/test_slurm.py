@@ -160,11 +160,11 @@ def test_a_cancelled_job_loses_nothing_and_is_submitted_anew(
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_no_job_outlives_its_driver(
-    stop, code, sweep_file, profile_file, profile, cluster, tmp_path
-):
-    process = heatcat("run", sweep_file, "--store", tmp_path, "--cluster", profile_file)
-    wait_for(lambda: len(finished_blocks(tmp_path, "queued")) > 2, "the first blocks")
+def test_no_job_outlives_its_driver(stop, code, profile_file, profile, cluster, tmp_path):
+    long = tmp_path / "long.toml"  # it has not ended when it is stopped
+    long.write_text(SWEEP.replace("num = 24", "num = 240"), encoding="utf-8")
+    process = heatcat("run", long, "--store", tmp_path / "store", "--cluster", profile_file)
+    wait_for(lambda: len(finished_blocks(tmp_path / "store", "queued")) > 2, "the first blocks")
     os.kill(process.pid, stop)
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
