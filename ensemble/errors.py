@@ -11,5 +11,5 @@ class InvalidInput(ValueError):
 class Unsolvable(ArithmeticError):
     """A valid engine that a method cannot solve: one line that says why and what to do.
 
-    `ensemble.method.attempt` turns it into the status "failed" with this line as its message.
+    `ensemble.solution.failed` turns it into the status "failed" with this line as its message.
     """

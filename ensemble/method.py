@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -11,8 +10,8 @@ import numpy as np
 
 from ensemble.checks import LONGEST, as_number, is_finite, shown
 from ensemble.engine import Engine
-from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.solution import Solution, Status
+from ensemble.errors import InvalidInput
+from ensemble.solution import Solution, failed
 
 AGREEMENT = 1e-10
 """Relative difference allowed between independent routes to one number, beyond rounding."""
@@ -93,19 +92,8 @@ def _plain_option(name: str, value: object, default: object) -> object:
 
 
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
-    """Solve one engine; whatever is raised becomes the status "failed".
-
-    The solution then has no values, and keeps message and traceback.  The message of an
-    ``InvalidInput`` or ``Unsolvable`` is kept as it is; that of any other exception comes after its
-    type.
-    """
+    """Solve one engine; what is raised becomes a solution by `ensemble.solution.failed`."""
     try:
         return method.solve(engine, variables)
     except Exception as failure:
-        foreseen = isinstance(failure, InvalidInput | Unsolvable)
-        return Solution(
-            values={},
-            status=Status.FAILED,
-            message=str(failure) if foreseen else f"{type(failure).__name__}: {failure}",
-            traceback=traceback.format_exc(),
-        )
+        return failed(failure)

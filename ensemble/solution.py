@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+
+from ensemble.errors import InvalidInput, Unsolvable
 
 
 class Status(IntEnum):
@@ -47,3 +50,18 @@ class Solution:
     message: str = ""
     diagnostics: Mapping[str, float | str] = field(default_factory=dict)
     traceback: str = ""
+
+
+def failed(failure: Exception) -> Solution:
+    """The solution that stands for an exception: status "failed", no values, and its traceback.
+
+    The message of an ``InvalidInput`` or ``Unsolvable`` is kept as it is, because it is a sentence
+    for people; that of any other exception comes after its type.
+    """
+    foreseen = isinstance(failure, InvalidInput | Unsolvable)
+    return Solution(
+        values={},
+        status=Status.FAILED,
+        message=str(failure) if foreseen else f"{type(failure).__name__}: {failure}",
+        traceback="".join(traceback.format_exception(failure)),
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from catalog.models.source_code import modules_hash, object_hash
 from catalog.names.vocabulary import Term, Vocabulary, suggestion
-from ensemble import InvalidInput, Solution, Status
+from ensemble import InvalidInput, Solution
 from ensemble.checks import shown
-from ensemble.errors import Unsolvable
+from ensemble.solution import failed
 
 Point = Mapping[str, int | float]
 """A label of each parameter that a sweep gives."""
@@ -140,7 +139,12 @@ class Model:
 
         By default they are solved one by one.
         """
-        return (attempted(functools.partial(self.solution, point, variables)) for point in points)
+        for point in points:
+            try:
+                found = self.solution(point, variables)
+            except Exception as failure:
+                found = failed(failure)
+            yield found
 
     def solution(self, point: Point, variables: Sequence[str]) -> Solution:
         """What `solve_point` gives, as a solution; its exceptions are passed on."""
@@ -272,24 +276,6 @@ def path_of(thing: Any) -> str:
         if file and Path(file).suffix == ".py":
             module = Path(file).stem
     return f"{module}:{name}"
-
-
-def attempted(solve: Callable[[], Solution]) -> Solution:
-    """The solution, or whatever is raised as the status "failed", with message and traceback.
-
-    The message of an error that the model foresees (``InvalidInput``, ``Unsolvable``) is a
-    sentence for people; the message of any other error starts with the exception's type.
-    """
-    try:
-        return solve()
-    except Exception as failure:
-        foreseen = isinstance(failure, InvalidInput | Unsolvable)
-        return Solution(
-            values={},
-            status=Status.FAILED,
-            message=str(failure) if foreseen else f"{type(failure).__name__}: {failure}",
-            traceback=traceback.format_exc(),
-        )
 
 
 def pairs(points: Sequence[Point], solutions: Iterable[Solution]) -> Iterator[tuple[int, Solution]]:

@@ -125,7 +125,9 @@ class FunctionModel(Model):
                     "sweep could give by name: declare it, or give it a default"
                 )
         self.optional = tuple(
-            name for name in named if name in taken and taken[name].default is not inspect._empty
+            name
+            for name in named
+            if name in taken and taken[name].default is not inspect.Parameter.empty
         )
         self._hash = ""
 

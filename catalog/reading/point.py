@@ -11,7 +11,7 @@ from catalog.models.contract import Model
 from catalog.models.loading import as_model
 from catalog.models.recorded import RecordedModel
 from catalog.names.labels import Label
-from ensemble import Engine, InvalidInput, Solution, Status
+from ensemble import InvalidInput, Solution, Status
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Point:
     failure: Mapping[str, Any] | None
 
     @property
-    def engine(self) -> Engine:
-        """The heat engine of the point.
+    def engine(self) -> Any:
+        """The `ensemble.Engine` of the point of a heat engine.
 
         Raises
         ------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from catalog.sweeps.arrays import MOST_TEXT, Arrays, array_dtype, empty_arrays
 from catalog.sweeps.grid import Grid, Index
 from ensemble import InvalidInput, Solution, Status
 from ensemble.checks import shown
+from ensemble.solution import failed
 
 
 def solve_block(grid: Grid, index: Index, model: Model) -> Arrays:
@@ -46,12 +46,11 @@ def solve_block(grid: Grid, index: Index, model: Model) -> Arrays:
         for number, solution, seconds in _solved(model, points, grid.variables):
             position = positions[number]
             try:
-                for name, value in _values(grid, model, solution).items():
-                    arrays[name][position] = value
+                values = _values(grid, model, solution)
             except Exception as failure:
-                for name in grid.variables:
-                    arrays[name][position] = grid.term(name).fill_value
-                solution = failed(failure)
+                values, solution = {}, failed(failure)
+            for name, value in values.items():
+                arrays[name][position] = value
             arrays["status"][position] = solution.status
             arrays["error"][position] = bounded(solution.message)
             if solution.status == Status.FAILED:
@@ -73,22 +72,9 @@ def _solved(
             now = time.perf_counter()
             yield number, solution, now - start
             solved, start = number + 1, now
-    except GeneratorExit:
-        raise
     except Exception as failure:
         for number in range(solved, len(points)):
             yield number, failed(failure), 0.0
-
-
-def failed(failure: Exception) -> Solution:
-    """The solution that stands for an exception: its status is "failed"."""
-    foreseen = isinstance(failure, InvalidInput)
-    return Solution(
-        values={},
-        status=Status.FAILED,
-        message=str(failure) if foreseen else f"{type(failure).__name__}: {failure}",
-        traceback=traceback.format_exc(),
-    )
 
 
 def _values(grid: Grid, model: Model, solution: Solution) -> dict[str, Any]:

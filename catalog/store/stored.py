@@ -183,18 +183,6 @@ class StoredSweep:
             block for block in self.blocks(sweep) if block.index not in finished[block.part.group]
         ]
 
-    def points_missing(self, sweep: Sweep) -> int:
-        """Number of a sweep's points in blocks that are not complete."""
-        if sweep.points:
-            return self.counts(sweep)[Status.NOT_COMPUTED.label]
-        box, missing = self.box_of(sweep), 0
-        for part in self.parts:
-            finished = part.finished()
-            missing += sum(
-                piece.size for piece in pieces(part.grid, box) if piece.index not in finished
-            )
-        return missing
-
     def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
         """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
         target = self.grid if sweep is None else sweep.grid

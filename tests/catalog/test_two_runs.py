@@ -19,6 +19,7 @@ import pytest
 
 import catalog
 from catalog import Sweep, check, create_or_open, find_sweep, run
+from catalog.running.plan import survey
 from catalog.store.location import open_storage
 from ensemble import Status
 from tests.catalog.processes import ROOT, kill_9, wait_for
@@ -249,7 +250,7 @@ def begin_stores(folder: str, number: int, barrier: Any, outcomes: Any) -> None:
                 open_storage(Path(folder) / f"root{turn}", write=True)
             else:
                 stored = create_or_open(Path(folder) / f"store{turn - ROOTS}", sweep)
-                assert stored.points_missing(sweep) == sweep.size
+                assert survey(sweep, stored).points_left == sweep.size
         except Exception as failure:
             errors.append(f"round {turn}: {failure!r}")
     outcomes.put(errors)
