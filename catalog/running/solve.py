@@ -140,11 +140,17 @@ def as_declared(term: Term, value: Any) -> Any:
 
 
 def bounded(text: str, most: int = MOST_TEXT) -> str:
-    """A text of at most so many characters; the middle of a longer one is left out, and it says so.
+    """A text that can be stored: valid Unicode, and at most so many characters.
+
+    The middle of a longer one is left out, and the text says so.  Half of a surrogate pair, as
+    Python puts it in the name of a file that is not UTF-8, is written as an escape.
 
     >>> bounded("0123456789" * 10, 60)
     '01234 (60 characters at most; here is a gap of 90) 56789'
+    >>> bounded("no file \\udcff")
+    'no file \\\\udcff'
     """
+    text = text.encode(errors="backslashreplace").decode()
     if len(text) <= most:
         return text
     kept = most - 50

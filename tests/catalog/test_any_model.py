@@ -513,6 +513,20 @@ class TestWhatModelsReturn:
         errors = self.errors(declared()(inverse), tmp_path, 3)
         assert errors == ["", "ZeroDivisionError: x equals y", ""]
 
+    def test_a_text_that_is_not_unicode_is_stored_escaped(self, tmp_path):
+        """Python names a file that is not UTF-8 by half of a surrogate pair."""
+
+        @declared(diagnostics=[catalog.Diagnostic("note", "note", dtype="str")])
+        def reading(x, y):
+            if x == y:
+                raise OSError("cannot read \udcff.csv")
+            return {"u": 1.0, "note": "from \udcff.csv"}
+
+        assert self.errors(reading, tmp_path, 3) == ["", r"OSError: cannot read \udcff.csv", ""]
+        entry = catalog.open(tmp_path / "s.zarr")["s"]
+        notes = entry.dataset()["note"].values.ravel().tolist()
+        assert notes == [r"from \udcff.csv", "", r"from \udcff.csv"]
+
     def test_what_a_model_foresees_is_its_own_sentence(self, tmp_path):
         def refusing(x, y):
             raise catalog.InvalidInput("x is too large: take a smaller one")
