@@ -127,8 +127,9 @@ def _local_client(workers: int) -> Iterator[Client]:
                 )
             except (OSError, RuntimeError) as failure:
                 raise InvalidInput(
-                    f"cannot start worker processes here ({reason_of(failure)}): correct that, or "
-                    "compute in this process (--workers 1, scheduler='synchronous')"
+                    f"cannot start worker processes here ({reason_of(failure)}): in a script, "
+                    "make the call under 'if __name__ == \"__main__\"'; elsewhere, compute in this "
+                    "process (--workers 1, scheduler='synchronous')"
                 ) from None
             stack.enter_context(cluster)
             client = distributed.Client(cluster, set_as_default=False)

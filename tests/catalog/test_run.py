@@ -142,6 +142,27 @@ def unexpected(*_: object, **__: object) -> None:
     raise AssertionError("a cluster was started for nothing")
 
 
+def test_a_script_without_a_main_guard_is_told_to_have_one(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from catalog import run\n"
+        "from tests.catalog.support import tiny_sweep\n"
+        f"run(tiny_sweep(), {str(tmp_path / 's.zarr')!r}, workers=2)\n"
+    )
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert "cannot start worker processes here" in last
+    assert "in a script, make the call under 'if __name__ == \"__main__\"'" in last
+
+
 def test_a_complete_sweep_starts_no_workers(tmp_path, monkeypatch):
     run(SWEEP, tmp_path, scheduler="synchronous")
 
