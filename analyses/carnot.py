@@ -38,12 +38,20 @@ COP = EnergyTerm(
 )
 
 
-def carnot_delta_E(T_mean: Values, *, E_1: float | Values, delta_T: float | Values) -> Values:
+def carnot_delta_E(
+    T_mean: Values,
+    *,
+    E_1: float | Values,
+    delta_T: float | Values,
+    mu_1: float | Values = 0.0,
+    mu_2: float | Values = 0.0,
+) -> Values:
     r"""Level spacing difference at which the engine reaches Carnot efficiency (Eq. 23).
 
-    .. math:: \Delta E_* = \frac{E_1 \Delta T}{\bar T - \Delta T/2}
+    .. math:: \Delta E_* = \frac{(E_1 - \mu_1) \Delta T}{\bar T - \Delta T/2} + \mu_2 - \mu_1
 
-    i.e. E₁/E₂ = T₁/T₂: an engine below it, a refrigerator above, for every N and both scalings.
+    i.e. (E₁ − μ₁)/T₁ = (E₂ − μ₂)/T₂, for every N and both scalings.  Without chemical potentials
+    it is an engine below ΔE* and a refrigerator above.
 
     Parameters
     ----------
@@ -51,6 +59,8 @@ def carnot_delta_E(T_mean: Values, *, E_1: float | Values, delta_T: float | Valu
         Mean temperature T̄ > ΔT/2.
     E_1, delta_T : float, ndarray or xarray.DataArray
         Level spacing E₁ > 0 and temperature difference ΔT ≥ 0, in the unit of ``T_mean``.
+    mu_1, mu_2 : float, ndarray or xarray.DataArray
+        Chemical potentials of fermionic baths.
 
     Returns
     -------
@@ -67,15 +77,24 @@ def carnot_delta_E(T_mean: Values, *, E_1: float | Values, delta_T: float | Valu
     >>> float(carnot_delta_E(150.0, E_1=100.0, delta_T=100.0))
     100.0
     """
-    return _labelled_form(_delta_E, DELTA_E, T_mean, E_1, delta_T)
+    return _labelled_form(_delta_E, DELTA_E, T_mean, E_1, delta_T, mu_1, mu_2)
 
 
-def carnot_T_mean(delta_E: Values, *, E_1: float | Values, delta_T: float | Values) -> Values:
+def carnot_T_mean(
+    delta_E: Values,
+    *,
+    E_1: float | Values,
+    delta_T: float | Values,
+    mu_1: float | Values = 0.0,
+    mu_2: float | Values = 0.0,
+) -> Values:
     r"""Mean temperature at which the engine reaches Carnot efficiency: inverts `carnot_delta_E`.
 
-    .. math:: {\bar T}_* = \frac{\Delta T}{2} \, \frac{\Delta E + 2 E_1}{\Delta E}
+    .. math:: {\bar T}_* = \frac{\Delta T}{2} \, \frac{h_2 + h_1}{h_2 - h_1}, \qquad
+              h_1 = E_1 - \mu_1, \quad h_2 = E_1 + \Delta E - \mu_2
 
-    Eq. 23 is printed with ΔE − 2E₁, which does not solve E₁/E₂ = T₁/T₂.
+    which is (ΔT/2)(ΔE + 2E₁)/ΔE without chemical potentials.  Eq. 23 is printed with ΔE − 2E₁,
+    which does not solve E₁/E₂ = T₁/T₂.
 
     Parameters
     ----------
@@ -83,11 +102,14 @@ def carnot_T_mean(delta_E: Values, *, E_1: float | Values, delta_T: float | Valu
         Level spacing difference ΔE > 0.
     E_1, delta_T : float, ndarray or xarray.DataArray
         Level spacing E₁ > 0 and temperature difference ΔT > 0, in the unit of ``delta_E``.
+    mu_1, mu_2 : float, ndarray or xarray.DataArray
+        Chemical potentials of fermionic baths.
 
     Returns
     -------
     float, ndarray or xarray.DataArray
-        T̄*, in the same unit; labelled if ``delta_E`` is.
+        T̄*, in the same unit; labelled if ``delta_E`` is.  NaN where chemical potentials leave no
+        temperatures at which (E₁ − μ₁)/T₁ = (E₂ − μ₂)/T₂.
 
     Raises
     ------
@@ -99,7 +121,7 @@ def carnot_T_mean(delta_E: Values, *, E_1: float | Values, delta_T: float | Valu
     >>> float(carnot_T_mean(100.0, E_1=100.0, delta_T=100.0))
     150.0
     """
-    return _labelled_form(_T_mean, T_MEAN, delta_E, E_1, delta_T)
+    return _labelled_form(_T_mean, T_MEAN, delta_E, E_1, delta_T, mu_1, mu_2)
 
 
 def carnot_efficiency(T_mean: Values, *, delta_T: float | Values) -> Values:
@@ -162,16 +184,23 @@ def carnot_cop(T_mean: Values, *, delta_T: float | Values) -> Values:
     return _labelled_form(_cop, COP, T_mean, delta_T)
 
 
-def _delta_E(T_mean: FloatArray, E_1: FloatArray, delta_T: FloatArray) -> FloatArray:
+def _delta_E(
+    T_mean: FloatArray, E_1: FloatArray, delta_T: FloatArray, mu_1: FloatArray, mu_2: FloatArray
+) -> FloatArray:
     _require(E_1, "E_1")
     cold, _ = _temperatures(T_mean, delta_T)
-    return E_1 * delta_T / cold
+    return (E_1 - mu_1) * delta_T / cold + (mu_2 - mu_1)
 
 
-def _T_mean(delta_E: FloatArray, E_1: FloatArray, delta_T: FloatArray) -> FloatArray:
+def _T_mean(
+    delta_E: FloatArray, E_1: FloatArray, delta_T: FloatArray, mu_1: FloatArray, mu_2: FloatArray
+) -> FloatArray:
     for value, name in ((delta_E, "delta_E"), (E_1, "E_1"), (delta_T, "delta_T")):
         _require(value, name)
-    return delta_T / 2 * (delta_E + 2 * E_1) / delta_E
+    work = delta_E - (mu_2 - mu_1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        T_mean = delta_T / 2 * (work + 2 * (E_1 - mu_1)) / work
+    return np.where(T_mean > delta_T / 2, T_mean, np.nan)[()]
 
 
 def _efficiency(T_mean: FloatArray, delta_T: FloatArray) -> FloatArray:
@@ -215,7 +244,8 @@ def _labelled_form(kernel: Callable[..., FloatArray], term: EnergyTerm, *argumen
     if not isinstance(result, xr.DataArray):
         return result
     units = getattr(arguments[0], "attrs", {}).get("units") if term.energy_power else None
-    return labelled(result, term, units)
+    # Datasets of the heat engine have the Carnot efficiency as a coordinate, too.
+    return labelled(result.drop_vars(term.name, errors="ignore"), term, units)
 
 
 def _evaluate(*values: Any, kernel: Callable[..., FloatArray]) -> FloatArray:

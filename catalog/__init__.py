@@ -12,6 +12,7 @@ __all__ = [
     "Block",
     "Catalogue",
     "Cost",
+    "Derived",
     "Diagnostic",
     "Entry",
     "HeatEngine",
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
     from catalog.models.contract import Cost, Model
     from catalog.models.function import model
     from catalog.names.select import select
-    from catalog.names.vocabulary import Diagnostic, Index, Parameter, Term, Variable
+    from catalog.names.vocabulary import Derived, Diagnostic, Index, Parameter, Term, Variable
     from catalog.names.where import where_expression
     from catalog.reading.point import Point
     from catalog.running.plan import Plan, plan
@@ -97,7 +98,7 @@ else:
         "catalog.models.contract": "Cost Model",
         "catalog.models.function": "model",
         "catalog.names.select": "select",
-        "catalog.names.vocabulary": "Diagnostic Index Parameter Term Variable",
+        "catalog.names.vocabulary": "Derived Diagnostic Index Parameter Term Variable",
         "catalog.names.where": "where_expression",
         "catalog.reading.point": "Point",
         "catalog.running.plan": "Plan plan",

@@ -4,7 +4,7 @@
 ``Solution`` with values, a status and the certificates behind it.
 """
 
-from ensemble.engine import Bath, Engine
+from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.methods.bosonic import Bosonic
 from ensemble.methods.cumulant import Cumulant
@@ -13,6 +13,7 @@ from ensemble.methods.independent_spins import IndependentSpins
 from ensemble.methods.macroscopic import Macroscopic
 from ensemble.methods.qutip import Qutip
 from ensemble.methods.undriven import Undriven
+from ensemble.parameters.bath import Bath
 from ensemble.solution import Solution, Status
 
 __all__ = [

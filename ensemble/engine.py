@@ -5,94 +5,26 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal, get_args
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal, get_args
 
-from scipy import special
-
-from ensemble.checks import as_number, is_finite, shown
 from ensemble.errors import InvalidInput
+from ensemble.parameters.bath import Bath, Statistics, require_statistics
+from ensemble.parameters.checks import (
+    as_float,
+    require_choice,
+    require_not_negative,
+    require_positive,
+    require_size,
+)
+from ensemble.parameters.given import CANONICAL, SPACINGS, TEMPERATURES, GivenParameters
 
 Scaling = Literal["bare", "high-temperature"]
-Statistics = Literal["bosonic", "fermionic"]
 
 MOST_PAIRS = 10**9
 """Largest N: no memory holds the levels of larger spins."""
-SMALLEST, LARGEST = 1e-300, 1e300
-"""Sizes of a parameter of the baths that is not 0, so that rates and affinity are finite."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bath:
-    r"""A bath that a collective spin emits into and absorbs from.
-
-    .. math:: \gamma_\downarrow = \Gamma_0 (n + 1), \quad \gamma_\uparrow = \Gamma_0 n, \quad
-              n = 1 / (e^{E/T} - 1)
-
-    for bosons and
-
-    .. math:: \gamma_\downarrow = \Gamma_0 (1 - f), \quad \gamma_\uparrow = \Gamma_0 f, \quad
-              f = 1 / (e^{(E-\mu)/T} + 1)
-
-    for fermions (Eqs. 7 and 8 of the paper and the text after them), in the dissipator
-    :math:`\gamma_\downarrow D[S^-] + \gamma_\uparrow D[S^+]`.
-
-    Parameters
-    ----------
-    energy : float
-        Level spacing E > 0.
-    temperature : float
-        Temperature T > 0, in the unit of ``energy``.
-    Gamma_0 : float
-        Spontaneous (bosons) or tunnelling (fermions) rate Γ₀ > 0, in the unit of ``energy``.
-    statistics : {"bosonic", "fermionic"}
-    mu : float
-        Chemical potential μ, in the unit of ``energy``; 0 for bosons.
-
-    Raises
-    ------
-    InvalidInput
-        If a parameter is out of its range; the message names the remedy.
-
-    Examples
-    --------
-    >>> bath = Bath(energy=1.0, temperature=2.0, Gamma_0=0.5)
-    >>> round(bath.gamma_down - bath.gamma_up, 12)
-    0.5
-    >>> Bath(energy=1.0, temperature=2.0, Gamma_0=0.5, statistics="fermionic", mu=1.0).gamma_up
-    0.25
-    """
-
-    energy: float
-    temperature: float
-    Gamma_0: float
-    statistics: Statistics = "bosonic"
-    mu: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("energy", "temperature", "Gamma_0", "mu"):
-            object.__setattr__(self, name, _as_float(name, getattr(self, name)))
-        for name in ("energy", "temperature", "Gamma_0"):
-            _require_positive(name, getattr(self, name))
-        _require_statistics(self.statistics, mu=self.mu)
-
-    @property
-    def log_ratio(self) -> float:
-        """ln(γ↓/γ↑) = (E − μ)/T, the entropy that one absorbed quantum takes from the bath."""
-        return (self.energy - self.mu) / self.temperature
-
-    @property
-    def gamma_down(self) -> float:
-        """Emission rate γ↓; it stays finite and exact where n underflows."""
-        if self.statistics == "fermionic":
-            return self.Gamma_0 * float(special.expit(self.log_ratio))
-        return -self.Gamma_0 / math.expm1(-self.log_ratio)
-
-    @property
-    def gamma_up(self) -> float:
-        """Absorption rate γ↑ = γ↓ exp(−(E − μ)/T)."""
-        if self.statistics == "fermionic":
-            return self.Gamma_0 * float(special.expit(-self.log_ratio))
-        return self.gamma_down * math.exp(-self.log_ratio)
+RATES = ("Gamma_0", "Gamma_1", "Gamma_2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +46,13 @@ class Engine:
     T_mean, delta_T : float
         Mean temperature T̄ and difference ΔT ≥ 0; T̄ > ΔT/2.
     omega_0, Gamma_0 : float
-        Drive ω₀ ≥ 0 and spontaneous rate Γ₀ > 0.
+        Drive ω₀ ≥ 0 and spontaneous rate Γ₀ > 0 of both baths.
     scaling : {"bare", "high-temperature"}
         "high-temperature" applies Eq. 28: ω₀ → ω₀/N, Γ₀ → Γ₀/N, T → N T.
     spin_1, spin_2 : float, optional
         Collective spins S₁ and S₂, each a positive half-integer; N/2 by default.
+    Gamma_1, Gamma_2 : float, optional
+        Spontaneous rates of the cold and of the hot bath; Γ₀ by default, and scaled like it.
     statistics : {"bosonic", "fermionic"}
         Of both baths.
     mu_1, mu_2 : float
@@ -138,7 +72,7 @@ class Engine:
 
     Notes
     -----
-    All energies and temperatures share one unit.
+    All energies and temperatures share one unit.  `Engine.of` takes T₁, T₂ and E₂ as well.
 
     Examples
     --------
@@ -160,10 +94,13 @@ class Engine:
     scaling: Scaling = "bare"
     spin_1: float | None = None
     spin_2: float | None = None
+    Gamma_1: float | None = None
+    Gamma_2: float | None = None
     statistics: Statistics = "bosonic"
     mu_1: float = 0.0
     mu_2: float = 0.0
     _known_affinity: float | None = field(init=False, repr=False, default=None)
+    _given: GivenParameters | None = field(init=False, repr=False, default=None)
     levels: tuple[int, int] = field(init=False, repr=False, compare=False)
     cold: Bath = field(init=False, repr=False, compare=False)
     hot: Bath = field(init=False, repr=False, compare=False)
@@ -172,27 +109,71 @@ class Engine:
         set_field = object.__setattr__  # the instance is frozen
         for item in fields(self):
             value = getattr(self, item.name, None)
-            optional = item.name in ("spin_1", "spin_2") and value is None
+            optional = item.default is None and value is None
             if item.init and item.name not in ("scaling", "statistics") and not optional:
-                set_field(self, item.name, _as_float(item.name, value))
+                set_field(self, item.name, as_float(item.name, value))
         self._validate()
         set_field(self, "N", int(self.N))
         spins = [self.N / 2 if spin is None else spin for spin in (self.spin_1, self.spin_2)]
         set_field(self, "levels", (round(2 * spins[0]), round(2 * spins[1])))
-        rate, heating = self.Gamma_0 / self._size_factor, self._size_factor
-        half = self.delta_T / 2
-        for name, energy, temperature, mu in (
-            ("cold", self.E_1, self.T_mean - half, self.mu_1),
-            ("hot", self.E_2, self.T_mean + half, self.mu_2),
+        self._set_baths()
+
+    def _set_baths(self) -> None:
+        size = self._size_factor
+        rates = self.rates
+        for name, energy, temperature, rate, mu in (
+            ("cold", self.E_1, self.T_1, rates[0], self.mu_1),
+            ("hot", self.E_2, self.T_2, rates[1], self.mu_2),
         ):
             bath = Bath(
                 energy=energy,
-                temperature=heating * temperature,
-                Gamma_0=rate,
+                temperature=size * temperature,
+                Gamma_0=rate / size,
                 statistics=self.statistics,
                 mu=mu,
             )
-            set_field(self, name, bath)
+            object.__setattr__(self, name, bath)
+
+    @classmethod
+    def of(cls, **parameters: Any) -> Engine:
+        """An engine from any parameters that determine it.
+
+        Parameters
+        ----------
+        **parameters
+            As of `Engine`, except that any two of ``T_mean``, ``delta_T``, ``T_1`` and ``T_2`` may
+            be given, and any two of ``E_1``, ``delta_E`` and ``E_2``.  The affinity is that of the
+            numbers that are given; the others are rounded from them.
+
+        Raises
+        ------
+        InvalidInput
+            If they are too few or too many, or out of their range.
+
+        Examples
+        --------
+        >>> engine = Engine.of(N=1, E_1=1, E_2=10, T_1=2, T_2=25, omega_0=1, Gamma_0=1)
+        >>> engine.delta_E, engine.T_mean, engine.delta_T
+        (9.0, 13.5, 23.0)
+        """
+        natural = {*SPACINGS, *TEMPERATURES}.difference(*CANONICAL)
+        if not natural & parameters.keys() and {*CANONICAL[0], *CANONICAL[1]} <= parameters.keys():
+            return cls(**parameters)
+        given, others = GivenParameters.of(parameters)
+        rounded: dict[str, Any] = given.rounded()
+        engine = cls(**rounded, **others)
+        return engine._keeping(given, None)
+
+    def _keeping(
+        self, given: GivenParameters | None, affinity: float | None, **changes: Any
+    ) -> Engine:
+        """A copy with changed fields that keeps what is known more exactly than the fields."""
+        engine = replace(self, **changes)
+        object.__setattr__(engine, "_given", given)
+        object.__setattr__(engine, "_known_affinity", affinity)
+        if given is not None:
+            engine._set_baths()
+        return engine
 
     def _validate(self) -> None:
         if not (self.N >= 1 and float(self.N).is_integer()):
@@ -204,15 +185,17 @@ class Engine:
                 f"N must be at most {MOST_PAIRS}, but is {self.N:g}: use a limit N → ∞, e.g. "
                 "method macroscopic"
             )
-        _require_choice("scaling", self.scaling, get_args(Scaling))
-        _require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
-        for name in ("E_1", "delta_E", "T_mean", "delta_T", "Gamma_0", "mu_1", "mu_2"):
-            _require_size(name, getattr(self, name))
-        _require_positive("E_1", self.E_1)
-        _require_positive("Gamma_0", self.Gamma_0)
-        _require_not_negative("omega_0", self.omega_0, "the sign of the drive is a choice of gauge")
-        _require_not_negative("delta_E", self.delta_E, "E_2 ≥ E_1: call the wider spacing 2")
-        _require_not_negative("delta_T", self.delta_T, "bath 2 is the hot one")
+        require_choice("scaling", self.scaling, get_args(Scaling))
+        require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
+        for name in ("E_1", "delta_E", "T_mean", "delta_T", *RATES, "mu_1", "mu_2"):
+            if getattr(self, name) is not None:
+                require_size(name, getattr(self, name))
+        for name in ("E_1", *RATES):
+            if getattr(self, name) is not None:
+                require_positive(name, getattr(self, name))
+        require_not_negative("omega_0", self.omega_0, "the sign of the drive is a choice of gauge")
+        require_not_negative("delta_E", self.delta_E, "E_2 ≥ E_1: call the wider spacing 2")
+        require_not_negative("delta_T", self.delta_T, "bath 2 is the hot one")
         if not self.T_mean > self.delta_T / 2:
             raise InvalidInput(
                 f"T_mean must exceed delta_T/2 = {self.delta_T / 2:g} (else T_1 ≤ 0), but is "
@@ -237,44 +220,117 @@ class Engine:
     @property
     def E_2(self) -> float:
         """Level spacing of the hot ensemble, E₂ = E₁ + ΔE."""
-        return self.E_1 + self.delta_E
+        return self.E_1 + self.delta_E if self._given is None else float(self._given.E_2)
+
+    @property
+    def T_1(self) -> float:
+        """Temperature of the cold bath before the scaling, T₁ = T̄ − ΔT/2."""
+        return self.T_mean - self.delta_T / 2 if self._given is None else float(self._given.T_1)
+
+    @property
+    def T_2(self) -> float:
+        """Temperature of the hot bath before the scaling, T₂ = T̄ + ΔT/2."""
+        return self.T_mean + self.delta_T / 2 if self._given is None else float(self._given.T_2)
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Spontaneous rates Γ₁ and Γ₂ before the scaling."""
+        return (
+            self.Gamma_0 if self.Gamma_1 is None else self.Gamma_1,
+            self.Gamma_0 if self.Gamma_2 is None else self.Gamma_2,
+        )
+
+    @property
+    def scaled_temperatures(self) -> tuple[float, float]:
+        """T₁ and T₂ after the scaling."""
+        return self._size_factor * self.T_1, self._size_factor * self.T_2
 
     @property
     def drive(self) -> float:
         """The drive that enters the generator: ω₀, or ω₀/N in the high-temperature scaling."""
         return self.omega_0 / self._size_factor
 
+    @cached_property
+    def quantum_heats(self) -> tuple[float, float]:
+        """Heat E₁ − μ₁ and E₂ − μ₂ that one quantum carries out of its bath.
+
+        A quantum of a fermionic bath is a particle: of its energy E the part μ is work.
+        """
+        cold, hot = self._exact_heats
+        return float(cold), float(hot)
+
     @property
     def efficiency(self) -> float:
-        """Efficiency η = ΔE/E₂ = P/Q₂ of an engine (Eq. 22); NaN for a refrigerator or undriven."""
-        return self.delta_E / self.E_2 if self.drive > 0 and self.affinity >= 0 else math.nan
+        r"""Efficiency of an engine, NaN where no work is gained from the heat of the hot bath.
+
+        .. math:: \eta = \frac{P + P_\mathrm{chem}}{Q_2} = 1 - \frac{E_1 - \mu_1}{E_2 - \mu_2}
+
+        which is ΔE/E₂ without chemical potentials (Eq. 22).
+        """
+        cold, hot = self._exact_heats
+        direction = (self.affinity > 0) - (self.affinity < 0)
+        gains = (hot - cold) * direction >= 0 and (hot * direction > 0 or not direction)
+        return float((hot - cold) / hot) if self.drive > 0 and hot and gains else math.nan
 
     @property
     def cop(self) -> float:
-        """Coefficient of performance E₁/ΔE = −Q₁/P of a refrigerator (Eq. 22), else NaN."""
-        cooling = self.drive > 0 and self.affinity <= 0 and self.delta_E > 0
-        return self.E_1 / self.delta_E if cooling else math.nan
+        r"""Coefficient of performance of a refrigerator, else NaN.
 
-    @property
+        .. math:: \epsilon = \frac{Q_1}{-(P + P_\mathrm{chem})}
+                  = \frac{E_1 - \mu_1}{(E_2 - \mu_2) - (E_1 - \mu_1)}
+
+        which is E₁/ΔE without chemical potentials (Eq. 22).
+        """
+        cold, hot = self._exact_heats
+        direction = (self.affinity > 0) - (self.affinity < 0)
+        cools = ((hot - cold) * direction < 0 and cold * direction < 0) or not direction
+        return float(cold / (hot - cold)) if self.drive > 0 and hot != cold and cools else math.nan
+
+    @cached_property
     def affinity(self) -> float:
-        """Entropy produced per quantum sent from hot to cold, a = (E₁−μ₁)/T₁ − (E₂−μ₂)/T₂.
+        r"""Entropy produced per quantum sent from the hot bath to the cold one.
 
-        It is computed over the common denominator T₁T₂, so that the only terms that cancel are
-        those whose difference is 0 at the Carnot point a = 0.  The temperatures are the scaled
-        ones.  Near that point a is as uncertain as the rounding of the parameters: see
-        `with_affinity`.
+        .. math:: a = \frac{E_1 - \mu_1}{T_1} - \frac{E_2 - \mu_2}{T_2}
+
+        with the scaled temperatures.  It is evaluated in rational arithmetic and rounded once: to
+        the last digit it is the affinity of the given floating-point numbers, however small.
         """
         if self._known_affinity is not None:
             return self._known_affinity
-        # A power of two near T̄ as the unit: exact, and the products cannot overflow.
-        unit = math.ldexp(1.0, math.frexp(self.T_mean)[1] - 1)
-        delta_T, delta_E, level = (
-            x / unit for x in (self.delta_T, self.delta_E, self.E_1 - self.mu_1)
-        )
-        t_1 = (self.T_mean - self.delta_T / 2) / unit
-        t_2 = (self.T_mean + self.delta_T / 2) / unit
-        numerator = level * delta_T - (delta_E - (self.mu_2 - self.mu_1) / unit) * t_1
-        return numerator / (t_1 * t_2 * self._size_factor)
+        cold, hot = self._exact_heats
+        affinity = (cold / self._exact.T_1 - hot / self._exact.T_2) / self._size_factor
+        try:
+            return float(affinity)
+        except OverflowError:
+            return math.inf if affinity > 0 else -math.inf
+
+    @cached_property
+    def affinity_rounding(self) -> float:
+        r"""How far the affinity may be off because the parameters are rounded to doubles.
+
+        .. math:: \frac{\epsilon}{2} \sum_p \left| p \, \frac{\partial a}{\partial p} \right|, \quad
+                  \epsilon = 2^{-52}
+
+        over the spacings, temperatures and chemical potentials that are given.  `affinity` itself
+        is exact for these doubles.  But a parameter that is meant as a decimal number, such as
+        0.1, is not a double: the affinity of the engine that is meant differs by up to this.
+        """
+        spread = self._exact.affinity_spread(self.mu_1, self.mu_2)
+        return sys.float_info.epsilon / 2 * spread / self._size_factor
+
+    @cached_property
+    def _exact(self) -> GivenParameters:
+        """Spacings and temperatures as rational numbers."""
+        if self._given is not None:
+            return self._given
+        mean, half = Fraction(self.T_mean), Fraction(self.delta_T) / 2
+        E_1 = Fraction(self.E_1)
+        return GivenParameters(E_1, E_1 + Fraction(self.delta_E), mean - half, mean + half)
+
+    @cached_property
+    def _exact_heats(self) -> tuple[Fraction, Fraction]:
+        """E₁ − μ₁ and E₂ − μ₂."""
+        return self._exact.E_1 - Fraction(self.mu_1), self._exact.E_2 - Fraction(self.mu_2)
 
     def with_affinity(self, affinity: float) -> Engine:
         """The same engine with an affinity that is more accurate than the rounded parameters.
@@ -284,7 +340,7 @@ class Engine:
         InvalidInput
             If it differs from the parameters' affinity by more than their rounding.
         """
-        affinity = _as_float("affinity", affinity)
+        affinity = as_float("affinity", affinity)
         ratios = abs(self.cold.log_ratio) + abs(self.hot.log_ratio)
         allowed = 16 * sys.float_info.epsilon * ratios
         if not abs(affinity - self.affinity) <= allowed:
@@ -292,49 +348,4 @@ class Engine:
                 f"affinity must agree with the parameters, {self.affinity:.17g} ± {allowed:.1g}, "
                 f"but is {affinity:.17g}: change delta_E or T_mean instead"
             )
-        engine = replace(self)
-        object.__setattr__(engine, "_known_affinity", affinity)
-        return engine
-
-
-def _as_float(name: str, value: object) -> float:
-    number = as_number(value)
-    if number is None or not is_finite(number):
-        raise InvalidInput(
-            f"{name} must be a finite number, but is {shown(value)}: give e.g. {name} = 1"
-        )
-    return float(number)
-
-
-def _require_size(name: str, value: float) -> None:
-    if value and not SMALLEST <= abs(value) <= LARGEST:
-        raise InvalidInput(
-            f"{name} is {value:g}, and sizes outside of {SMALLEST:g} … {LARGEST:g} are not "
-            "computed with: choose a unit in which it is closer to 1"
-        )
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise InvalidInput(f"{name} must be positive, but is {value:g}: give {name} > 0")
-
-
-def _require_not_negative(name: str, value: float, why: str) -> None:
-    if not value >= 0:
-        raise InvalidInput(f"{name} must not be negative, but is {value:g}: {why}")
-
-
-def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if not (isinstance(value, str) and value in choices):
-        known = ", ".join(choices)
-        raise InvalidInput(f"{name} must be one of {known}, but is {shown(value)}: choose one")
-
-
-def _require_statistics(statistics: str, **mu: float) -> None:
-    _require_choice("statistics", statistics, get_args(Statistics))
-    for name, value in mu.items():
-        if value != 0 and statistics == "bosonic":
-            raise InvalidInput(
-                f"{name} is {value:g}, but bosonic baths have no chemical potential: leave it 0 "
-                "or choose fermionic statistics"
-            )
+        return self._keeping(self._given, affinity)

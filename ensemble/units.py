@@ -12,11 +12,12 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ensemble.engine import Engine
+from ensemble.engine import RATES, Engine
 from ensemble.errors import Unsolvable
 from ensemble.solution import Solution, Status
 
@@ -37,6 +38,10 @@ POWERS: Mapping[str, tuple[int, int]] = {
             "power_per_pair",
             "heat_current_1_per_pair",
             "heat_current_2_per_pair",
+            "chemical_power",
+            "chemical_power_per_pair",
+            "energy_current_1",
+            "energy_current_2",
         ),
         (1, 1),
     ),
@@ -117,6 +122,8 @@ def natural_units(engine: Engine) -> tuple[Engine, Units]:
         ("mu_1", abs(engine.mu_1), "E_1", engine.E_1),
         ("mu_2", abs(engine.mu_2), "E_1", engine.E_1),
         ("omega_0", engine.omega_0, "Gamma_0", engine.Gamma_0),
+        ("Gamma_1", engine.rates[0], "Gamma_0", engine.Gamma_0),
+        ("Gamma_2", engine.rates[1], "Gamma_0", engine.Gamma_0),
     ):
         size = math.log10(value) - math.log10(reference) if value > 0 else 0.0
         if abs(size) > math.log10(LARGEST_RATIO):
@@ -129,12 +136,14 @@ def natural_units(engine: Engine) -> tuple[Engine, Units]:
         for name in ("E_1", "delta_E", "T_mean", "delta_T", "mu_1", "mu_2")
     }
     rates: dict[str, Any] = {
-        name: math.ldexp(getattr(engine, name), -units.rate) for name in ("omega_0", "Gamma_0")
+        name: math.ldexp(getattr(engine, name), -units.rate)
+        for name in ("omega_0", *RATES)
+        if getattr(engine, name) is not None
     }
-    natural = replace(engine, **energies, **rates)
-    # Not a parameter, hence not copied; it has no unit.
-    object.__setattr__(natural, "_known_affinity", engine._known_affinity)
-    return natural, units
+    given = engine._given
+    if given is not None:
+        given = given.scaled(Fraction(2) ** -units.energy)
+    return engine._keeping(given, engine._known_affinity, **energies, **rates), units
 
 
 Solve = TypeVar("Solve", bound=Callable[..., Solution])

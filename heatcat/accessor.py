@@ -48,6 +48,22 @@ class HeatcatAccessor:
 
         return select(self._data, query, method=method, tolerance=tolerance, **labels)
 
+    def without_derived(self) -> xr.Dataset:
+        """The Dataset without coordinates that follow from its parameters, such as T₁.
+
+        xarray concatenates and merges Datasets of different labels more simply without them.
+
+        Examples
+        --------
+        >>> T_1 = xr.Variable("T_mean", [1.0, 2.0], {"role": "derived"})
+        >>> ds = xr.Dataset(coords={"T_mean": [1.5, 2.5], "T_1": T_1})
+        >>> list(ds.heatcat.without_derived().coords)
+        ['T_mean']
+        """
+        from catalog.names.described import without_derived
+
+        return without_derived(self._data)
+
     @property
     def ok(self) -> xr.DataArray:
         """Which points are computed and certified; lazy if the Dataset is.

@@ -15,10 +15,13 @@ from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.vocabulary import suggestion
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt
+from ensemble.parameters.given import SPACINGS, TEMPERATURES
 from heatcat import show, terminal
 from heatcat.failures import fail
 
-PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
+GIVEN = (*SPACINGS, *TEMPERATURES)
+PARAMETERS = (*GIVEN, "omega_0", "Gamma_0", "Gamma_1", "Gamma_2")
+REQUIRED = ("omega_0", "Gamma_0")
 
 
 def _engine_options(command: Any) -> Any:
@@ -29,7 +32,7 @@ def _engine_options(command: Any) -> Any:
             "--" + name.replace("_", "-"),
             name,
             type=float,
-            required=True,
+            required=name in REQUIRED,
             help=f"{term.symbol}: {term.long_name}.",
         )(command)
     return command
@@ -60,6 +63,8 @@ def solve(
 ) -> None:
     """Solve one engine and print its currents, noise and certificates.
 
+    Two of E_1, delta_E and E_2 are given, and two of T_mean, delta_T, T_1 and T_2.
+
     The exit code is 0 if there are values, also where their status is "uncertified" or
     "unphysical": a line on standard error then says why.  It is 1 if the point failed (the status
     is printed, there are no values) and 2 if the engine is refused (nothing is printed).
@@ -76,7 +81,8 @@ def solve(
         raise InvalidInput(f"method {method_name} needs a size: give --N")
     if not method.sized and N is not None:
         raise InvalidInput(f"method {method_name} is the limit N → ∞: leave out --N")
-    engine = Engine(N=1 if N is None else N, **parameters)
+    given = {name: value for name, value in parameters.items() if value is not None}
+    engine = Engine.of(N=1 if N is None else N, **given)
     method.accept(engine)
     start = time.perf_counter()
     solution = attempt(method, engine, names)
@@ -94,8 +100,11 @@ def solve(
 def _solution_json(
     engine: Engine, method: Method, solution: Solution, elapsed: float
 ) -> dict[str, Any]:
-    names = (*PARAMETERS, "mu_1", "mu_2", "scaling", "statistics")
-    parameters = {name: getattr(engine, name) for name in names}
+    names = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0", "mu_1", "mu_2")
+    choices = ("scaling", "statistics")
+    parameters = {name: getattr(engine, name) for name in (*names, *choices)}
+    parameters |= {name: getattr(engine, name) for name in ("E_2", "T_1", "T_2")}
+    parameters |= {"Gamma_1": engine.rates[0], "Gamma_2": engine.rates[1]}
     if method.sized:
         spins = {"spin_1": engine.levels[0] / 2, "spin_2": engine.levels[1] / 2}
         parameters = {"N": engine.N, **parameters, **spins}

@@ -21,7 +21,7 @@ def log_uniform(low: float, high: float) -> st.SearchStrategy[float]:
 def engines(
     draw: st.DrawFn, *, highest_N: int = 6, equal_spins: bool = False, coldest: float = COLDEST
 ) -> Engine:
-    """Engines and refrigerators in both scalings, with equal and unequal spins.
+    """Engines and refrigerators in both scalings, with equal and unequal spins and rates.
 
     E₁/T₁ and E₂/T₂ are drawn freely, which settles the mode; T₂/T₁ is then large enough that
     E₂ ≥ E₁ and T₂ > T₁.
@@ -31,6 +31,7 @@ def engines(
     E_1, Gamma_0 = draw(log_uniform(0.1, 100.0)), draw(log_uniform(1e-3, 10.0))
     T_1 = E_1 / cold_ratio
     T_2 = T_1 * heating
+    rates = st.none() | log_uniform(0.2, 5.0).map(lambda factor: factor * Gamma_0)
     spins = st.none() if equal_spins else st.none() | st.integers(1, highest_N).map(lambda n: n / 2)
     return Engine(
         N=draw(st.integers(1, highest_N)),
@@ -40,6 +41,8 @@ def engines(
         delta_T=T_2 - T_1,
         omega_0=Gamma_0 * draw(log_uniform(0.05, 50.0)),
         Gamma_0=Gamma_0,
+        Gamma_1=draw(rates),
+        Gamma_2=draw(rates),
         scaling=draw(st.sampled_from(["bare", "high-temperature"])),
         spin_1=draw(spins),
         spin_2=draw(spins),

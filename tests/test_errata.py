@@ -13,7 +13,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import fsolve
 
-from ensemble import Engine
+from ensemble import Bath, Engine
 from ensemble.closed_forms import classical_spin
 from ensemble.closed_forms.single_pair import single_pair_power
 from ensemble.closed_forms.single_spin import SingleSpin, transient_size
@@ -21,7 +21,6 @@ from ensemble.closure.fixed_point import fixed_point
 from ensemble.closure.hierarchy import closed, monomial
 from ensemble.closure.regression import regression_matrix
 from ensemble.correlations.pair import PairState
-from ensemble.engine import Bath
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.methods.cumulant import Cumulant
 from ensemble.methods.exact import Exact

@@ -28,7 +28,8 @@ MAY_IMPORT = {
 
 ROOMS = {
     "ensemble": (
-        *("arrays", "errors", "checks", "engine", "solution", "method", "units"),
+        *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
+        *("units", "laws"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
     ),

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from catalog.arguments import a_text
+from catalog.heat_engine.derived import AFFINITY, CARNOT_EFFICIENCY, derived, missing_parameters
 from catalog.heat_engine.methods import method_from
 from catalog.heat_engine.prior import predicted
 from catalog.heat_engine.profiles import PROFILES, Profiles, with_profiles
@@ -18,6 +21,7 @@ from catalog.names.vocabulary import Term, Vocabulary, suggestion
 from ensemble import Engine, Exact, InvalidInput, Solution
 from ensemble.checks import shown
 from ensemble.method import Method
+from ensemble.parameters.given import SPACINGS, TEMPERATURES
 
 OPTIONS = ("scaling", "method", "statistics", "energy_unit", "profiles")
 
@@ -58,8 +62,12 @@ class HeatEngine(Model):
     profiles: Profiles = field(default_factory=Profiles)
 
     name = "heat-engine"
-    version = "1"
-    optional = ("spin_1", "spin_2", "mu_1", "mu_2")
+    version = "2"  # heat of fermions without the chemical work
+    optional = (
+        *SPACINGS,
+        *TEMPERATURES,
+        *("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2"),
+    )
     split_by = ("N",)
 
     def __post_init__(self) -> None:
@@ -104,12 +112,19 @@ class HeatEngine(Model):
             for term in TERMS
             if term.kind == "parameter" or term.name in kept
         ]
-        return [*terms, *self.profiles.terms(type(self.method), self.energy_unit)]
+        profiles = self.profiles.terms(type(self.method), self.energy_unit)
+        return [*terms, *profiles, *self.derived]
 
     @property
     def parameters(self) -> Sequence[Term]:  # type: ignore[override]
         """All that an engine may have; a limit N → ∞ refuses N."""
         return [term for term in self._own() if term.kind == "parameter"]
+
+    @property
+    def derived(self) -> Sequence[Term]:  # type: ignore[override]
+        """The Carnot efficiency, and the affinity where the method does not define it."""
+        known = "affinity" in self.method.variables
+        return (CARNOT_EFFICIENCY,) if known else (CARNOT_EFFICIENCY, AFFINITY)
 
     @property
     def variables(self) -> Sequence[Term]:  # type: ignore[override]
@@ -128,12 +143,15 @@ class HeatEngine(Model):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Parameters that a sweep must give."""
+        """Parameters that a sweep must give, beside two spacings and two temperatures."""
         return tuple(name for name in super().required if name != "N" or self.method.sized)
 
     def check_parameters(self, given: Collection[str]) -> None:
         """Refuse N where the method is a limit, and an engine that lacks a parameter."""
-        super().check_parameters(given)
+        found = {*missing_parameters(given), *(name for name in self.required if name not in given)}
+        if found:
+            missing = ", ".join(self.vocabulary.ordered(found))
+            raise InvalidInput(f"no value for {missing}: give it under axes or under fixed")
         if not self.method.sized and "N" in given:
             raise InvalidInput(
                 f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"
@@ -151,12 +169,16 @@ class HeatEngine(Model):
         if not self.method.sized:
             parameters["N"] = 1  # a limit takes engines of any N
         try:
-            return Engine(**parameters, scaling=self.scaling, statistics=self.statistics)  # type: ignore[arg-type]
+            return Engine.of(**parameters, scaling=self.scaling, statistics=self.statistics)
         except TypeError:  # a name that is no parameter, or one that is missing
             raise InvalidInput(
                 f"no engine has the parameters {shown(dict(point))}: give "
-                f"{', '.join(self.required)}"
+                f"{', '.join(self.required)}, two level spacings and two temperatures"
             ) from None
+
+    def derive(self, points: Columns) -> Mapping[str, ArrayLike]:
+        """The spacings and temperatures that are not given, η_C and the affinity."""
+        return derived(points, scaled=self.scaling == "high-temperature")
 
     def check(self, point: Point) -> None:
         """Refuse a point that is no engine, or is outside the method's scope.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.heat_engine.derived import completed
 from catalog.models.contract import Columns, Cost
 from ensemble.method import Method
 from ensemble.steady.sector_forecast import (
@@ -54,7 +55,7 @@ def predicted(
     method: Method, scaling: str, statistics: str, points: Columns, variables: Sequence[str]
 ) -> Cost:
     """Time and memory of engines, and their size, the larger of 2S₁ and 2S₂ (1 if N → ∞)."""
-    engines = Engines(method, scaling, statistics, points, variables)
+    engines = Engines(method, scaling, statistics, {**points, **completed(points)}, variables)
     return Cost(
         seconds=np.broadcast_to(_seconds(engines), engines.shape),
         bytes=np.broadcast_to(_bytes(engines), engines.shape),
@@ -133,7 +134,7 @@ def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray]:
     c_1, c_2 = np.where(whole, n_1, cuts[0]), np.where(whole, n_2, cuts[1])
     order = np.ceil(1 + 8 * _coupling(engines) ** 0.35)
     unknowns = np.where(whole, complete_size(n_1, n_2), sector_size(order, c_1, c_2))
-    drive, rate = engines.column("omega_0"), engines.column("Gamma_0")
+    drive, rate = engines.column("omega_0"), np.minimum(*_spontaneous(engines))
     direct = factorises(unknowns, largest_fall(c_1, c_2, *ratios), drive, rate)
     return unknowns, np.sqrt((c_1 + 1) * (c_2 + 1)), direct
 
@@ -148,11 +149,17 @@ def _levels(engines: Engines) -> tuple[NDArray, NDArray]:
 
 def _log_ratios(engines: Engines) -> tuple[NDArray, NDArray]:
     """ln(γ↓/γ↑) = (E − μ)/T of the cold and the hot bath, broadcastable to the shape."""
-    E_1, mean = engines.column("E_1"), engines.column("T_mean")
-    E_2, half = E_1 + engines.column("delta_E"), engines.column("delta_T") / 2
+    E_1, E_2, T_1, T_2 = (engines.column(name) for name in ("E_1", "E_2", "T_1", "T_2"))
     factor = 1.0 if engines.scaling == "bare" else engines.column("N", 1)
     mu_1, mu_2 = (engines.column(name, 0) for name in ("mu_1", "mu_2"))
-    return (E_1 - mu_1) / (factor * (mean - half)), (E_2 - mu_2) / (factor * (mean + half))
+    return (E_1 - mu_1) / (factor * T_1), (E_2 - mu_2) / (factor * T_2)
+
+
+def _spontaneous(engines: Engines) -> tuple[NDArray, NDArray]:
+    """Γ₁ and Γ₂."""
+    common = engines.column("Gamma_0")
+    first, second = (engines.column(name, math.nan) for name in ("Gamma_1", "Gamma_2"))
+    return np.where(np.isnan(first), common, first), np.where(np.isnan(second), common, second)
 
 
 def _coupling(engines: Engines) -> NDArray:
@@ -163,6 +170,6 @@ def _coupling(engines: Engines) -> NDArray:
     else:
         cold, hot = _log_ratios(engines)
         damping = (1 / np.tanh(cold / 2) + 1 / np.tanh(hot / 2)) / 2
-    ratio = engines.column("omega_0") / engines.column("Gamma_0")
+    ratio = engines.column("omega_0") / np.sqrt(np.multiply(*_spontaneous(engines)))
     # A ratio above that of any real engine is cut off: it must only stay finite.
     return np.minimum(ratio / (damping / N + 0.5), ABSURD)

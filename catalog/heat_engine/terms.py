@@ -84,6 +84,11 @@ TERMS: tuple[EnergyTerm, ...] = (
     _parameter("E_1", "E₁", "level spacing of the cold ensemble"),
     _parameter("delta_T", "ΔT", "temperature difference T₂ − T₁"),
     _parameter("Gamma_0", "Γ₀", "spontaneous rate"),
+    _parameter("E_2", "E₂", "level spacing of the hot ensemble, in place of E₁ or ΔE"),
+    _parameter("T_1", "T₁", "temperature of the cold bath, in place of T̄ or ΔT"),
+    _parameter("T_2", "T₂", "temperature of the hot bath, in place of T̄ or ΔT"),
+    _parameter("Gamma_1", "Γ₁", "spontaneous rate of the cold bath, Γ₀ by default"),
+    _parameter("Gamma_2", "Γ₂", "spontaneous rate of the hot bath, Γ₀ by default"),
     _parameter("spin_1", "S₁", "collective spin of the cold ensemble", energy_power=None),
     _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
     _parameter("mu_1", "μ₁", "chemical potential of the cold (fermionic) bath"),
@@ -94,6 +99,27 @@ TERMS: tuple[EnergyTerm, ...] = (
     ),
     _variable(
         "heat_current_2", "Q₂", "heat current from the hot bath", energy_power=2, equation="Eq. 12"
+    ),
+    _variable(
+        "chemical_power",
+        "P_chem",
+        "power gained by particles that change their chemical potential",
+        energy_power=2,
+        equation="(μ₁ − μ₂) J",
+    ),
+    _variable(
+        "energy_current_1",
+        "I₁",
+        "energy current from the cold bath: heat and chemical work",
+        energy_power=2,
+        equation="−E₁ J",
+    ),
+    _variable(
+        "energy_current_2",
+        "I₂",
+        "energy current from the hot bath: heat and chemical work",
+        energy_power=2,
+        equation="E₂ J",
     ),
     _variable(
         "quanta_current", "J", "quanta current, hot to cold", energy_power=1, equation="P = ΔE J"
@@ -109,9 +135,12 @@ TERMS: tuple[EnergyTerm, ...] = (
         equation="Var(P) = ΔE² D",
     ),
     _variable("constancy", "C", "constancy, 2J/(aD)", equation="Eq. 20"),
-    _variable("efficiency", "η", "efficiency of the engine, P/Q₂", equation="Eq. 22"),
+    _variable("efficiency", "η", "efficiency of the engine, (P + P_chem)/Q₂", equation="Eq. 22"),
     _variable(
-        "cop", "ε", "coefficient of performance of the refrigerator, −Q₁/P", equation="Eq. 22"
+        "cop",
+        "ε",
+        "coefficient of performance of the refrigerator, −Q₁/(P + P_chem)",
+        equation="Eq. 22",
     ),
     _variable(
         "entropy_production",
@@ -125,7 +154,7 @@ TERMS: tuple[EnergyTerm, ...] = (
         "a",
         "entropy per quantum sent from hot to cold",
         unit="nat",
-        equation="a = E₁/T₁ − E₂/T₂",
+        equation="a = (E₁ − μ₁)/T₁ − (E₂ − μ₂)/T₂",
     ),
     _variable("magnetization_1", "⟨m₁ᶻ⟩", "magnetization of the cold ensemble, ⟨S₁ᶻ⟩/S₁"),
     _variable("magnetization_2", "⟨m₂ᶻ⟩", "magnetization of the hot ensemble, ⟨S₂ᶻ⟩/S₂"),
@@ -205,6 +234,13 @@ TERMS: tuple[EnergyTerm, ...] = (
         energy_power=2,
     ),
     _variable(
+        "chemical_power_per_pair",
+        "P_chem/N",
+        "power gained by particles that change their chemical potential, per spin pair",
+        energy_power=2,
+        equation="(μ₁ − μ₂) J/N",
+    ),
+    _variable(
         "quanta_current_per_pair",
         "J/N",
         "quanta current per spin pair, hot to cold",
@@ -249,6 +285,12 @@ TERMS: tuple[EnergyTerm, ...] = (
         "self_check",
         "c",
         "largest relative disagreement of routes that must agree",
+    ),
+    _diagnostic(
+        "affinity_rounding",
+        "δa",
+        "possible change of the affinity where parameters are rounded to doubles",
+        unit="nat",
     ),
     _diagnostic("coherence_order", "Q", "highest coherence order kept", dtype="int16"),
     _diagnostic("excitation_cut", "K", "highest excitation number kept", dtype="int32"),

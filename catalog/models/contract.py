@@ -63,6 +63,9 @@ class Model:
     indices : sequence of Term
         Made by `Index`: what inner dimensions of variables are, as far as there is more to say
         than their names.
+    derived : sequence of Term
+        Made by `Derived`: what follows from the parameters alone, such as a ratio of two of them.
+        It becomes a coordinate of Datasets: queries, conditions and plots know it.
     optional : collection of str
         Parameters that a sweep may leave out.
     on_request : collection of str
@@ -79,6 +82,7 @@ class Model:
     variables: Sequence[Term] = ()
     diagnostics: Sequence[Term] = ()
     indices: Sequence[Term] = ()
+    derived: Sequence[Term] = ()
     optional: Collection[str] = ()
     on_request: Collection[str] = ()
     split_by: tuple[str, ...] = ()
@@ -110,6 +114,14 @@ class Model:
         InvalidInput
             In one line that ends in its remedy.
         """
+
+    def derive(self, points: Columns) -> Mapping[str, ArrayLike]:
+        """What follows from the parameters of many points, by name.
+
+        Names are those of ``derived``, or of parameters or variables that the sweep does not have;
+        each array broadcasts with those of ``points``.  It is called when a Dataset is made.
+        """
+        return {}
 
     def check_parameters(self, given: Collection[str]) -> None:
         """Refuse a sweep that lacks a parameter, or has one too many.
@@ -205,7 +217,9 @@ class Model:
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
         """Its terms and those of the catalogue."""
-        return Vocabulary([*self.parameters, *self.variables, *self.diagnostics, *self.indices])
+        return Vocabulary(
+            [*self.parameters, *self.derived, *self.variables, *self.diagnostics, *self.indices]
+        )
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -238,6 +252,7 @@ class Model:
             ("variables", "variable"),
             ("diagnostics", "diagnostic"),
             ("indices", "index"),
+            ("derived", "derived"),
         ):
             for term in getattr(self, declared):
                 if term.kind != kind:

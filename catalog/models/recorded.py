@@ -51,6 +51,7 @@ class RecordedModel(Model):
         self.variables = tuple(term for term in terms if term.kind == "variable")
         self.diagnostics = tuple(term for term in terms if term.kind == "diagnostic")
         self.indices = tuple(term for term in terms if term.kind == "index")
+        self.derived = tuple(term for term in terms if term.kind == "derived")
         self.optional = tuple(record["optional"])
         self.on_request = tuple(record["on_request"])
         self.split_by = tuple(record["split_by"])

@@ -19,13 +19,22 @@ from ensemble.checks import shown
 
 
 def role(ds: xr.Dataset, name: str) -> str:
-    """What an array is: "index", "parameter", "variable" or "diagnostic"."""
+    """What an array is: "index", "parameter", "derived", "variable" or "diagnostic"."""
     said = ds.variables[name].attrs.get("role") if name in ds.variables else None
-    if said in ("index", "parameter", "variable", "diagnostic"):
+    if said in ("index", "parameter", "derived", "variable", "diagnostic"):
         return str(said)
     if name in OWN:
         return OWN[name].kind
     return "parameter" if name in ds.coords or name in ds.dims else "variable"
+
+
+def without_derived(ds: xr.Dataset) -> xr.Dataset:
+    """The Dataset without coordinates that follow from its parameters.
+
+    xarray refuses to merge, and asks how to concatenate, Datasets whose coordinates differ: these
+    differ wherever a parameter does.
+    """
+    return ds.drop_vars([name for name in ds.coords if role(ds, str(name)) == "derived"])
 
 
 def inner_dims(ds: xr.Dataset) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from ensemble import InvalidInput, Status
 from ensemble.checks import as_number, is_finite, shown
 
-Kind = Literal["index", "parameter", "variable", "diagnostic"]
+Kind = Literal["index", "parameter", "derived", "variable", "diagnostic"]
 InnerLabel = int | float | str
 """A label of an inner dimension."""
 
@@ -86,9 +86,10 @@ class Term:
         As it is written in papers; accepted in place of the name.
     long_name : str
         In words.
-    kind : {"index", "parameter", "variable", "diagnostic"}
+    kind : {"index", "parameter", "derived", "variable", "diagnostic"}
         Parameters become dimensions or scalar coordinates, variables and diagnostics arrays on
-        the grid; an index describes an inner dimension.
+        the grid; an index describes an inner dimension.  What is derived follows from the
+        parameters alone: it is a coordinate of Datasets, and not stored.
     unit : str
         "1" if there is none.
     equation : str
@@ -236,6 +237,11 @@ def Diagnostic(name: str, symbol: str = "", long_name: str = "", **more: Any) ->
 def Index(name: str, symbol: str = "", long_name: str = "", **more: Any) -> Term:
     """What an inner dimension is: symbol, words and unit of its labels; see `Term`."""
     return Term(name, symbol, long_name, kind="index", **more)
+
+
+def Derived(name: str, symbol: str = "", long_name: str = "", **more: Any) -> Term:
+    """What follows from the parameters alone: a `Term`; its values are given by `Model.derive`."""
+    return Term(name, symbol, long_name, kind="derived", **more)
 
 
 STATUS = "status"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from catalog.models.contract import Model
 from catalog.names.vocabulary import POINT
+from catalog.reading.derived import derived_coordinates
 from catalog.running.complete import complete_block, settled_in_the_end
 from catalog.running.solve import solve_block
 from catalog.store.extend import create_or_open
@@ -189,7 +190,7 @@ def _labelled(
         }
         inner = tuple((length,) for length in term.inner_shape)
         arrays[name] = layer(variable=name, chunks=(*chunks, *inner), grid=grid, options=options)
-    return labelled(grid, arrays)
+    return labelled(grid, arrays).assign_coords(derived_coordinates(grid))
 
 
 class BlockTask(Task):

@@ -205,7 +205,7 @@ def columns(ds: xr.Dataset) -> list[str]:
 
     Inner dimensions are not columns: an array that has some is a column of lists.
     """
-    ranks = {"parameter": 1, "index": 1, "variable": 2, "diagnostic": 4}
+    ranks = {"parameter": 1, "index": 1, "derived": 1, "variable": 2, "diagnostic": 4}
     dims = [str(dim) for dim in _ordered_dims(ds)]
     order = {str(name): position for position, name in enumerate(ds.variables)}
 

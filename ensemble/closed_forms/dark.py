@@ -10,9 +10,9 @@ constancy thus keep all digits where the currents themselves underflow.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from ensemble.engine import Bath, Engine
+from ensemble.engine import Engine
+from ensemble.parameters.bath import Bath
 
 DARK = 200.0
 """|E/T| from which both baths count as dark: N x < 1e-80, far below rounding, and x may still be
@@ -23,6 +23,9 @@ LINEAR = frozenset(
         "power",
         "heat_current_1",
         "heat_current_2",
+        "chemical_power",
+        "energy_current_1",
+        "energy_current_2",
         "quanta_current",
         "power_variance",
         "quanta_noise",
@@ -73,7 +76,7 @@ def brightened(engine: Engine) -> tuple[Engine, int]:
     else:
         hot = ratios[1] - shift
         cold = hot + affinity
-    brighter = replace(engine)
+    brighter = engine._keeping(engine._given, affinity)
     for name, ratio, bath in (("cold", cold, engine.cold), ("hot", hot, engine.hot)):
         # At so few quanta both statistics agree; fermions take any ratio through their μ.
         dim = Bath(
@@ -84,5 +87,4 @@ def brightened(engine: Engine) -> tuple[Engine, int]:
             mu=1.0 - ratio,
         )
         object.__setattr__(brighter, name, dim)
-    object.__setattr__(brighter, "_known_affinity", affinity)
     return brighter, -halvings

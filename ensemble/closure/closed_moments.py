@@ -243,6 +243,5 @@ def rates_of(engine: Engine) -> FloatArray:
     """
     pair = ClassicalPair(engine)
     drifts = [share / 2 for share in pair.share]
-    return np.array(
-        [pair.rate * rate for rate in (*pair.y, *drifts)] + [pair.drive * rate for rate in drifts]
-    )
+    baths = [rate * y for rate, y in zip(2 * pair.rates, (*pair.y, *drifts), strict=True)]
+    return np.array(baths + [pair.drive * drift for drift in drifts])

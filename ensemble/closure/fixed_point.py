@@ -131,7 +131,7 @@ def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
     pair = ClassicalPair(engine)
     (y_1, y_2), (nu_1, nu_2), affinity = pair.y, pair.share, pair.affinity
     alike = rates.copy()
-    alike[1] = rates[0]
+    alike[1] = pair.rates[1] * y_1
     undriven = alike * [1, 1, 1, 1, 0, 0]
     base, _ = _newton(
         lambda c: (system.derivative(c, undriven), system.gross(c, undriven)),
@@ -140,7 +140,7 @@ def fixed_point(engine: Engine, *, order: int = 3) -> FixedPoint:
         system,
     )
     leftover = _relative(system, system.derivative(base, alike), system.gross(base, alike))
-    push = engine.Gamma_0 * y_1 * y_2
+    push = pair.rates[1] * y_1 * y_2
     source = push * system.derivative(base, DIFFUSION_2)
     source_gross = push * system.gross(base, DIFFUSION_2)
 

@@ -1,4 +1,4 @@
-"""Average currents of the stationary engine: quanta, heat and power."""
+"""Average currents of the stationary engine: quanta, heat, energy and power."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.engine import Bath
+from ensemble.laws import first_law_error, second_law_error
+from ensemble.parameters.bath import Bath
 from ensemble.steady.state import Stationary
 
 
@@ -24,10 +25,15 @@ class Currents:
         J/a, finite at the Carnot point.
     power : float
         P = ΔE J > 0 for an engine (Eq. 10).
+    chemical_power : float
+        P_chem = (μ₁ − μ₂) J, the work done by particles that end at another chemical potential.
     heat_1, heat_2 : float
-        Heat currents Q₁, Q₂ from the baths into the engine, each seen at its own bath (Eq. 12).
-    first_law_error : float
-        |P − Q₁ − Q₂| over the largest of the three (Eq. 13).
+        Heat currents Q₁, Q₂ from the baths into the engine, E − μ a quantum, each seen at its own
+        bath (Eq. 12).
+    energy_1, energy_2 : float
+        Energy currents from the baths into the engine, E a quantum: heat and chemical work.
+    first_law_error, second_law_error : float
+        As of `ensemble.laws`.
     cancellation : float
         Largest factor by which a heat current is smaller than the terms that add up to it: its
         rounding error, relative to it, is about this times the machine epsilon.
@@ -36,9 +42,13 @@ class Currents:
     quanta: float
     per_affinity: float
     power: float
+    chemical_power: float
     heat_1: float
     heat_2: float
+    energy_1: float
+    energy_2: float
     first_law_error: float
+    second_law_error: float
     cancellation: float
 
 
@@ -54,16 +64,19 @@ def currents(state: Stationary) -> Currents:
     )
     taken = [state.current(flow) for flow in flows]
     gross = [abs(state.contrast) * float(np.abs(flow) @ np.abs(state.delta)) for flow in flows]
-    heat_1, heat_2 = engine.E_1 * taken[0], engine.E_2 * taken[1]
-    power = engine.delta_E * quanta
-    scale = max(abs(power), abs(heat_1), abs(heat_2))
+    heat_1, heat_2 = (heat * n for heat, n in zip(engine.quantum_heats, taken, strict=True))
+    power, chemical_power = engine.delta_E * quanta, (engine.mu_1 - engine.mu_2) * quanta
     return Currents(
         quanta=quanta,
         per_affinity=per_affinity,
         power=power,
+        chemical_power=chemical_power,
         heat_1=heat_1,
         heat_2=heat_2,
-        first_law_error=abs(power - heat_1 - heat_2) / scale if scale else 0.0,
+        energy_1=engine.E_1 * taken[0],
+        energy_2=engine.E_2 * taken[1],
+        first_law_error=first_law_error(power, chemical_power, heat_1, heat_2),
+        second_law_error=second_law_error(engine, heat_1, heat_2, engine.affinity * quanta),
         cancellation=max(
             large / abs(net) if net else math.inf if large else 1.0
             for large, net in zip(gross, taken, strict=True)

@@ -32,11 +32,13 @@ class Trajectory:
     states : ndarray, shape (times, sector.size)
         Elements of ρ in the real gauge.
     power, heat_current_1, heat_current_2 : ndarray
-        P and Q̇ᵢ (Eqs. 10 and 12).
-    work, heat_1, heat_2 : ndarray
+        P and Q̇ᵢ (Eqs. 10 and 12), Q̇ᵢ with the heat Eᵢ − μᵢ a quantum.
+    chemical_power : ndarray
+        Power −μ₁ṅ₁ − μ₂ṅ₂ of the particles, ṅᵢ those that bath i gives: (μ₁ − μ₂)J at last.
+    work, chemical_work, heat_1, heat_2 : ndarray
         Their integrals since t = 0: the work done by the engine and the heats from the baths.
     energy_change : ndarray
-        E₁ Δ⟨k₁⟩ + E₂ Δ⟨k₂⟩ since t = 0, which is heat_1 + heat_2 − work.
+        E₁ Δ⟨k₁⟩ + E₂ Δ⟨k₂⟩ since t = 0, which is heat_1 + heat_2 − work − chemical_work.
     magnetization_1, magnetization_2 : ndarray
         ⟨mᵢᶻ⟩ = 2⟨kᵢ⟩/nᵢ − 1.
     entropy : ndarray
@@ -52,8 +54,8 @@ class Trajectory:
         Certificates of the stationary state and of the propagation: see ``Propagator.residual``
         and ``Relaxation``, whose observables are the three currents.
     first_law_error : float
-        Certificate of the integrals: the largest |energy_change − heat_1 − heat_2 + work| over the
-        largest of the four.
+        Certificate of the integrals: the largest |energy_change − heat_1 − heat_2 + work +
+        chemical_work| over the largest of the five.
     """
 
     sector: Sector
@@ -62,7 +64,9 @@ class Trajectory:
     power: FloatArray
     heat_current_1: FloatArray
     heat_current_2: FloatArray
+    chemical_power: FloatArray
     work: FloatArray
+    chemical_work: FloatArray
     heat_1: FloatArray
     heat_2: FloatArray
     energy_change: FloatArray
@@ -188,14 +192,17 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
 
     numbers = np.stack([np.where(populations, k, 0.0) for k in (sector.k_1, sector.k_2)])
     excitations = numbers @ states.T
-    energies = np.array([[engine.delta_E], [engine.E_1], [engine.E_2]])
+    carried = np.array([engine.delta_E, *engine.quantum_heats])[:, np.newaxis]
+    potentials = np.array([engine.mu_1, engine.mu_2])
     flows = quanta @ states.T
     exchanged = np.outer(quanta @ final, instants) + quanta @ integrals.T
-    power, heat_current_1, heat_current_2 = energies * flows
-    work, heat_1, heat_2 = energies * exchanged
-    energy_change = (energies[1:] * (excitations - (numbers @ start)[:, None])).sum(axis=0)
-    violation = np.abs(energy_change - heat_1 - heat_2 + work).max()
-    largest = max(np.abs(item).max() for item in (energy_change, heat_1, heat_2, work))
+    power, heat_current_1, heat_current_2 = carried * flows
+    work, heat_1, heat_2 = carried * exchanged
+    chemical_power, chemical_work = (-potentials @ taken[1:] for taken in (flows, exchanged))
+    energy_change = np.array([engine.E_1, engine.E_2]) @ (excitations - (numbers @ start)[:, None])
+    terms = (energy_change, -heat_1, -heat_2, work, chemical_work)
+    violation = np.abs(np.sum(terms, axis=0)).max()
+    largest = np.abs(terms).max()
 
     ratios = np.array([engine.cold.log_ratio, engine.hot.log_ratio])
     entropy, lowest = von_neumann_entropy(sector, states)
@@ -207,7 +214,9 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
         power=power,
         heat_current_1=heat_current_1,
         heat_current_2=heat_current_2,
+        chemical_power=chemical_power,
         work=work,
+        chemical_work=chemical_work,
         heat_1=heat_1,
         heat_2=heat_2,
         energy_change=energy_change,

@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from ensemble.arrays import FloatArray
-from ensemble.engine import Bath, Engine
+from ensemble.engine import Engine
 from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1
 from ensemble.generator.sector import Sector, ladder
+from ensemble.parameters.bath import Bath
 
 
 @dataclass(frozen=True)

@@ -314,6 +314,6 @@ def _change(before: ClassicalTrajectory, now: ClassicalTrajectory, pair: Classic
     """Largest difference of two trajectories in the moments and in J/(NΓ₀)."""
     names = [name for name in vars(now) if name.startswith(("magnetization", "spin"))]
     differences = [np.abs(getattr(now, name) - getattr(before, name)).max() for name in names]
-    scale = pair.rate * max(pair.engine.delta_E, np.finfo(float).tiny)
+    scale = max(pair.rates) * max(pair.engine.delta_E, np.finfo(float).tiny)
     differences.append(np.abs(now.power_per_pair - before.power_per_pair).max() / scale)
     return float(max(differences))

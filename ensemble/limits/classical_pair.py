@@ -14,8 +14,8 @@ class ClassicalPair:
 
     With :math:`m_i = S_i / |S_i|` observables obey d⟨f⟩/dt = ⟨𝓛f⟩,
 
-    .. math:: \mathcal{L} f = \sum_i \left[\Gamma_0 y_i (R_{ix}^2 + R_{iy}^2)
-              - \tfrac{\Gamma_0 \nu_i}{2}(m_i^x R_{iy} - m_i^y R_{ix})\right] f
+    .. math:: \mathcal{L} f = \sum_i \left[\Gamma_i y_i (R_{ix}^2 + R_{iy}^2)
+              - \tfrac{\Gamma_i \nu_i}{2}(m_i^x R_{iy} - m_i^y R_{ix})\right] f
               - \tfrac{\omega_0}{2}\left[\nu_2 (m_2^x R_{1x} + m_2^y R_{1y})
               + \nu_1 (m_1^x R_{2x} + m_1^y R_{2y})\right] f
 
@@ -34,8 +34,10 @@ class ClassicalPair:
         νᵢ = 2Sᵢ/N, 1 by default.
     b : tuple of float
         νᵢ/yᵢ: alone with its bath, spin i has the density exp(−bᵢ mᵢᶻ/2).
-    drive, rate : float
-        ω₀ and Γ₀.
+    drive : float
+        ω₀.
+    rates : tuple of float
+        Γ₁ and Γ₂, which are Γ₀ by default.
     affinity : float
         aN = E₁/T₁ − E₂/T₂ (unscaled temperatures): entropy per quantum times N.
 
@@ -50,21 +52,20 @@ class ClassicalPair:
     share: tuple[float, float] = field(init=False)
     b: tuple[float, float] = field(init=False)
     drive: float = field(init=False)
-    rate: float = field(init=False)
+    rates: tuple[float, float] = field(init=False)
     affinity: float = field(init=False)
 
     def __post_init__(self) -> None:
         engine = self.engine
         require_classical_limit(engine)
-        half = engine.delta_T / 2
-        y = (engine.T_mean - half) / engine.E_1, (engine.T_mean + half) / engine.E_2
+        y = engine.T_1 / engine.E_1, engine.T_2 / engine.E_2
         share = engine.levels[0] / engine.N, engine.levels[1] / engine.N
         set_field = object.__setattr__  # the instance is frozen
         set_field(self, "y", y)
         set_field(self, "share", share)
         set_field(self, "b", (share[0] / y[0], share[1] / y[1]))
         set_field(self, "drive", engine.omega_0)
-        set_field(self, "rate", engine.Gamma_0)
+        set_field(self, "rates", engine.rates)
         set_field(self, "affinity", engine.affinity * engine.N)
 
     @property

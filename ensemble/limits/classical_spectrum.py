@@ -120,8 +120,8 @@ def _undriven(pair: ClassicalPair) -> Iterator[tuple[float, int, int]]:
     """Slowest undriven decay rate of each sector up to one beyond `FAR_SECTOR`."""
     top = FAR_SECTOR + 1
     rates = [
-        pair.rate * y * BathModes.of(b, modes=2, orders=top).rates
-        for y, b in zip(pair.y, pair.b, strict=True)
+        rate * y * BathModes.of(b, modes=2, orders=top).rates
+        for rate, y, b in zip(pair.rates, pair.y, pair.b, strict=True)
     ]
     yield min(rates[0][0, 1], rates[1][0, 1], rates[0][1, 0] + rates[1][1, 0]), 0, 1
     yield rates[0][1, 0] + rates[1][1, 0], 0, -1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from ensemble.correlations.pair import PairState
+from ensemble.laws import second_law_error
 from ensemble.limits.classical_pair import ClassicalPair
 
 FROM_PAIR = frozenset({"mutual_information", "concurrence", "discord", "pair_purity"})
@@ -63,6 +65,7 @@ def limit_values(
     driven = pair.drive > 0
     return {
         "power_per_pair": engine.delta_E * current,
+        # The baths are bosonic: all of a quantum's energy is heat.
         "heat_current_1_per_pair": -engine.E_1 * current,
         "heat_current_2_per_pair": engine.E_2 * current,
         "quanta_current_per_pair": current,
@@ -81,6 +84,17 @@ def limit_values(
         # J/N = −(ω₀ν₁ν₂/4) ⟨m₁ˣm₂ʸ − m₁ʸm₂ˣ⟩, and the two terms are equal.
         "spin_correlation_xy": -current / (2 * pair.flux) if driven else 0.0,
     }
+
+
+def second_law_of(values: Mapping[str, float], pair: ClassicalPair) -> float:
+    """Relative violation of −ΣQᵢ/Tᵢ = aJ by the variables of a limit."""
+    return second_law_error(
+        pair.engine,
+        values["heat_current_1_per_pair"],
+        values["heat_current_2_per_pair"],
+        values["entropy_production"],
+        per_pair=True,
+    )
 
 
 def pair_values(values: dict[str, float], covariance: float) -> dict[str, float]:

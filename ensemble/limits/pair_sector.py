@@ -85,7 +85,7 @@ class PairSector:
         D_1, D_2 = (
             rate * _decay(mode, b)
             for rate, mode, b in zip(
-                (pair.rate * pair.y[0], pair.rate * pair.y[1]), modes, pair.b, strict=True
+                (pair.rates[0] * pair.y[0], pair.rates[1] * pair.y[1]), modes, pair.b, strict=True
             )
         )
         here, there = np.abs(orders), np.abs(difference - orders)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ensemble.closed_forms.bosonic_modes import BosonicModes, require_bosonic_limit
 from ensemble.engine import Engine
+from ensemble.laws import second_law_error
 from ensemble.method import ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
@@ -40,6 +41,7 @@ class Bosonic(Method):
         "power_per_pair",
         "heat_current_1_per_pair",
         "heat_current_2_per_pair",
+        "chemical_power_per_pair",
         "quanta_current_per_pair",
         "power_variance_per_pair",
         "quanta_noise_per_pair",
@@ -51,7 +53,7 @@ class Bosonic(Method):
         "excitations_1",
         "excitations_2",
     )
-    diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check")
+    diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check", "affinity_rounding")
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: not bare, or with a bath that does not damp."""
@@ -71,8 +73,9 @@ class Bosonic(Method):
         Returns
         -------
         Solution
-            Its diagnostics are ``residual`` (of the Lyapunov equations) and ``self_check`` (the
-            relative difference of J and D between the closed forms and the regression of Eq. 11).
+            Its diagnostics are ``residual`` (of the Lyapunov equations), ``self_check`` (the
+            relative difference of J and D between the closed forms and the regression of Eq. 11,
+            and the violation of −ΣQᵢ/Tᵢ = aJ) and ``affinity_rounding`` (see `Engine`).
 
         Raises
         ------
@@ -88,6 +91,12 @@ class Bosonic(Method):
         self_check = max(
             abs(current - modes.current) / gross if gross else 0.0,
             abs(noise - modes.noise) / modes.noise if modes.noise else 0.0,
+            second_law_error(
+                modes.engine,
+                values["heat_current_1_per_pair"],
+                values["heat_current_2_per_pair"],
+                values["entropy_production_per_pair"],
+            ),
         )
         # A strong drive makes terms of order (g/κ)² cancel in the regression's D.
         strength = 2 * modes.coupling / (modes.loss_1 + modes.loss_2)
@@ -98,12 +107,16 @@ class Bosonic(Method):
             message = f"relative residual {residual:.1e} exceeds {self.tolerance:.1e}"
         elif not self_check <= allowed:
             status = Status.UNPHYSICAL
-            message = f"closed form and regression differ by {self_check:.1e} (relative)"
+            message = f"closed form, regression or laws differ by {self_check:.1e} (relative)"
         return Solution(
             values={name: values[name] for name in names},
             status=status,
             message=message,
-            diagnostics={"residual": residual, "self_check": self_check},
+            diagnostics={
+                "residual": residual,
+                "self_check": self_check,
+                "affinity_rounding": modes.engine.affinity_rounding,
+            },
         )
 
 
@@ -112,10 +125,12 @@ def _values(modes: BosonicModes) -> dict[str, float]:
     affinity = engine.affinity
     current, noise = modes.current, modes.noise
     excitations = modes.occupations
+    cold, hot = engine.quantum_heats
     return {
         "power_per_pair": engine.delta_E * current,
-        "heat_current_1_per_pair": -engine.E_1 * current,
-        "heat_current_2_per_pair": engine.E_2 * current,
+        "heat_current_1_per_pair": -cold * current,
+        "heat_current_2_per_pair": hot * current,
+        "chemical_power_per_pair": (engine.mu_1 - engine.mu_2) * current,
         "quanta_current_per_pair": current,
         "power_variance_per_pair": engine.delta_E**2 * noise,
         "quanta_noise_per_pair": noise,

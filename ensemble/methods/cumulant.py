@@ -16,8 +16,14 @@ from ensemble.closure.regression import TRANSVERSE, current_noise
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.limits.classical_pair import ClassicalPair, require_classical_limit
-from ensemble.limits.limit_values import FROM_PAIR, LIMIT_VARIABLES, limit_values, pair_values
-from ensemble.method import Method
+from ensemble.limits.limit_values import (
+    FROM_PAIR,
+    LIMIT_VARIABLES,
+    limit_values,
+    pair_values,
+    second_law_of,
+)
+from ensemble.method import AGREEMENT, Method
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
 
@@ -75,7 +81,7 @@ class Cumulant(Method):
     name: ClassVar[str] = "cumulant"
     sized: ClassVar[bool] = False
     variables: ClassVar[tuple[str, ...]] = LIMIT_VARIABLES
-    diagnostics: ClassVar[tuple[str, ...]] = ("residual",)
+    diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check", "affinity_rounding")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,10 +105,11 @@ class Cumulant(Method):
         Returns
         -------
         Solution
-            Its diagnostic ``residual`` is the largest relative residual of the closed equations
-            and, at order 3, of the regression.  Unphysical are an unstable fixed point, moments
-            that no distribution has, a pair state or a variance that is not positive and a
-            current against the affinity; the values are kept, those of the pair state apart.
+            Its diagnostics are ``residual`` (the largest relative residual of the closed equations
+            and, at order 3, of the regression), ``self_check`` (the violation of −ΣQᵢ/Tᵢ = aJ) and
+            ``affinity_rounding`` (of aN; see `Engine`).  Unphysical are an unstable fixed point,
+            moments that no distribution has, a pair state or a variance that is not positive and
+            a current against the affinity; the values are kept, those of the pair state apart.
 
         Raises
         ------
@@ -141,6 +148,9 @@ class Cumulant(Method):
         except InvalidInput as refused:
             values |= dict.fromkeys(FROM_PAIR, math.nan)
             problems.append(str(refused))
+        self_check = second_law_of(values, pair)
+        if not self_check <= AGREEMENT:
+            problems.append(f"−ΣQᵢ/Tᵢ = aJ violated by {self_check:.1e} (relative)")
         status, message = Status.OK, ""
         if not residual <= self.tolerance:
             status = Status.UNCERTIFIED
@@ -151,7 +161,11 @@ class Cumulant(Method):
             values={name: values[name] for name in names},
             status=status,
             message=message,
-            diagnostics={"residual": residual},
+            diagnostics={
+                "residual": residual,
+                "self_check": self_check,
+                "affinity_rounding": engine.affinity_rounding * engine.N,
+            },
         )
 
 

@@ -28,6 +28,9 @@ CURRENTS_AND_NOISE = (
     "power",
     "heat_current_1",
     "heat_current_2",
+    "chemical_power",
+    "energy_current_1",
+    "energy_current_2",
     "quanta_current",
     "power_variance",
     "quanta_noise",
@@ -113,6 +116,7 @@ class Exact(Method):
     diagnostics: ClassVar[tuple[str, ...]] = (
         "residual",
         "self_check",
+        "affinity_rounding",
         "coherence_order",
         "excitation_cut",
         "solver",
@@ -161,9 +165,10 @@ class Exact(Method):
         -------
         Solution
             Its diagnostics are ``residual`` (largest relative residual of all solves),
-            ``self_check`` (largest relative violation of the first law and of the agreement of
-            Eq. 11 with counting at either bath), ``coherence_order`` and ``excitation_cut``
-            (highest order and excitation number kept) and ``solver`` (the one used).
+            ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, and of
+            the agreement of Eq. 11 with counting at either bath), ``affinity_rounding`` (see
+            `Engine`), ``coherence_order`` and ``excitation_cut`` (highest order and excitation
+            number kept) and ``solver`` (the one used).
 
         Raises
         ------
@@ -208,6 +213,7 @@ class Exact(Method):
             diagnostics={
                 "residual": residual,
                 "self_check": self_check,
+                "affinity_rounding": engine.affinity_rounding,
                 "coherence_order": state.truncation.coherence_order,
                 "excitation_cut": max(state.truncation.cut_1, state.truncation.cut_2),
                 "solver": state.solver_name,
@@ -218,20 +224,23 @@ class Exact(Method):
         self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
     ) -> tuple[Status, str, float]:
         """Status, message and self-check of a solved point."""
-        self_check = flow.first_law_error
+        laws = (("first law", flow.first_law_error), ("−ΣQᵢ/Tᵢ = aJ", flow.second_law_error))
+        self_check = max(flow.first_law_error, flow.second_law_error)
         if fluctuations is not None:
             self_check = max(self_check, fluctuations.disagreement)
         if not residual <= self.tolerance:
             message = f"relative residual {residual:.1e} exceeds {self.tolerance:.1e}"
             return Status.UNCERTIFIED, message, self_check
-        if not flow.first_law_error <= AGREEMENT:
-            if flow.first_law_error <= ROUNDING * flow.cancellation:
+        for law, violation in laws:
+            if violation <= AGREEMENT:
+                continue
+            if violation <= ROUNDING * flow.cancellation:
                 message = (
-                    f"first law holds to {flow.first_law_error:.1e} (relative) only: the heat "
+                    f"{law} holds to {violation:.1e} (relative) only: the heat "
                     f"currents are 1/{flow.cancellation:.0e} of the flows whose difference they are"
                 )
                 return Status.UNCERTIFIED, message, self_check
-            message = f"first law violated by {flow.first_law_error:.1e} (relative)"
+            message = f"{law} violated by {violation:.1e} (relative)"
             return Status.UNPHYSICAL, message, self_check
         if fluctuations is not None:
             allowed = AGREEMENT + ROUNDING * fluctuations.cancellation
@@ -259,6 +268,9 @@ def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
         "power": flow.power,
         "heat_current_1": flow.heat_1,
         "heat_current_2": flow.heat_2,
+        "chemical_power": flow.chemical_power,
+        "energy_current_1": flow.energy_1,
+        "energy_current_2": flow.energy_2,
         "quanta_current": flow.quanta,
         "entropy_production": engine.affinity * flow.quanta,
         "affinity": engine.affinity,
@@ -281,16 +293,17 @@ def _second_moment(k: IntArray, top: int, weights: FloatArray) -> float:
 def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dict[str, float]:
     """Variables that need the noise of the quanta current."""
     engine, quanta_noise = state.engine, fluctuations.at_drive
+    cold, hot = engine.quantum_heats
     variance = engine.delta_E**2 * quanta_noise
     return {
         "quanta_noise": quanta_noise,
         "power_variance": variance,
         "power_per_pair_variance": variance / engine.N**2,
         "constancy": 2 * flow.per_affinity / quanta_noise if engine.drive > 0 else math.nan,
-        # Every quantum carries E₁, E₂ and ΔE: heats and work fluctuate as one count.
-        "heat_current_1_variance": engine.E_1**2 * quanta_noise,
-        "heat_current_2_variance": engine.E_2**2 * quanta_noise,
-        "heat_covariance": -engine.E_1 * engine.E_2 * quanta_noise,
+        # Every quantum carries the same heats and work, so that these fluctuate as one count.
+        "heat_current_1_variance": cold**2 * quanta_noise,
+        "heat_current_2_variance": hot**2 * quanta_noise,
+        "heat_covariance": -cold * hot * quanta_noise,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,8 @@ from scipy import special
 from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.method import Method
+from ensemble.laws import first_law_error, second_law_error
+from ensemble.method import AGREEMENT, Method
 from ensemble.methods.exact import Exact
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
@@ -22,7 +23,17 @@ LARGEST_N = 2000
 MOST_ENGINES = 10_000
 """Pairs (S₁, S₂) that may be solved for one average, N = 200 if none is neglected."""
 
-AVERAGED = ("power", "heat_current_1", "heat_current_2", "quanta_current", "quanta_noise")
+AVERAGED = (
+    "power",
+    "heat_current_1",
+    "heat_current_2",
+    "chemical_power",
+    "energy_current_1",
+    "energy_current_2",
+    "quanta_current",
+    "entropy_production",
+    "quanta_noise",
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,8 @@ class SpinAverage:
 
     Attributes
     ----------
-    power, heat_current_1, heat_current_2, quanta_current : float
+    power, heat_current_1, heat_current_2, chemical_power : float
+    energy_current_1, energy_current_2, quanta_current, entropy_production : float
         Averages Σ w(S₁) w(S₂) X(S₁, S₂).
     quanta_noise : float
         Average of D(S₁, S₂), the noise within a realisation of the total spins.
@@ -49,7 +61,11 @@ class SpinAverage:
     power: float
     heat_current_1: float
     heat_current_2: float
+    chemical_power: float
+    energy_current_1: float
+    energy_current_2: float
     quanta_current: float
+    entropy_production: float
     quanta_noise: float
     current_spread: float
     neglected: float
@@ -105,14 +121,15 @@ def spin_average(
 ) -> SpinAverage:
     r"""Average of an engine whose spins were thermalised one by one before they were coupled.
 
-    Each of the two ensembles holds N independent spins ½ at the temperature of its bath; then the
-    collective coupling is switched on and conserves the total spins S₁ and S₂ drawn from
-    `spin_weights`.  The symmetric state S = N/2, which the paper assumes, has the weight w(N/2).
+    Ensemble i holds Nᵢ independent spins ½ at the temperature of its bath, Nᵢ = N or twice the
+    given spin; then the collective coupling is switched on and conserves the total spins S₁ and S₂
+    drawn from `spin_weights`.  The symmetric state S = N/2, which the paper assumes, has the weight
+    w(N/2).
 
     Parameters
     ----------
     engine : Engine
-        Its N is the number of spins; its own spins are not used.
+        Its spins are the largest total spins, Nᵢ/2.
     method : Exact, optional
         Solver of each engine.
     neglect : float
@@ -135,8 +152,9 @@ def spin_average(
     if not 0 <= neglect < 1:
         raise InvalidInput(f"neglect must lie in [0, 1), but is {neglect!r}: try 1e-9")
     method = method if method is not None else Exact()
-    spins, cold = spin_weights(engine.N, engine.cold.log_ratio)
-    _, hot = spin_weights(engine.N, engine.hot.log_ratio)
+    n_1, n_2 = engine.levels
+    spins_1, cold = spin_weights(n_1, engine.cold.log_ratio)
+    spins_2, hot = spin_weights(n_2, engine.hot.log_ratio)
     weights = np.outer(cold, hot)
     order = np.argsort(weights, axis=None)
     left_out = order[np.cumsum(weights.ravel()[order]) <= neglect]
@@ -152,10 +170,16 @@ def spin_average(
     square, status, message, solved = 0.0, Status.OK, "", 0
     for flat in np.flatnonzero(kept):
         i, j = np.unravel_index(flat, weights.shape)
-        if spins[i] == 0 or spins[j] == 0:
+        if spins_1[i] == 0 or spins_2[j] == 0:
             continue  # a singlet takes no part: no current and no noise
         solution = method.solve(
-            replace(engine, spin_1=float(spins[i]), spin_2=float(spins[j])), AVERAGED
+            engine._keeping(
+                engine._given,
+                engine._known_affinity,
+                spin_1=float(spins_1[i]),
+                spin_2=float(spins_2[j]),
+            ),
+            AVERAGED,
         )
         weight = float(weights[i, j])
         for name in AVERAGED:
@@ -198,7 +222,7 @@ class IndependentSpins(Method):
     variables: ClassVar[tuple[str, ...]] = (
         *AVERAGED, "current_spread", "power_per_pair", "affinity", "efficiency", "cop"
     )  # fmt: skip
-    diagnostics: ClassVar[tuple[str, ...]] = ("neglected",)
+    diagnostics: ClassVar[tuple[str, ...]] = ("neglected", "self_check", "affinity_rounding")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -206,16 +230,11 @@ class IndependentSpins(Method):
             raise InvalidInput(f"neglect must lie in [0, 1), but is {self.neglect!r}: try 1e-9")
 
     def accept(self, engine: Engine) -> None:
-        """Refuse given spins, since the total spins are what is averaged over, and too many."""
-        if engine.spin_1 is not None or engine.spin_2 is not None:
+        """Refuse more spins than weights can be formed for."""
+        if max(engine.levels) > LARGEST_N:
             raise InvalidInput(
-                "method independent-spins averages over the total spins: leave out spin_1 and "
-                "spin_2, or use method exact"
-            )
-        if engine.N > LARGEST_N:
-            raise InvalidInput(
-                f"method independent-spins takes N up to {LARGEST_N}, but N is {engine.N}: choose "
-                "a smaller N, or use method exact"
+                f"method independent-spins takes up to {LARGEST_N} spins an ensemble, but this "
+                f"engine has {max(engine.levels)}: choose a smaller N, or use method exact"
             )
 
     @in_natural_units
@@ -225,16 +244,39 @@ class IndependentSpins(Method):
         self.accept(engine)
         average = spin_average(engine, method=Exact(tolerance=self.tolerance), neglect=self.neglect)
         values = {name: getattr(average, name) for name in (*AVERAGED, "current_spread")}
+        self_check = max(
+            first_law_error(
+                average.power,
+                average.chemical_power,
+                average.heat_current_1,
+                average.heat_current_2,
+            ),
+            second_law_error(
+                engine,
+                average.heat_current_1,
+                average.heat_current_2,
+                engine.affinity * average.quanta_current,
+            ),
+        )
         values |= {
             "power_per_pair": average.power / engine.N,
             "affinity": engine.affinity,
             "efficiency": engine.efficiency,
             "cop": engine.cop,
         }
-        ok, label = average.status is Status.OK, average.status.label
+        status, message = average.status, ""
+        if status is not Status.OK:
+            message = f"an engine of the average is {status.label}: {average.message}"
+        elif not self_check <= AGREEMENT:
+            status = Status.UNPHYSICAL
+            message = f"a law of thermodynamics is violated by {self_check:.1e} (relative)"
         return Solution(
             values={name: values[name] for name in names},
-            status=average.status,
-            message="" if ok else f"an engine of the average is {label}: {average.message}",
-            diagnostics={"neglected": average.neglected},
+            status=status,
+            message=message,
+            diagnostics={
+                "neglected": average.neglected,
+                "self_check": self_check,
+                "affinity_rounding": engine.affinity_rounding,
+            },
         )

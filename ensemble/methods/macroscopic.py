@@ -12,7 +12,13 @@ from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.limits.classical_pair import ClassicalPair, require_classical_limit
 from ensemble.limits.classical_spectrum import ClassicalMode, classical_spectrum
 from ensemble.limits.classical_state import BathCount, ClassicalState
-from ensemble.limits.limit_values import FROM_PAIR, LIMIT_VARIABLES, limit_values, pair_values
+from ensemble.limits.limit_values import (
+    FROM_PAIR,
+    LIMIT_VARIABLES,
+    limit_values,
+    pair_values,
+    second_law_of,
+)
 from ensemble.limits.mode_selection import classical_state
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
@@ -57,6 +63,7 @@ class Macroscopic(Method):
         "residual",
         "truncation",
         "self_check",
+        "affinity_rounding",
         "mode_count",
         "harmonic_order",
     )
@@ -83,7 +90,8 @@ class Macroscopic(Method):
             Its diagnostics are ``residual`` (largest relative residual of the solves),
             ``truncation`` (relative change of the results in the last enlargement of the basis),
             ``self_check`` (largest disagreement with counting at either bath, of J/N relative to
-            it and of D/N² relative to the bath's activity), ``mode_count`` and ``harmonic_order``
+            it and of D/N² relative to the bath's activity, and the violation of −ΣQᵢ/Tᵢ = aJ),
+            ``affinity_rounding`` (of aN; see `Engine`), ``mode_count`` and ``harmonic_order``
             (modes of the density, and the highest degree l behind them).
 
         Raises
@@ -119,7 +127,7 @@ class Macroscopic(Method):
             except Unsolvable as failure:
                 no_gap = f"no gap (the other values are good): {failure}"
             values["gap"] = slowest.rate if slowest is not None else math.nan
-        self_check = _disagreement(state, counts)
+        self_check = max(_disagreement(state, counts), second_law_of(values, pair))
         status, judged = self._judge(state, slowest, self_check, message)
         if no_gap and status is Status.OK:
             status, judged = Status.UNCERTIFIED, no_gap
@@ -136,6 +144,7 @@ class Macroscopic(Method):
                 "residual": max(residuals),
                 "truncation": max(changes),
                 "self_check": self_check,
+                "affinity_rounding": engine.affinity_rounding * engine.N,
                 "mode_count": int(state.solver.selection.sum()) + 1,
                 "harmonic_order": state.harmonics,
             },
@@ -159,7 +168,8 @@ class Macroscopic(Method):
             )
             return Status.UNCERTIFIED, message
         if not self_check <= BATH_AGREEMENT:
-            return Status.UNPHYSICAL, f"counting at a bath differs by {self_check:.1e} (relative)"
+            message = f"counting at a bath or the second law differs by {self_check:.1e} (relative)"
+            return Status.UNPHYSICAL, message
         if not state.current_per_affinity >= 0:
             message = f"entropy production is negative: J/a = {state.current_per_affinity:.1e}"
             return Status.UNPHYSICAL, message

@@ -32,9 +32,9 @@ class Qutip(Method):
 
     with ε the rounding of the elements of L and of the products with them.  The status is "ok" if
     the bound of every value that was asked for is within the tolerance, relative to the value (for
-    magnetisations: to 1), and if the quanta counted at the drive and at both baths agree within
-    their bounds.  Where a current is a small difference of large flows, the status is
-    "uncertified" and the message says how many digits are left.
+    magnetisations: to 1), and if the quanta counted at the drive and at both baths, and −ΣQᵢ/Tᵢ
+    and aJ, agree within their bounds.  Where a current is a small difference of large flows, the
+    status is "uncertified" and the message says how many digits are left.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Qutip(Method):
 
     name: ClassVar[str] = "qutip"
     variables: ClassVar[tuple[str, ...]] = CURRENTS_AND_NOISE
-    diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check")
+    diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check", "affinity_rounding")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,8 +88,8 @@ class Qutip(Method):
         -------
         Solution
             Its diagnostics are ``residual`` (‖Lx − b‖₁/(‖|L||x|‖₁ + ‖b‖₁), the largest of the
-            solves) and ``self_check`` (the largest relative error bound of the values returned;
-            1 if no digit of one of them is certain).
+            solves), ``self_check`` (the largest relative error bound of the values returned;
+            1 if no digit of one of them is certain) and ``affinity_rounding`` (see `Engine`).
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Qutip(Method):
         elif reference.disagreement > 1:
             status = Status.UNPHYSICAL
             message = (
-                "the quanta counted at the drive and at the baths differ by "
+                "the quanta counted at the drive and at the baths, or −ΣQᵢ/Tᵢ and aJ, differ by "
                 f"{reference.disagreement:.1e} times their error bounds"
             )
         return Solution(
@@ -126,5 +126,6 @@ class Qutip(Method):
             diagnostics={
                 "residual": reference.residual,
                 "self_check": max(errors.values(), default=0.0),
+                "affinity_rounding": engine.affinity_rounding,
             },
         )

@@ -118,14 +118,25 @@ class QutipReference:
             allowed = one.bound + other.bound
             if (apart := abs(one.value + sign * other.value)) > 0:
                 self.disagreement = max(self.disagreement, apart / allowed)
+        heats = [n.times(heat) for n, heat in zip(taken, engine.quantum_heats, strict=True)]
+        entropy = quanta.times(engine.affinity)
+        gained = [
+            heat.times(-1 / T) for heat, T in zip(heats, engine.scaled_temperatures, strict=True)
+        ]
+        allowed = entropy.bound + sum(gain.bound + self.slack * abs(gain.value) for gain in gained)
+        if (apart := abs(gained[0].value + gained[1].value - entropy.value)) > 0:
+            self.disagreement = max(self.disagreement, apart / allowed)
         return {
             "power": power,
-            "heat_current_1": taken[0].times(engine.E_1),
-            "heat_current_2": taken[1].times(engine.E_2),
+            "heat_current_1": heats[0],
+            "heat_current_2": heats[1],
+            "chemical_power": quanta.times(engine.mu_1 - engine.mu_2),
+            "energy_current_1": taken[0].times(engine.E_1),
+            "energy_current_2": taken[1].times(engine.E_2),
             "quanta_current": quanta,
             "efficiency": Bounded(engine.efficiency),
             "cop": Bounded(engine.cop),
-            "entropy_production": quanta.times(engine.affinity),
+            "entropy_production": entropy,
             "affinity": Bounded(engine.affinity),
             "magnetization_1": self._average("magnetization_1", scale=1.0),
             "magnetization_2": self._average("magnetization_2", scale=1.0),

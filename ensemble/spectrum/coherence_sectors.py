@@ -10,10 +10,11 @@ import numpy as np
 from scipy import sparse
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.engine import Bath, Engine
+from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.generator.liouvillian import coefficients
 from ensemble.generator.sector import ladder
+from ensemble.parameters.bath import Bath
 
 SYMMETRIC, WHOLE, ANTISYMMETRIC = 1, 0, -1
 """Parities under ρ → ρᵀ: a sector d ≠ 0 has none, since transposing it gives the sector −d."""

@@ -9,7 +9,8 @@ from scipy.linalg import eigh_tridiagonal
 
 from ensemble.arrays import FloatArray
 from ensemble.closed_forms.single_spin import decay_bands
-from ensemble.engine import Bath, Engine
+from ensemble.engine import Engine
+from ensemble.parameters.bath import Bath
 from ensemble.spectrum.coherence_sectors import CoherenceSector, jump_rates
 
 WEIGHTS = 9

@@ -93,7 +93,7 @@ def _choose(solver: SolverName, engine: Engine, sector: Sector) -> str:
         return solver
     ratios = engine.cold.log_ratio, engine.hot.log_ratio
     fall = largest_fall(sector.cut_1, sector.cut_2, *ratios)
-    direct = factorises(sector.size, fall, engine.omega_0, engine.Gamma_0)
+    direct = factorises(sector.size, fall, engine.omega_0, min(engine.rates))
     return _library(sector.size) if direct else "gmres"
 
 

@@ -30,7 +30,7 @@ REACH = 4.0
 """A parameter that the sweep does not vary may be moved by this factor, down and up."""
 
 PARAMETERS = ("delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
-OTHERS = ("spin_1", "spin_2", "mu_1", "mu_2")
+OTHERS = ("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2")
 SLOW = {
     "gap",
     "quanta_cumulant_3",
@@ -90,7 +90,7 @@ class LivePoint:
 
     def start(self, sheet: Sheet, at: Mapping[str, float], stored: Mapping[str, float]) -> None:
         """Set the sliders to a stored engine, and solve it."""
-        values = {**sheet.fixed(), **at}
+        values = {**sheet.fixed(), **sheet.derived(at), **at}
         definition = json.loads(sheet.data.attrs.get("sweep", "{}"))
         self._more = {name: values[name] for name in OTHERS if name in values}
         self._more["statistics"] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from catalog.heat_engine.derived import missing_parameters
 from catalog.names.described import coordinate_name
 from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
@@ -141,8 +142,8 @@ def offered(sheet: Sheet) -> dict[str, str]:
 
 
 def _carnot_holds(sheet: Sheet) -> bool:
-    """Whether the closed form applies: two baths without chemical potentials."""
-    known = set(sheet.dims) | set(sheet.fixed())
-    potentials = [sheet.fixed().get(name, 0.0) for name in ("mu_1", "mu_2")]
-    varied = {"mu_1", "mu_2"} & set(sheet.dims)
-    return {"delta_E", "T_mean", "E_1", "delta_T"} <= known and not any(potentials) and not varied
+    """Whether the parameters determine the affinity: two level spacings, two temperatures."""
+    try:
+        return not missing_parameters({*sheet.dims, *sheet.fixed()})
+    except InvalidInput:
+        return False

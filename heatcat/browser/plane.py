@@ -12,7 +12,7 @@ import xarray as xr
 from contourpy import contour_generator
 from numpy.typing import NDArray
 
-from analyses import carnot_delta_E
+from catalog.heat_engine.derived import completed
 from ensemble import Status
 from heatcat.browser.colours import Colours, Scale, colours_for, scale_for
 from heatcat.browser.labels import number, symbol_of, where, with_unit
@@ -273,19 +273,19 @@ def _contour(x: NDArray[Any], y: NDArray[Any], values: Floats, level: float) -> 
 
 
 def _carnot(sheet: Sheet, picture: Picture, x: Axis, y: Axis) -> tuple[Floats, ...]:
-    """Lines where ΔE is ΔE* of the closed form; none if neither axis changes ΔE − ΔE*."""
+    """Lines where the affinity is 0; none if neither axis changes its sign."""
     fine = {side.name: _fine(side) for side in (x, y)}
     grid = dict(zip(fine, np.meshgrid(*fine.values()), strict=True))
     constants = {**sheet.fixed(), **picture.at}
-    E_1, delta_E, T_mean, delta_T = (
-        grid.get(name, np.full((FINE, FINE), constants.get(name, np.nan)))
-        for name in ("E_1", "delta_E", "T_mean", "delta_T")
-    )
-    exists = (T_mean > delta_T / 2) & (E_1 > 0)  # edges of cells may lie outside
-    at_carnot = carnot_delta_E(
-        np.where(exists, T_mean, delta_T), E_1=np.where(exists, E_1, 1.0), delta_T=delta_T
-    )
-    distance = np.where(exists, delta_E - at_carnot, np.nan)
+    points = {name: np.asarray(value) for name, value in {**constants, **grid}.items()}
+    every = completed(points)
+    E_1, E_2, T_1, T_2 = (every[name] for name in ("E_1", "E_2", "T_1", "T_2"))
+    mu_1, mu_2 = (points.get(name, np.asarray(0.0)) for name in ("mu_1", "mu_2"))
+    # a T₁T₂ has no pole where a temperature vanishes.
+    distance = (E_1 - mu_1) * T_2 - (E_2 - mu_2) * T_1
+    exists = (T_1 > 0) & (E_1 > 0) & (T_2 >= T_1) & (E_2 >= E_1)  # edges of cells may lie outside
+    shape = np.broadcast_shapes(distance.shape, (FINE, FINE))
+    distance = np.broadcast_to(np.where(exists, distance, np.nan), shape)
     return _contour(fine[x.name], fine[y.name], distance, 0.0)
 
 

@@ -92,6 +92,12 @@ class Sheet:
             if coordinate.ndim == 0 and role(self.data, str(name)) == "parameter"
         }
 
+    def derived(self, at: At) -> dict[str, float]:
+        """What follows from the parameters at a point, such as T̄ where T₁ and T₂ are varied."""
+        names = [name for name in self.data.coords if role(self.data, str(name)) == "derived"]
+        point = self.data[names].sel({dim: at[dim] for dim in self.dims if dim in at})
+        return {str(name): float(point[name]) for name in names if not point[name].ndim}
+
     def first(self) -> dict[str, float]:
         """The first point to show: the middle of every axis, the largest of sizes such as N."""
         return {dim: self._first(self.labels(dim)) for dim in self.dims}

@@ -13,6 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import catalog
+from catalog.names.described import without_derived
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -50,6 +51,14 @@ class Recipe:
     reduce: Callable[[Mapping[str, xr.Dataset]], xr.Dataset]
     draw: Callable[[xr.Dataset], Figure]
     interactive: Callable[[xr.Dataset], Any]
+
+    def __post_init__(self) -> None:
+        given = self.reduce
+
+        def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
+            return given({part: without_derived(ds) for part, ds in datasets.items()})
+
+        object.__setattr__(self, "reduce", reduce)  # the instance is frozen
 
     def presets(self, *, quick: bool) -> dict[str, catalog.Sweep]:
         """The sweeps that the figure is computed from, by part."""

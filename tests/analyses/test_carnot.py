@@ -140,3 +140,19 @@ def test_equal_temperatures():
     assert carnot_efficiency(1.0, delta_T=0.0) == 0
     with pytest.raises(InvalidInput, match=r"delta_T must be positive: give delta_T > 0$"):
         carnot_cop(1.0, delta_T=0.0)
+
+
+@pytest.mark.parametrize("mu", [(-1.0, 0.5), (0.5, -2.0), (1.5, 2.5)])
+def test_with_chemical_potentials_the_affinity_vanishes(mu):
+    T_mean, delta_T = 3.0, 1.0
+    delta_E = carnot_delta_E(T_mean, E_1=2.0, delta_T=delta_T, mu_1=mu[0], mu_2=mu[1])
+    cold, hot = (2.0 - mu[0]) / 2.5, (2.0 + delta_E - mu[1]) / 3.5
+    assert cold == pytest.approx(hot, rel=1e-14)
+    if delta_E > 0:
+        back = carnot_T_mean(delta_E, E_1=2.0, delta_T=delta_T, mu_1=mu[0], mu_2=mu[1])
+        assert back == pytest.approx(T_mean, rel=1e-12)
+
+
+def test_chemical_potentials_may_leave_no_carnot_point():
+    """E₁ − μ₁ > 0 > E₂ − μ₂: the entropies per quantum never agree."""
+    assert np.isnan(carnot_T_mean(1.0, E_1=1.0, delta_T=1.0, mu_2=5.0))

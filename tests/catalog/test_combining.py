@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import catalog
+from catalog.names.described import without_derived
 from catalog.names.status import has_status
 from catalog.reading.export import export
 from tests.analyses.conftest import no_computing
@@ -32,7 +33,8 @@ def combined_by_coords(one: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
 
 
 def concatenated(one: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
-    return xr.concat([one, other], "N", join="outer", combine_attrs="drop_conflicts")
+    both = [without_derived(part) for part in (one, other)]  # T₁, η_C, …: see the docs
+    return xr.concat(both, "N", join="outer", combine_attrs="drop_conflicts")
 
 
 def merged(one: xr.Dataset, other: xr.Dataset) -> xr.Dataset:

@@ -104,6 +104,11 @@ def harm_and_repair(
         count = counts.setdefault(kind_of(name), Counter())
         count["tried"] += 1
         report = check(location)
+        if report.sound and how == "flip" and name.parts[1] in (*AXES, *SMALL.fixed):
+            # Other programs may write a coordinate in their own way: it has the same labels still.
+            assert values(location) == expected
+            shutil.rmtree(location)
+            continue
         assert not report.sound, f"{how} of {name} was not found"
         count["found"] += 1
         mended = repair(location)

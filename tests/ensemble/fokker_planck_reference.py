@@ -98,7 +98,8 @@ class Reference:
         self.y = [T / E for T, E in zip(temperatures, energies, strict=True)]
         self.nu = [number(level) / engine.N for level in engine.levels]
         self.affinity = 1 / self.y[0] - 1 / self.y[1]
-        self.drive, self.rate = number(engine.omega_0), number(engine.Gamma_0)
+        self.drive = number(engine.omega_0)
+        self.rates = [number(rate) for rate in engine.rates]
         self._index(l_max, l_max if mu_max is None else mu_max, difference)
         self.generator = self._generator()
 
@@ -156,12 +157,12 @@ class Reference:
         return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
 
     def _generator(self):
-        (y_1, y_2), (nu_1, nu_2), rate = self.y, self.nu, self.rate
+        (y_1, y_2), (nu_1, nu_2), (rate_1, rate_2) = self.y, self.nu, self.rates
         terms = [
-            (rate * y_1, self.product(diffusion, identity)),
-            (rate * y_2, self.product(identity, diffusion)),
-            (rate * nu_1 / 2, self.product(fall, identity)),
-            (rate * nu_2 / 2, self.product(identity, fall)),
+            (rate_1 * y_1, self.product(diffusion, identity)),
+            (rate_2 * y_2, self.product(identity, diffusion)),
+            (rate_1 * nu_1 / 2, self.product(fall, identity)),
+            (rate_2 * nu_2 / 2, self.product(identity, fall)),
         ]
         # m₂ˣR₁ₓ + m₂ʸR₁ᵧ = (m₂⁺R₁⁻ + m₂⁻R₁⁺)/2 and R = −iL.
         turn = 1j * self.drive / 4

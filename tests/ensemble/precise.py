@@ -25,6 +25,7 @@ class Reference:
         size = engine.N if engine.scaling == "high-temperature" else 1
         half = mpf(engine.delta_T) / 2
         energies = mpf(engine.E_1), mpf(engine.E_1) + mpf(engine.delta_E)
+        spontaneous = [mpf(rate) / size for rate in engine.rates]
         temperatures = mpf(engine.T_mean) - half, mpf(engine.T_mean) + half
         ratios = [
             (energy - mpf(mu)) / (temperature * size)
@@ -34,9 +35,9 @@ class Reference:
         ]
         self.affinity = ratios[0] - ratios[1]
         self.rates = []
-        for ratio in ratios:
+        for rate, ratio in zip(spontaneous, ratios, strict=True):
             sign = 1 if engine.statistics == "fermionic" else -1
-            down = mpf(engine.Gamma_0) / size / (1 + sign * self.mp.exp(-ratio))
+            down = rate / (1 + sign * self.mp.exp(-ratio))
             self.rates.append((down, down * self.mp.exp(-ratio)))
         self.drive = mpf(engine.omega_0) / size
         self.tops = engine.levels

@@ -177,9 +177,9 @@ def test_a_bath_in_the_modes_of_another_reference(reference, difference):
     block = int(np.flatnonzero(sector.orders == 0)[0])  # the second spin has order d
     values, vectors = np.linalg.eig(sector.bath_2[block])
     order = np.argsort(-values.real)
-    exact = pair.rate * bath_rates(y, pair.share[1], difference, 60)
+    exact = pair.rates[1] * bath_rates(y, pair.share[1], difference, 60)
     # Rounding of 30 × 30 elements of up to Γ₀y·30², and e^{(b−b̃)/2} from the change of reference.
-    rounding = 1e-13 * 900 * np.exp(abs(b - reference) / 2) * pair.rate * y
+    rounding = 1e-13 * 900 * np.exp(abs(b - reference) / 2) * pair.rates[1] * y
     np.testing.assert_allclose(-values[order][:5].real, exact[:5], atol=rounding)
     if difference == 0:
         state = vectors[:, order[0]].real

@@ -37,8 +37,8 @@ def distance(eigenvalue, values):
 def undriven_rates(pair):
     """Slowest sum of one-spin rates in each sector, from plain harmonics up to l = 60."""
     rates = [
-        [pair.rate * bath_rates(y, nu, mu, 60)[:2] for mu in range(6)]
-        for y, nu in zip(pair.y, pair.share, strict=True)
+        [rate * bath_rates(y, nu, mu, 60)[:2] for mu in range(6)]
+        for rate, y, nu in zip(pair.rates, pair.y, pair.share, strict=True)
     ]
     first, second = rates
     slowest = {

@@ -51,6 +51,9 @@ VALID = {
         ({"T_mean": 50}, r"T_mean must exceed delta_T/2 = 50 .* raise T_mean or lower delta_T"),
         ({"spin_1": 0}, r"spin_1 must be a positive half-integer, but is 0: use 0\.5, 1, 1\.5"),
         ({"spin_2": 0.75}, r"spin_2 must be a positive half-integer, but is 0\.75"),
+        ({"Gamma_1": 0}, r"Gamma_1 must be positive, but is 0: give Gamma_1 > 0"),
+        ({"Gamma_2": -1}, r"Gamma_2 must be positive, but is -1: give Gamma_2 > 0"),
+        ({"Gamma_2": math.nan}, r"Gamma_2 must be a finite number, but is nan"),
         ({"spin_2": -0.5}, r"spin_2 must be a positive half-integer, but is -0\.5"),
     ],
 )

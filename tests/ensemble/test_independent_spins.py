@@ -91,11 +91,21 @@ def test_what_is_neglected_is_said():
 def test_as_a_method_it_is_the_average():
     average, solution = spin_average(ENGINE), IndependentSpins().solve(ENGINE)
     assert solution.status is Status.OK
-    assert solution.diagnostics == {"neglected": 0.0}
+    assert solution.diagnostics["neglected"] == 0.0
+    assert solution.diagnostics["self_check"] <= 1e-14
+    assert solution.diagnostics["affinity_rounding"] == ENGINE.affinity_rounding > 0
     assert solution.values["power"] == average.power == 2 * solution.values["power_per_pair"]
     assert solution.values["current_spread"] == average.current_spread
-    with pytest.raises(InvalidInput, match="averages over the total spins: leave out spin_1"):
-        IndependentSpins().solve(replace(ENGINE, spin_1=1))
+
+
+def test_ensembles_of_different_sizes():
+    """Two cold spins and one hot one: the cold pair is a triplet or takes no part."""
+    engine = replace(ENGINE, N=2, spin_1=1.0, spin_2=0.5)
+    average = spin_average(engine)
+    triplet = float(spin_weights(2, engine.cold.log_ratio)[1][0])
+    assert average.engines == 1
+    power = Exact().solve(engine, ["power"]).values["power"]
+    assert average.power == pytest.approx(triplet * power, rel=1e-14)
 
 
 def test_refusals():

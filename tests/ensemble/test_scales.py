@@ -76,7 +76,11 @@ def test_no_unit_of_energy_matters(method, engine, doublings):
     engine = fitted(engine, method)
     names = [name for name in method.variables if name != "gap"]
     before = attempt(method, engine, names)
-    scaled = {name: math.ldexp(getattr(engine, name), doublings) for name in ENERGIES}
+    scaled = {
+        name: math.ldexp(getattr(engine, name), doublings)
+        for name in (*ENERGIES, "Gamma_1", "Gamma_2")
+        if getattr(engine, name) is not None
+    }
     after = attempt(method, replace(engine, **scaled), names)
     assert before.status is not Status.FAILED, before.message
     lost = set()

@@ -119,7 +119,9 @@ def test_solve_prints_one_json_object(heatcat):
     assert set(found) == {"engine", "method", "options", "values", "diagnostics", "status"}
     expected = {"N": 8, **FIG_7, "scaling": "high-temperature", "spin_1": 4.0, "spin_2": 4.0}
     assert expected.items() <= found["engine"].items()
-    assert set(found["engine"]) - set(expected) <= {"mu_1", "mu_2", "statistics"}
+    others = {"mu_1", "mu_2", "statistics", "E_2", "T_1", "T_2", "Gamma_1", "Gamma_2"}
+    assert set(found["engine"]) - set(expected) == others
+    assert (found["engine"]["T_1"], found["engine"]["T_2"]) == (2.0, 25.0)
     assert found["method"] == "exact"
     assert found["status"] == "ok"
     solution = Exact().solve(Engine(N=8, **FIG_7, scaling="high-temperature"))
@@ -196,7 +198,15 @@ def test_the_solution_is_readable_without_json(heatcat):
             ["solve", *ENGINE, "--method", "bosonic"],
             "method bosonic is the limit N → ∞: leave out --N",
         ),
-        (["solve", "--N", "2"], "Missing option '--E-1': see heatcat solve --help"),
+        (["solve", "--N", "2"], "Missing option '--omega-0': see heatcat solve --help"),
+        (
+            ["solve", "--N", "2", "--omega-0", "1", "--Gamma-0", "1", "--E-1", "1"],
+            "an engine has two independent level spacings .*, but E_1 is given: give .*",
+        ),
+        (
+            ["solve", *ENGINE, "--T-1", "1"],
+            "an engine has two independent temperatures .* T_mean, delta_T, T_1 are given: .*",
+        ),
         (
             ["solve", *ENGINE, "--T-mean", "11.5"],
             r"T_mean must exceed delta_T/2 = 11\.5 \(else T_1 ≤ 0\), but is 11\.5: raise T_mean .*",
@@ -484,7 +494,10 @@ def test_an_engine_that_is_solved_leaves_standard_error_empty(heatcat):
     ("method", "message"),
     [
         ("exact", "method exact takes spins of at most 1000000 levels, but N = 10000000 asks.*"),
-        ("independent-spins", "method independent-spins takes N up to 2000, but N is 10000000: .*"),
+        (
+            "independent-spins",
+            "method independent-spins takes up to 2000 spins an ensemble, but this .* 10000000: .*",
+        ),
         ("undriven", "method undriven takes N up to 1000000, but N is 10000000: choose a .*"),
         ("qutip", "method qutip would need dimension 100000020000001, but largest is 441: .*"),
     ],

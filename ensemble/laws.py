@@ -1,0 +1,60 @@
+"""The two laws of thermodynamics at the stationary state, as checks of computed currents."""
+
+from __future__ import annotations
+
+from ensemble.engine import Engine
+
+
+def first_law_error(power: float, chemical_power: float, heat_1: float, heat_2: float) -> float:
+    r"""Relative violation of :math:`P + P_\mathrm{chem} = Q_1 + Q_2` (Eq. 13).
+
+    Parameters
+    ----------
+    power, chemical_power : float
+        P and P_chem = (μ₁ − μ₂) J, which is 0 without chemical potentials.
+    heat_1, heat_2 : float
+        Heat currents into the engine.
+
+    Returns
+    -------
+    float
+        Relative to the largest of the four; 0 if all vanish.
+    """
+    terms = (power, chemical_power, -heat_1, -heat_2)
+    scale = max(abs(term) for term in terms)
+    return abs(sum(terms)) / scale if scale else 0.0
+
+
+def second_law_error(
+    engine: Engine,
+    heat_1: float,
+    heat_2: float,
+    entropy_production: float,
+    *,
+    per_pair: bool = False,
+) -> float:
+    r"""Relative violation of :math:`-Q_1/T_1 - Q_2/T_2 = \sigma = aJ` (Eq. 15).
+
+    The left side is what the baths' entropies gain.  The right one counts a nats a quantum.  They
+    agree only if the heat of a quantum is that which belongs to its rates: E − μ.
+
+    Parameters
+    ----------
+    engine : Engine
+    heat_1, heat_2 : float
+        Heat currents into the engine.
+    entropy_production : float
+        a J.
+    per_pair : bool
+        Whether these are the limits of Q/N and of aN · J/N in the high-temperature scaling, to
+        which the temperatures before the scaling belong.
+
+    Returns
+    -------
+    float
+        Relative to the larger of the two heats over their temperatures; 0 if both vanish.
+    """
+    T_1, T_2 = (engine.T_1, engine.T_2) if per_pair else engine.scaled_temperatures
+    gained = -heat_1 / T_1, -heat_2 / T_2
+    scale = max(abs(gain) for gain in gained)
+    return abs(sum(gained) - entropy_production) / scale if scale else 0.0

@@ -1,0 +1,1 @@
+"""Parameters of an engine: checks, baths, and spacings and temperatures without rounding."""
