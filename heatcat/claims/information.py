@@ -14,7 +14,6 @@ from heatcat.claims.ledger import (
     confirmed,
     contradicted,
     small,
-    undecidable,
     within,
 )
 from heatcat.claims.macroscopic import GRID
@@ -26,7 +25,6 @@ from heatcat.claims.points import (
     LIMIT,
     SOLVED,
     engine,
-    finite_gain,
     rank_correlation,
     solve,
 )
@@ -220,45 +218,6 @@ def survives() -> Numbers:
     return {"limit": gain(150.0, 10.1), "limit_at_fig_7": gain(9.0, 13.5)}
 
 
-def _simultaneous(n: Numbers) -> Judgement:
-    both = n["points_with_both"]
-    if both > 0:
-        return within(f"{both:g} of {n['points']:g} points, {n['points_with_gain']:g} with gain")
-    return undecidable(
-        f"no parameters are named; of {n['points']:g} points {n['points_with_gain']:g} have gain "
-        f"> 1, {n['points_with_excess']:g} C > 1, none both"
-    )
-
-
-@claim(
-    id="simultaneous-enhancement",
-    where="first sentence of Sec. VI",
-    statement="Collective power enhancement and enhanced constancy occur simultaneously.",
-    check="Points with P_N/(N P₁) > 1 and C > 1 at N = 4, exact: E₁ = 1, ΔT = 20, ω₀ = 0.001, "
-    "0.003 and 0.006, ΔE from 2 to 150, T̄ from 10.05 to 14, scaled.",
-    judge=_simultaneous,
-)
-def simultaneous() -> Numbers:
-    both = gains = excesses = points = 0
-    for omega_0 in (0.001, 0.003, 0.006):
-        for dE in (2.0, 5.0, 9.0, 14.0, 25.0, 50.0, 75.0, 110.0, 150.0):
-            for T in (10.05, 10.12, 10.18, 10.3, 10.42, 10.6, 11.1, 11.6, 14.0):
-                single = engine(FIG_6, omega_0=omega_0, delta_E=dE, T_mean=T)
-                four = engine(FIG_6, omega_0=omega_0, delta_E=dE, T_mean=T, N=4)
-                gained = finite_gain(four, single) > 1
-                steady = solve(EXACT, four, "constancy", "quanta_noise")["constancy"] - 1 > SOLVED
-                points += 1
-                gains += gained
-                excesses += steady
-                both += gained and steady
-    return {
-        "points": points,
-        "points_with_gain": gains,
-        "points_with_excess": excesses,
-        "points_with_both": both,
-    }
-
-
 CLAIMS: tuple[Claim, ...] = (
     information_and_power,
     no_entanglement,
@@ -267,5 +226,4 @@ CLAIMS: tuple[Claim, ...] = (
     classical_correlations,
     constant_efficiency,
     survives,
-    simultaneous,
 )
