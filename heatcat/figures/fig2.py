@@ -103,6 +103,17 @@ def _weak_coupling(axes: Axes, reduced: xr.Dataset) -> None:
         axes.clabel(drawn, fmt=lambda level: f"R/E = {level:g}", fontsize=8)
 
 
+def _interactive_coupling(reduced: xr.Dataset) -> Any:
+    """The lines of `_weak_coupling`; empty where the ratio reaches neither level."""
+    import holoviews as hv
+    from contourpy import contour_generator
+
+    ratio = reduced.weak_coupling.transpose("T_mean", "delta_E").to_numpy()
+    contours = contour_generator(reduced.delta_E.to_numpy(), reduced.T_mean.to_numpy(), ratio)
+    lines = [line for level in VALID for line in contours.lines(level)]
+    return hv.Path(lines, ["delta_E", "T_mean"]).opts(color="red", line_width=2)
+
+
 def _top(reduced: xr.Dataset) -> str:
     return str(int(reduced.N.max()))
 
@@ -176,7 +187,7 @@ def interactive(reduced: xr.Dataset) -> Any:
     return (
         power * carnot.opts(color="black", clone=True)
         + ratios
-        + exponent * carnot.opts(color="white", clone=True)
+        + exponent * _interactive_coupling(reduced) * carnot.opts(color="white", clone=True)
     ).cols(3)
 
 
