@@ -57,6 +57,8 @@ POWERS: Mapping[str, tuple[int, int]] = {
             "quanta_noise_per_pair",
             "quanta_current_per_pair_noise",
             "entropy_production_per_pair",
+            "linewidth_1",
+            "linewidth_2",
         ),
         (0, 1),
     ),
@@ -71,6 +73,7 @@ POWERS: Mapping[str, tuple[int, int]] = {
         ),
         (2, 1),
     ),
+    **dict.fromkeys(("weak_coupling_1", "weak_coupling_2", "rotating_wave"), (-1, 1)),
     "current_spread": (0, 2),
 }
 """Powers of the units of energy and of rate in each variable; (0, 0) for what is not here."""

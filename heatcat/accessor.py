@@ -136,7 +136,9 @@ class HeatcatAccessor:
             the cell that is framed.
         scale : {"linear", "log", "symlog"}
         overlays : sequence of str
-            Any of "carnot" (where all currents vanish), "gain" (gain = 1), "constancy" (C = 1).
+            Any of "carnot" (where all currents vanish), "gain" (gain = 1), "constancy" (C = 1),
+            "weak_coupling" (jump rate over level spacing) and "rotating_wave" (collective drive
+            over its frequency), the last two at 0.1 and 1.
         contour : str, optional
             Variable to draw contours of, at ``levels`` or at about six round numbers.
         levels : sequence of float

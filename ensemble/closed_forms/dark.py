@@ -42,6 +42,8 @@ LINEAR = frozenset(
         "heat_covariance",
         "quanta_cumulant_3",
         "quanta_cumulant_4",
+        "weak_coupling_1",
+        "weak_coupling_2",
     }
 )
 """Variables that are proportional to x; the others do not depend on it, up to rounding."""

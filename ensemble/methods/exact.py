@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar, get_args
 
 from ensemble.arrays import FloatArray, IntArray
@@ -13,6 +13,7 @@ from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
 from ensemble.counting.currents import Currents, currents
 from ensemble.counting.noise import Noise, noise
+from ensemble.counting.validity import validity
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.method import AGREEMENT, ROUNDING, Method
@@ -55,6 +56,14 @@ FROM_PAIR = frozenset(
     }
 )
 FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
+FROM_VALIDITY = (
+    "weak_coupling_1",
+    "weak_coupling_2",
+    "linewidth_1",
+    "linewidth_2",
+    "rotating_wave",
+    "linewidth_over_drive",
+)
 FROM_NOISE = frozenset(
     {
         "power_variance",
@@ -110,6 +119,7 @@ class Exact(Method):
         "heat_covariance",
         "quanta_cumulant_3",
         "quanta_cumulant_4",
+        *FROM_VALIDITY,
         "gap",
     )
     on_request: ClassVar[tuple[str, ...]] = ("gap",)
@@ -188,6 +198,8 @@ class Exact(Method):
         fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
         flow = currents(state)
         values = _averages(state, flow)
+        if set(FROM_VALIDITY).intersection(names):
+            values |= asdict(validity(state, engine))
         residuals = [state.residual]
         if fluctuations is not None:
             values |= _noise_values(state, flow, fluctuations)

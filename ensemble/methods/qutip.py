@@ -56,7 +56,11 @@ class Qutip(Method):
     largest: int = 441
 
     name: ClassVar[str] = "qutip"
-    variables: ClassVar[tuple[str, ...]] = CURRENTS_AND_NOISE
+    variables: ClassVar[tuple[str, ...]] = (
+        *CURRENTS_AND_NOISE,
+        "weak_coupling_1",
+        "weak_coupling_2",
+    )
     diagnostics: ClassVar[tuple[str, ...]] = ("residual", "self_check", "affinity_rounding")
 
     def __post_init__(self) -> None:

@@ -141,6 +141,8 @@ class QutipReference:
             "magnetization_1": self._average("magnetization_1", scale=1.0),
             "magnetization_2": self._average("magnetization_2", scale=1.0),
             "power_per_pair": power.times(1 / engine.N),
+            "weak_coupling_1": self._average("jumps_1").times(1 / engine.E_1),
+            "weak_coupling_2": self._average("jumps_2").times(1 / engine.E_2),
         }
 
     def fluctuations(self) -> dict[str, Bounded]:
@@ -175,7 +177,9 @@ class QutipReference:
             constancy = Bounded(math.nan, math.inf)
         else:
             value = 2 * mean / engine.affinity / noise.value
-            constancy = Bounded(value, abs(value) * (current.relative + noise.relative))
+            # Of the current its bound, not its relative one: a current of 0 may be all error.
+            bound = abs(2 * current.bound / engine.affinity / noise.value)
+            constancy = Bounded(value, bound + abs(value) * noise.relative)
         return {
             "quanta_noise": noise,
             "power_variance": noise.times(engine.delta_E**2),
@@ -200,6 +204,7 @@ def _rows(engine: Engine, model: QutipModel) -> dict[str, ComplexArray]:
         raised, lowered = up.dag() @ up, up @ up.dag()
         taken = bath.gamma_up * raised - bath.gamma_down * lowered
         operators[f"taken_{i + 1}"] = taken if engine.drive > 0 else 0 * taken
+        operators[f"jumps_{i + 1}"] = bath.gamma_up * raised + bath.gamma_down * lowered
         operators[f"magnetization_{i + 1}"] = (lowered - raised) / engine.levels[i]
     # Tr Aρ = Σ conj(A) ρ for a Hermitian A.
     return {name: _vector(operator).conj() for name, operator in operators.items()}

@@ -14,8 +14,22 @@ from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, load_plane
 from heatcat.browser.sheet import Sheet
 
-DASHES = {"carnot": "solid", "gain": "dashed", "constancy": "dotted", "contour": "solid"}
-WIDTHS = {"carnot": 2.5, "gain": 2.5, "constancy": 3.0, "contour": 1.2}
+DASHES = {
+    "carnot": "solid",
+    "gain": "dashed",
+    "constancy": "dotted",
+    "weak_coupling": "dashdot",
+    "rotating_wave": "dashdot",
+    "contour": "solid",
+}
+WIDTHS = {
+    "carnot": 2.5,
+    "gain": 2.5,
+    "constancy": 3.0,
+    "weak_coupling": 2.0,
+    "rotating_wave": 1.2,
+    "contour": 1.2,
+}
 HEIGHT = 440
 """Height of a map on the screen in pixels, with its colour bar."""
 TOOLS = ["pan", "box_zoom", "wheel_zoom", "reset"]

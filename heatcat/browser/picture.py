@@ -11,7 +11,22 @@ from ensemble import InvalidInput
 from heatcat.browser.colours import SCALES
 from heatcat.browser.sheet import At, Sheet
 
-OVERLAYS = {"carnot": "Carnot line", "gain": "gain = 1", "constancy": "C = 1"}
+OVERLAYS = {
+    "carnot": "Carnot line",
+    "gain": "gain = 1",
+    "constancy": "C = 1",
+    "weak_coupling": "weak coupling R/E",
+    "rotating_wave": "rotating wave Nω₀/ΔE",
+}
+VALID = (0.1, 1.0)
+"""Levels at which the lines of App. A's ratios are drawn; the paper wants them small."""
+CONTOURED: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
+    "gain": (("collective_gain",), (1.0,)),
+    "constancy": (("constancy",), (1.0,)),
+    "weak_coupling": (("weak_coupling_1", "weak_coupling_2"), VALID),
+    "rotating_wave": (("rotating_wave",), VALID),
+}
+"""Variables and levels of the overlays that are contours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +42,7 @@ class Picture:
         One label of every dimension: those of x and y are the chosen cell.
     scale : {"linear", "log", "symlog"}
     overlays : tuple of str
-        Any of "carnot", "gain", "constancy".
+        Any of ``OVERLAYS``.
     contour : str
         Variable to draw contours of; "" for none.
     levels : tuple of float
@@ -132,12 +147,11 @@ def first_axes(dims: tuple[str, ...]) -> tuple[str, str]:
 
 def offered(sheet: Sheet) -> dict[str, str]:
     """Overlays that a sheet has data for, with their texts."""
-    needs = {"gain": "collective_gain", "constancy": "constancy"}
     known = set(sheet.all_variables)
     return {
         name: text
         for name, text in OVERLAYS.items()
-        if (_carnot_holds(sheet) if name == "carnot" else needs[name] in known)
+        if (_carnot_holds(sheet) if name == "carnot" else known.intersection(CONTOURED[name][0]))
     }
 
 

@@ -16,7 +16,7 @@ from catalog.heat_engine.derived import completed
 from ensemble import Status
 from heatcat.browser.colours import Colours, Scale, colours_for, scale_for
 from heatcat.browser.labels import number, symbol_of, where, with_unit
-from heatcat.browser.picture import Picture
+from heatcat.browser.picture import CONTOURED, Picture
 from heatcat.browser.sheet import Sheet
 
 Floats = NDArray[np.float64]
@@ -119,8 +119,8 @@ def load_plane(
     status = sheet.status(picture.variable, picture.elsewhere)
     if status is not None:
         wanted["status"] = status
-    for kind, variable in _contoured(picture):
-        wanted[kind] = sheet.select(variable, picture.elsewhere)
+    for _, variable, _ in _contoured(sheet, picture):
+        wanted[f"line {variable}"] = sheet.select(variable, picture.elsewhere)
     attributes = {name: array.attrs for name, array in wanted.items()}
     value_text, title = with_unit(wanted["value"]), _title(sheet, wanted["value"], picture)
     found = dict(zip(wanted, _values(wanted.values(), x, y), strict=True))
@@ -222,13 +222,16 @@ def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str
     return "; ".join(notes)
 
 
-def _contoured(picture: Picture) -> Iterable[tuple[str, str]]:
-    if "gain" in picture.overlays:
-        yield "gain", "collective_gain"
-    if "constancy" in picture.overlays:
-        yield "constancy", "constancy"
+def _contoured(
+    sheet: Sheet, picture: Picture
+) -> Iterable[tuple[str, str, tuple[float, ...] | None]]:
+    """Kind, variable and levels of each set of contours; levels of None are to be chosen."""
+    known = set(sheet.all_variables)
+    for kind, (variables, levels) in CONTOURED.items():
+        if kind in picture.overlays:
+            yield from ((kind, name, levels) for name in variables if name in known)
     if picture.contour:
-        yield "contour", picture.contour
+        yield "contour", picture.contour, picture.levels or None
 
 
 def _lines(
@@ -241,14 +244,11 @@ def _lines(
 ) -> Iterable[Line]:
     if "carnot" in picture.overlays:
         yield Line("carnot", "Carnot", _carnot(sheet, picture, x, y))
-    for kind, variable in _contoured(picture):
-        values = found[kind]
-        if kind != "contour":
-            text = "gain = 1" if kind == "gain" else "C = 1"
-            yield Line(kind, text, _contour(x.labels, y.labels, values, 1.0))
-            continue
-        mark = symbol_of(xr.DataArray(name=variable, attrs=attributes[kind]))
-        for level in picture.levels or _levels(values):
+    for kind, variable, levels in _contoured(sheet, picture):
+        values = found[f"line {variable}"]
+        known = xr.DataArray(name=variable, attrs=attributes[f"line {variable}"])
+        mark = "gain" if kind == "gain" else symbol_of(known)
+        for level in _levels(values) if levels is None else levels:
             paths = _contour(x.labels, y.labels, values, level)
             if paths:
                 yield Line(kind, f"{mark} = {number(float(f'{level:.6g}'))}", paths)

@@ -23,6 +23,7 @@ from heatcat.claims import (
     model,
     relaxation,
     scaling,
+    simultaneous,
     transient,
 )
 from heatcat.claims.ledger import Claim, Finding, Judgement, Verdict, check, select
@@ -42,6 +43,7 @@ CLAIMS: tuple[Claim, ...] = (
     *constancy.CLAIMS,
     *closure.CLAIMS,
     *information.CLAIMS,
+    *simultaneous.CLAIMS,
 )
 """All claims, in the order of the paper's sections."""
 

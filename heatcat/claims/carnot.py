@@ -37,6 +37,7 @@ def _temperatures(T_mean: float) -> tuple[float, float]:
         corrected="with_beta_2_over_beta_1",
         tolerance=SOLVED,
         correction="η_C = 1 − β₂/β₁ = 1 − T₁/T₂",
+        ocr="no",
     ),
 )
 def carnot_efficiency() -> Numbers:
@@ -140,6 +141,7 @@ def carnot_spacing() -> Numbers:
         corrected="with_plus",
         tolerance=SOLVED,
         correction="T̄* = (ΔT/2)(ΔE + 2E₁)/ΔE",
+        ocr="possible",
     ),
 )
 def carnot_temperature() -> Numbers:

@@ -70,7 +70,8 @@ def moments() -> Numbers:
         printed="as_printed",
         corrected="with_power_n_minus_2",
         tolerance=1e-3,  # the rest is of order 1/S², with factors of order ten
-        correction="(Sᶻ)ⁿ⁻² in the last term (perhaps the OCR; Eq. 37 has it right)",
+        correction="(Sᶻ)ⁿ⁻² in the last term (Eq. 37 has it right)",
+        ocr="possible",
     ),
 )
 def eq_36() -> Numbers:

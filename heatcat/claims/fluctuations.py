@@ -9,6 +9,7 @@ import numpy as np
 from heatcat.claims.dense import Dense
 from heatcat.claims.finite_size import MAP, fig_2, windows
 from heatcat.claims.ledger import (
+    OCR,
     Claim,
     Judgement,
     Numbers,
@@ -46,6 +47,7 @@ PRINTED = 0.5e-4
         corrected="inverted",
         tolerance=SOLVED,
         correction="Q̇₁ = −(E₁/ΔE)P (the exponent is indeed the same, by Eq. 21)",
+        ocr="no",
     ),
 )
 def cooling_relation() -> Numbers:
@@ -154,8 +156,9 @@ def _fig_3_value(n: Numbers) -> Judgement:
     if printed < 1 and abs(doubled - 1.0001) <= PRINTED:
         return Judgement(
             Verdict.MISPRINT,
-            f"C₁ reaches {printed:.4f} at ΔT = 10E₁ and {doubled:.6f} at 20E₁",
-            "ΔT = T₂ − T₁ = 20E₁ in Fig. 3",
+            f"C₁ reaches {printed:.4f} at ΔT = 10E₁ and {doubled:.6f} at 20E₁, the value in Figs. "
+            f"5, 6 and 8; no other parameter was varied; {OCR['possible']}",
+            "probably ΔT = T₂ − T₁ = 20E₁ in Fig. 3",
         )
     return contradicted(f"C₁ reaches {printed:.6f} at ΔT = 10E₁ and {doubled:.6f} at 20E₁")
 

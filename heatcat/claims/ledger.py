@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
@@ -73,6 +73,8 @@ class Claim:
         Computes the numbers by name, all of them finite.
     judge : callable
         Verdict from the numbers alone.
+    fact : str
+        What entries have in common that rest on one and the same fact, else empty.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Claim:
     check: str
     measure: Measure
     judge: Rule
+    fact: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,16 +126,18 @@ class Finding:
         }
         if self.judgement and self.judgement.correction:
             found["correction"] = self.judgement.correction
+        if self.claim.fact:
+            found["fact"] = self.claim.fact
         if self.error:
             found["error"] = self.error
         return found
 
 
-def claim(*, id: str, where: str, statement: str, check: str, judge: Rule) -> Any:
+def claim(*, id: str, where: str, statement: str, check: str, judge: Rule, fact: str = "") -> Any:
     """Decorator that makes a `Claim` of the function that measures its numbers."""
 
     def bind(measure: Measure) -> Claim:
-        return Claim(id, where, statement, check, measure, judge)
+        return Claim(id, where, statement, check, measure, judge, fact)
 
     return bind
 
@@ -207,14 +212,30 @@ def small(*names: str, tolerance: float, note: str = "") -> Rule:
     return judge
 
 
-def misprint(*, printed: str, corrected: str, tolerance: float, correction: str) -> Rule:
+OCR = {
+    "possible": "the OCR that we read may have made it",
+    "no": "not an error of the OCR that we read",
+}
+"""Whether a misprint may be one of our text alone, as the errata page has it for each."""
+
+
+def misprint(
+    *,
+    printed: str,
+    corrected: str,
+    tolerance: float,
+    correction: str,
+    ocr: Literal["possible", "no"],
+) -> Rule:
     """Rule: confirmed if the deviation as printed vanishes, misprint if the corrected one does."""
 
     def judge(n: Numbers) -> Judgement:
         if abs(n[printed]) <= tolerance:
             return confirmed()
         if abs(n[corrected]) <= tolerance:
-            note = f"deviation as printed {n[printed]:.3g}, corrected below {tolerance:g}"
+            note = (
+                f"deviation as printed {n[printed]:.3g}, corrected below {tolerance:g}; {OCR[ocr]}"
+            )
             return Judgement(Verdict.MISPRINT, note, correction)
         return contradicted(f"corrected as well: deviation {n[corrected]:.3g}")
 

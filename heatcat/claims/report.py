@@ -44,6 +44,7 @@ def markdown(findings: Sequence[Finding]) -> str:
     parts += [
         f"| [{f.claim.id}](#{f.claim.id}) | {f.claim.where} | {f.verdict} |" for f in findings
     ]
+    parts += [f"\n{text}" for text in _shared(findings)]
     for finding in findings:
         parts.append("\n" + _entry(finding))
     return "\n".join(parts) + "\n"
@@ -52,6 +53,21 @@ def markdown(findings: Sequence[Finding]) -> str:
 def _counted(counts: Counter[str]) -> str:
     order = [*map(str, Verdict), "error"]
     return ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
+
+
+def _shared(findings: Sequence[Finding]) -> list[str]:
+    """A sentence for each fact that several entries rest on."""
+    entries: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.claim.fact:
+            entries.setdefault(finding.claim.fact, []).append(finding.claim.id)
+    return [
+        f"**One fact behind {len(ids)} entries**, "
+        + ", ".join(f"[{id}](#{id})" for id in ids)
+        + f": {fact}."
+        for fact, ids in entries.items()
+        if len(ids) > 1
+    ]
 
 
 def _entry(finding: Finding) -> str:

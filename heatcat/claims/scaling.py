@@ -190,6 +190,7 @@ def transverse() -> Numbers:
         corrected="with_plus",
         tolerance=ROUNDING,
         correction="−(Γ₀/2)[1 − ⟨(mᶻ)²⟩ + (4/βE)⟨mᶻ⟩], as in Eq. 38",
+        ocr="possible",
     ),
 )
 def longitudinal() -> Numbers:

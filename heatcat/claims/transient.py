@@ -7,6 +7,7 @@ import math
 from ensemble.closed_forms.single_spin import SingleSpin, transient_size
 from heatcat.claims.dissipative import BETA_E
 from heatcat.claims.ledger import (
+    OCR,
     Claim,
     Judgement,
     Numbers,
@@ -87,7 +88,8 @@ def _occupation(n: Numbers) -> Judgement:
     if abs(n["corrected_over_exact"] - 1) <= TENTH:
         return Judgement(
             Verdict.MISPRINT,
-            f"at N = βE/20 the printed form is {n['printed_over_exact']:.1g} times the occupation",
+            f"at N = βE/20 the printed form is {n['printed_over_exact']:.1g} times the occupation; "
+            f"{OCR['no']}",
             "n_th ≈ exp(−βE/N) for N ≪ βE; (βE/N)⁻¹ is the opposite limit",
         )
     return contradicted("neither form holds")

@@ -25,6 +25,8 @@ CUT_DELTA_E = 125.0
 """Panel (b) is at this ΔE, in units of ω₀ as everything here."""
 CUT_T_MEAN = (60.0, 80.0, 100.0, 150.0, 250.0)
 UNIT = r"$\omega_0$"
+VALID = (0.1, 1.0)
+"""Ratios of the jump rate to the level spacing that are drawn at the largest N (App. A)."""
 WINDOWS = ((2, 6), (6, 12), (12, 24))
 """Windows of N over which α is fitted again, to show that it falls as they move up."""
 
@@ -53,7 +55,11 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     anchor = (np.log(ratio) - fit.exponent * log_N).where(fitted).mean("N")
     line = np.exp(anchor + fit.exponent * log_N).where(fitted)
     line.attrs = {"long_name": "fitted power law", "units": "1"}
+    top = dataset.isel(N=-1, drop=True)
+    jump_rate = np.maximum(top.weak_coupling_1, top.weak_coupling_2)
+    jump_rate.attrs = {"long_name": "larger R/E of App. A at the largest N", "units": "1"}
     reduced = fit.assign(
+        weak_coupling=jump_rate,
         single_pair_power=dataset.power.sel(N=1, drop=True),
         power_ratio=ratio.sel(delta_E=CUT_DELTA_E),
         fitted_ratio=line.sel(delta_E=CUT_DELTA_E),
@@ -80,11 +86,32 @@ def draw(reduced: xr.Dataset) -> Figure:
 
     mesh = draw_map(exponent_axes, reduced.exponent, unit=UNIT, cmap="viridis")
     figure.colorbar(mesh, ax=exponent_axes, label=r"exponent $\alpha$")
+    _weak_coupling(exponent_axes, reduced)
     draw_carnot(exponent_axes, reduced, "white")
     exponent_axes.set_title(
         r"(c) $P_N \sim N^\alpha$ above $N_\mathrm{sat}$, $N \leq$ " + _top(reduced)
     )
     return figure
+
+
+def _weak_coupling(axes: Axes, reduced: xr.Dataset) -> None:
+    """Lines where the jump rate of an ensemble, which App. A wants small, is E/10 and E."""
+    ratio = reduced.weak_coupling.transpose("T_mean", "delta_E")
+    levels = [level for level in VALID if float(ratio.min()) < level < float(ratio.max())]
+    if levels:
+        drawn = axes.contour(ratio.delta_E, ratio.T_mean, ratio, levels, colors="red")
+        axes.clabel(drawn, fmt=lambda level: f"R/E = {level:g}", fontsize=8)
+
+
+def _interactive_coupling(reduced: xr.Dataset) -> Any:
+    """The lines of `_weak_coupling`; empty where the ratio reaches neither level."""
+    import holoviews as hv
+    from contourpy import contour_generator
+
+    ratio = reduced.weak_coupling.transpose("T_mean", "delta_E").to_numpy()
+    contours = contour_generator(reduced.delta_E.to_numpy(), reduced.T_mean.to_numpy(), ratio)
+    lines = [line for level in VALID for line in contours.lines(level)]
+    return hv.Path(lines, ["delta_E", "T_mean"]).opts(color="red", line_width=2)
 
 
 def _top(reduced: xr.Dataset) -> str:
@@ -160,7 +187,7 @@ def interactive(reduced: xr.Dataset) -> Any:
     return (
         power * carnot.opts(color="black", clone=True)
         + ratios
-        + exponent * carnot.opts(color="white", clone=True)
+        + exponent * _interactive_coupling(reduced) * carnot.opts(color="white", clone=True)
     ).cols(3)
 
 

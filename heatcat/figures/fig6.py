@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analyses import carnot_delta_E, carnot_T_mean, closure_error, local_exponent
 from analyses.boundary import boundary_exponent, gain_boundary, limit_gain
+from analyses.constancy import ERROR
 from heatcat.figures.recipe import Recipe
 
 CALCULATIONS = {"closure": "third-cumulant closure", "exact": "exact limit"}
@@ -24,6 +25,8 @@ T_MEAN_TICKS = (10.02, 10.1, 10.3, 11.0, 13.0, 20.0, 50.0)
 DELTA_E_TICKS = (1, 3, 10, 30, 100, 200)
 HIGH_GAIN = 100.0
 """Contour on the constancy, for "high stability overlapping with high gains"."""
+UNITY = "tab:blue"
+"""Colour of the line C = 1."""
 ERRORS = {"power_per_pair": "(g)", "constancy": "(i)"}
 
 
@@ -118,6 +121,7 @@ def draw(reduced: xr.Dataset) -> Figure:
         mesh = draw_high_temperature_map(constancy, at.constancy, cmap="viridis", vmin=0, vmax=1)
         figure.colorbar(mesh, ax=constancy, label=r"constancy $\mathcal{C}$")
         draw_carnot_line(constancy, at)
+        _unit_constancy(constancy, at)
         _high_gain(constancy, at)
         constancy.set_title(f"({letters[2]}) {title}: constancy")
 
@@ -202,6 +206,14 @@ def _high_gain(axes: Axes, at: xr.Dataset) -> None:
     axes.legend(loc="lower left", labelcolor="white", facecolor="0.25", framealpha=0.75)
 
 
+def _unit_constancy(axes: Axes, at: xr.Dataset) -> None:
+    """The line C = 1 where the constancy exceeds 1 anywhere but on the Carnot line."""
+    excess = (at.constancy - 1).transpose("delta_E", "T_mean")
+    if float(excess.max()) > ERROR:
+        axes.contour(_cold(at), at.delta_E, excess, [ERROR], colors=UNITY, linewidths=1.6)
+        axes.plot([], [], color=UNITY, lw=1.6, label=r"$\mathcal{C}$ = 1 (above it inside)")
+
+
 def _boundaries(axes: Axes, reduced: xr.Dataset) -> None:
     """The lines of gain 1 and how far they follow a power of T̄."""
     for calculation, style in (("closure", "o-"), ("exact", "s-")):
@@ -251,8 +263,20 @@ def interactive(reduced: xr.Dataset) -> Any:
                 line = at.gain_boundary.dropna("T_mean")
                 unity = hv.Curve(_on_axes(line), "T_1", "delta_E")
                 plot = plot * unity.opts(color="black", line_dash="dashed", line_width=2)
+            if values is shown[2][0]:
+                plot = plot * _interactive_unity(at)
             panels.append(plot)
     return hv.Layout(panels).cols(3)
+
+
+def _interactive_unity(at: xr.Dataset) -> Any:
+    """The line C = 1 in an `interactive_map`; empty where the constancy stays below."""
+    import holoviews as hv
+    from contourpy import contour_generator
+
+    excess = (at.constancy - 1).transpose("delta_E", "T_mean")
+    lines = contour_generator(_cold(at), at.delta_E.to_numpy(), excess.to_numpy()).lines(ERROR)
+    return hv.Path(lines, ["T_1", "delta_E"]).opts(color=UNITY, line_width=2)
 
 
 def interactive_map(

@@ -97,8 +97,9 @@ def test_values_are_nan_only_where_they_are_undefined():
     assert defined(ENGINE) == everything - {"cop"}
     assert defined(REFRIGERATOR) == everything - {"efficiency"}
     assert defined(CARNOT) == everything
-    assert defined(replace(ENGINE, omega_0=0)) == everything - {"efficiency", "cop", "constancy"}
-    assert defined(replace(ENGINE, delta_E=0)) == everything - {"cop"}
+    undriven = {"efficiency", "cop", "constancy", "linewidth_over_drive"}
+    assert defined(replace(ENGINE, omega_0=0)) == everything - undriven
+    assert defined(replace(ENGINE, delta_E=0)) == everything - {"cop", "rotating_wave"}
 
 
 def test_efficiency_and_cop_are_ratios_of_the_currents():

@@ -171,6 +171,16 @@ def near_and_far(draw: st.DrawFn) -> Engine:
     )
 
 
+def test_a_current_that_cancels_to_zero_certifies_no_constancy():
+    """a = 8e-15 and E/T = 148: J is rounded to 0, which was certified as C = 0."""
+    E = 1096.6331584284585
+    engine = Engine(
+        N=1, E_1=E, delta_E=E, T_mean=11.083584148395975, delta_T=7.38905609893065,
+        omega_0=1, Gamma_0=1,
+    )  # fmt: skip
+    assert Qutip().solve(engine, ["constancy"]).status is Status.UNCERTIFIED
+
+
 @given(near_and_far(), st.sampled_from(Qutip.variables))
 @settings(deadline=None, max_examples=60)
 def test_what_is_certified_is_right(engine, variable):

@@ -20,7 +20,7 @@ from ensemble import Cumulant, InvalidInput, Macroscopic, Status
 from heatcat.browser import export
 from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, scale_for
 from heatcat.browser.derived import growing
-from heatcat.browser.picture import picture_of
+from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import MOST_LABELS, axis, load_plane
 from heatcat.browser.point import as_html, load_point
 from heatcat.browser.server import serve
@@ -156,6 +156,31 @@ def test_the_carnot_line_is_its_closed_form_on_any_pair_of_axes(sheet, stored):
     turned = load_plane(sheet, picture_of(sheet, x="N", y="T_mean", overlays=("carnot",)))
     heights = np.concatenate(turned.lines[0].paths)[:, 1]
     np.testing.assert_allclose(heights, 130.0, rtol=5e-3)  # T̄* at ΔE = 125
+
+
+def test_lines_of_app_a_where_the_store_has_its_ratios(tmp_path, sheet):
+    assert "weak_coupling" not in offered(sheet)
+    with pytest.raises(InvalidInput, match="has no overlay 'weak_coupling'"):
+        picture_of(sheet, "power", overlays=("weak_coupling",))
+    sweep = Sweep(
+        name="hot",
+        axes={"N": [8, 24], "delta_E": [25.0, 125.0, 250.0], "T_mean": [60.0, 150.0, 250.0]},
+        fixed={"E_1": 100.0, "delta_T": 100.0, "omega_0": 1.0, "Gamma_0": 1.0},
+        variables=["power", "weak_coupling_1", "rotating_wave"],
+    )
+    hot = computed(tmp_path / "store.zarr", sweep)
+    valid = Source(str(tmp_path / "store.zarr")).sheet("hot")
+    assert {"weak_coupling", "rotating_wave"} <= set(offered(valid))
+    overlays = ("weak_coupling", "rotating_wave")
+    plane = load_plane(valid, picture_of(valid, "power", at={"N": 24}, overlays=overlays))
+    texts = {line.text for line in plane.lines}
+    assert texts == {"R₁/E₁ = 0.1", "R₁/E₁ = 1", "Nω₀/ΔE = 0.1"}
+    (one,) = (line for line in plane.lines if line.text == "R₁/E₁ = 1")
+    path = np.concatenate(one.paths)
+    ratio = hot.weak_coupling_1.sel(N=24).interp(
+        delta_E=xr.DataArray(path[:, 0], dims="at"), T_mean=xr.DataArray(path[:, 1], dims="at")
+    )
+    np.testing.assert_allclose(ratio, 1.0, atol=1e-9)
 
 
 def test_uncomputed_points_are_said_and_not_shown_as_results(tmp_path):

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import heatcat.claims
 from ensemble import InvalidInput
 from heatcat.claims import CLAIMS, Claim, Finding, Judgement, Verdict, check, run
-from heatcat.claims.ledger import Numbers, confirmed, misprint, small
+from heatcat.claims.ledger import OCR, Numbers, confirmed, misprint, small
 from heatcat.claims.report import markdown, number
 from heatcat.claims_command import claims as command
 
@@ -45,6 +45,9 @@ FAST = [
     "eq-19-classical-bound",
     "fig-7-enhanced",
     "app-d-fluctuations",
+    "heat-of-the-drive",
+    "analytic-gap",
+    "bare-gain-and-constancy",
 ]
 """Claims of every verdict but one, which take milliseconds each; a second in all."""
 
@@ -115,7 +118,7 @@ class TestLedger:
         rule = small("x", "y", tolerance=1e-9)
         assert rule({"x": 1e-10, "y": -1e-10}).verdict is Verdict.CONFIRMED
         assert rule({"x": 1e-10, "y": -1e-8}).verdict is Verdict.CONTRADICTED
-        sign = misprint(printed="p", corrected="c", tolerance=1e-9, correction="minus")
+        sign = misprint(printed="p", corrected="c", tolerance=1e-9, correction="minus", ocr="no")
         assert sign({"p": 0.0, "c": 2.0}).verdict is Verdict.CONFIRMED
         assert sign({"p": 2.0, "c": 0.0}).correction == "minus"
         assert sign({"p": 2.0, "c": 1.0}).verdict is Verdict.CONTRADICTED
@@ -161,6 +164,13 @@ class TestNumbers:
             worst = max(worst, abs(m - (2 / x - 1 / math.tanh(x / 2))))
         assert numbers(fast, "eqs-38-39-fixed-point")["first"] == pytest.approx(worst, rel=1e-6)
 
+    def test_an_unscaled_engine_with_gain_and_excess(self, fast):
+        """The method qutip gives a gain of 26.3325 and C − 1 = 5.6291e-4 at N = 6."""
+        found = numbers(fast, "bare-gain-and-constancy")
+        assert found["gain_6"] == pytest.approx(26.3, abs=0.05)
+        assert found["excess_6"] == pytest.approx(5.6e-4, abs=0.05e-4)
+        assert found["excess_1"] == pytest.approx(-1.4e-3, abs=0.05e-3)
+
     def test_gaps_of_the_documented_points(self, fast):
         found = numbers(fast, "gaps-proportional")
         assert found["at_2.2"] == pytest.approx(0.5312, abs=5e-5)
@@ -193,6 +203,11 @@ FALSE_NUMBERS = [
     ("eq-19-classical-bound", {"excess": -1e-5}, "confirmed"),
     ("fig-7-enhanced", {"N_16": -2e-4}, "contradicted"),
     ("app-d-fluctuations", {"closure": 1.0}, "confirmed"),
+    ("heat-of-the-drive", {"real_coherence": 0.1}, "contradicted"),
+    ("analytic-gap", {"least_over": 0.0, "largest_over": 0.0}, "confirmed"),
+    ("analytic-gap", {"half_largest_over": 0.3}, "contradicted"),
+    ("bare-gain-and-constancy", {"excess_6": -2e-3}, "confirmed"),
+    ("bare-gain-and-constancy", {"excess_12": 1e-3}, "contradicted"),
 ]
 
 
@@ -223,6 +238,9 @@ class TestVerdicts:
         found = {
             "least_above_N_sat": 1.01,
             "largest_above_N_sat": 1.35,
+            "least_of_the_others": 1.2,
+            "largest_of_the_others": 1.34,
+            "largest_N_12_to_24": 1.36,
             "largest_N_2_to_6": 1.4,
             "fitted_points": 25,
             "points": 25,
@@ -230,6 +248,70 @@ class TestVerdicts:
         assert judge(found).verdict is Verdict.CONFIRMED
         assert judge({**found, "largest_N_2_to_6": 2.6}).verdict is Verdict.WITHIN_RANGE
         assert judge({**found, "largest_above_N_sat": 1.6}).verdict is Verdict.CONTRADICTED
+        assert judge({**found, "largest_of_the_others": 1.6}).verdict is Verdict.CONTRADICTED
+
+    def test_readings_of_simultaneous(self):
+        judge = BY_ID["simultaneous-enhancement"].judge
+        found = {
+            "C_1": 0.7,
+            "C_16": 0.9,
+            "gain_16": 50.0,
+            "excess_8": 1e-5,
+            "same_baths_gain_8": 50.0,
+            "points": 9,
+            "points_with_gain": 4,
+            "points_with_excess": 2,
+            "points_with_both": 0,
+        }
+        assert judge(found).verdict is Verdict.WITHIN_RANGE
+        assert judge({**found, "points_with_both": 1}).verdict is Verdict.CONFIRMED
+        neither = {**found, "C_16": 0.6, "same_baths_gain_8": 0.9}
+        assert judge(neither).verdict is Verdict.UNDECIDABLE
+
+
+ERRATA = {
+    "eq-12-sign": "Eq. 12, second line",
+    "eq-18-efficiency": "Eq. 18",
+    "eq-23-temperature": "Eq. 23",
+    "cooling-power-relation": "after Eq. 24",
+    "fig-3-single-pair": "Fig. 3, caption",
+    "eq-30-sign": "Eq. 30",
+    "eq-36-power": "Eq. 36, last term",
+    "cold-occupation": "after Eq. 46",
+}
+"""The errata page's line on each misprint of the ledger."""
+
+
+class TestErrata:
+    def test_every_misprint_is_on_the_errata_page(self):
+        assert {name for name, verdict in on_page().items() if verdict == "misprint"} == set(ERRATA)
+
+    @pytest.mark.parametrize("name", ERRATA)
+    def test_both_pages_agree_whether_it_may_be_the_ocr(self, name):
+        [finding] = run([name])
+        errata = PAGE.with_name("errata.md").read_text("utf-8")
+        (line,) = [row for row in errata.splitlines() if row.startswith(f"| {ERRATA[name]} |")]
+        column = line.split(" | ")[3].strip()
+        assert OCR[column] in finding.judgement.note
+
+
+class TestFacts:
+    def test_entries_that_rest_on_one_fact_say_so_once(self):
+        together = [claim.id for claim in CLAIMS if claim.fact]
+        assert together == [
+            "fig-6c-bound",
+            "fig-7-lost",
+            "eq-19-classical-bound",
+            "excess-is-quantum",
+            "de-finetti-bound",
+        ]
+        (fact,) = {claim.fact for claim in CLAIMS if claim.fact}
+        text = PAGE.read_text("utf-8")
+        assert text.count(fact) == 1
+        assert "128, 130606" in fact
+
+    def test_an_entry_alone_has_no_such_sentence(self, fast):
+        assert "One fact" not in markdown([fast["eq-19-classical-bound"]])
 
 
 class TestCommand:

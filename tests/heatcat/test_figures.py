@@ -28,7 +28,10 @@ def made(tmp_path_factory) -> dict[str, Path]:
         axes={"N": SIZES, "delta_E": SPACINGS, "T_mean": CUT_T_MEAN},
         fixed=FIXED,
         energy_unit="omega_0",
-        variables=["power", "constancy", "quanta_noise", "affinity"],
+        variables=[
+            *("power", "constancy", "quanta_noise", "affinity"),
+            *("weak_coupling_1", "weak_coupling_2"),
+        ],
     )
     paths = FIG2.make(
         {"exact": catalog.dataset(sweep)}, tmp_path_factory.mktemp("figures") / "new" / "folder"
@@ -68,6 +71,7 @@ def test_the_data_open_in_xarray_with_names_and_units(made):
             "N_sat",
             "window_exponent",
             "carnot_delta_E",
+            "weak_coupling",
         } <= set(ds.data_vars)
         assert ds.N.values.tolist() == SIZES
         assert ds.delta_E.attrs["units"] == "omega_0"

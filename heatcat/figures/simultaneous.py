@@ -1,0 +1,268 @@
+"""Gain and C > 1 together without scalings: what the paper looked for, at other parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+
+from analyses import carnot_delta_E, conductance, last_violation, tur_violation
+from analyses.gain import collective_gain
+from ensemble import Engine, Status
+from ensemble.closed_forms.single_pair import single_pair_current
+from heatcat.figures.recipe import Recipe
+
+SHOWN_N = 6
+"""Size of the map of the constancy."""
+CURVES = (2, 4, 6, 8, 12)
+"""Sizes for which the steadiest engine of the map is followed over all N."""
+UNIT = r"$E_1$"
+KILO = 1e3
+"""Excesses are drawn in thousandths."""
+
+
+def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Excess and gain over the map, where both occur and up to which N, and their growth with T∝N.
+
+    The gain is computed from the conductances J/a.  In the bare scaling a does not depend on N, so
+    that their ratio is that of the powers, on the Carnot line, too.
+    """
+    fixed = datasets["map"]
+    ok = fixed.status == Status.OK
+    constancy = fixed.constancy.where(ok)
+    gain = collective_gain(conductance(constancy, fixed.quanta_noise))
+    violation = tur_violation(constancy)
+    both = violation.violation & (gain > 1) & (fixed.N > 1)
+    both.attrs = {"long_name": "whether gain > 1 and C > 1", "units": "1"}
+    with_gain = constancy.where((gain > 1) & (fixed.N > 1))
+    last = last_violation(with_gain).max("omega_0")
+    last.attrs = {"long_name": "largest N with gain > 1 and C > 1, best drive", "units": "1"}
+    best = violation.constancy_excess.where(both).max(["omega_0", "delta_E", "T_mean"])
+    best.attrs = {"long_name": "largest C − 1 on the map with gain > 1", "units": "1"}
+    reduced = xr.Dataset(
+        {
+            "constancy_excess": violation.constancy_excess,
+            "collective_gain": gain,
+            "both": both,
+            "last_both": last,
+            "best_excess": best,
+            "weak_coupling": np.maximum(fixed.weak_coupling_1, fixed.weak_coupling_2),
+            "carnot_delta_E": carnot_delta_E(fixed.T_mean, E_1=fixed.E_1, delta_T=fixed.delta_T),
+        }
+    )
+    reduced.attrs = fixed.attrs
+    return reduced.merge(_hotter(datasets["hotter"], datasets["limit"]), combine_attrs="override")
+
+
+def _hotter(hotter: xr.Dataset, limit: xr.Dataset) -> xr.Dataset:
+    """Excess and gain of one engine whose baths are N times as hot, with its limit N → ∞.
+
+    Such an engine is that of Eq. 28 but for the unit of time, so that it has the same constancy.
+    Its gain is counted against N single pairs at its own temperatures N T, drive and rate.
+    """
+    constancy = hotter.constancy.where(hotter.status == Status.OK)
+    single = xr.apply_ufunc(
+        _one_pair, hotter.N, hotter.omega_0, *(hotter[name] for name in FIXED), vectorize=True
+    )
+    gain = conductance(constancy, hotter.quanta_noise) / (hotter.N * single)
+    excess = (limit.constancy - 1).where(limit.status == Status.OK)
+    named = {
+        "hotter_excess": (constancy - 1, "C − 1 with the baths at N T"),
+        "hotter_gain": (gain, "gain with the baths at N T, over pairs with the same baths"),
+        "limit_excess": (excess, "C − 1 for N → ∞"),
+    }
+    result = xr.Dataset(
+        {
+            name: array.drop_vars([c for c in array.coords if c not in array.dims])
+            .rename({dim: f"hotter_{dim}" for dim in array.dims})
+            .assign_attrs(long_name=text, units="1")
+            for name, (array, text) in named.items()
+        }
+    )
+    result.attrs = {}
+    return result
+
+
+FIXED = ("Gamma_0", "E_1", "delta_E", "T_mean", "delta_T")
+
+
+def _one_pair(
+    N: float, omega_0: float, Gamma_0: float, E_1: float, delta_E: float, T_mean: float, dT: float
+) -> float:
+    """J/a of one pair with the baths, the drive and the rate of the scaled engine of N pairs."""
+    single = Engine(
+        N=1, E_1=E_1, delta_E=delta_E, T_mean=N * T_mean, delta_T=N * dT,
+        omega_0=omega_0 / N, Gamma_0=Gamma_0 / N,
+    )  # fmt: skip
+    return single_pair_current(single) / single.affinity
+
+
+def draw(reduced: xr.Dataset) -> Figure:
+    """Constancy at one size, up to which N both occur, and both against N."""
+    figure = Figure(figsize=(11, 8.4), layout="constrained")
+    (excess_axes, last_axes), (curve_axes, hot_axes) = figure.subplots(2, 2)
+    drive = best_drive(reduced, SHOWN_N)
+    at = reduced.sel(N=SHOWN_N, omega_0=drive)
+    mesh = _map(excess_axes, KILO * at.constancy_excess, cmap="RdBu_r", vmin=-1, vmax=1)
+    figure.colorbar(
+        mesh, ax=excess_axes, extend="both", label=rf"$10^3\,(\mathcal{{C}}_{SHOWN_N} - 1)$"
+    )
+    _carnot(excess_axes, reduced)
+    _gain_contours(excess_axes, at)
+    excess_axes.legend(loc="lower left")
+    ratio = drive / float(reduced.Gamma_0)
+    excess_axes.set_title(rf"(a) constancy, $N$ = {SHOWN_N}, $\omega_0/\Gamma_0$ = {ratio:.3g}")
+
+    sizes = reduced.N.values[1:]
+    edges = np.concatenate([sizes - 0.5, [sizes[-1] + 0.5]])
+    colors = colormaps["viridis"].resampled(sizes.size)
+    mesh = _map(last_axes, reduced.last_both, cmap=colors, norm=BoundaryNorm(edges, sizes.size))
+    bar = figure.colorbar(mesh, ax=last_axes, label=r"largest $N$", spacing="uniform")
+    bar.set_ticks(sizes, labels=[str(N) for N in sizes])
+    _carnot(last_axes, reduced)
+    last_axes.set_title(r"(b) up to which $N$ gain > 1 and $\mathcal{C}$ > 1 (best $\omega_0$)")
+
+    _curves(curve_axes, reduced)
+    _hot(hot_axes, reduced)
+    return figure
+
+
+def best_drive(reduced: xr.Dataset, N: int) -> float:
+    """The ω₀ at which C − 1 is largest on the map at this size."""
+    largest = reduced.constancy_excess.sel(N=N).where(reduced.both.sel(N=N))
+    return float(largest.max(["delta_E", "T_mean"]).idxmax("omega_0"))
+
+
+def steadiest(reduced: xr.Dataset, N: int) -> dict[str, float]:
+    """Labels of the engine of the map with the largest C − 1 at this size, and a gain."""
+    excess = reduced.constancy_excess.sel(N=N).where(reduced.both.sel(N=N))
+    place = excess.argmax(["omega_0", "delta_E", "T_mean"])
+    return {str(dim): float(excess[dim][index]) for dim, index in place.items()}
+
+
+def _map(axes: Axes, values: xr.DataArray, **options: Any) -> Any:
+    values = values.transpose("delta_E", "T_mean")
+    mesh = axes.pcolormesh(
+        _cold(values), values.delta_E, values, shading="nearest", rasterized=True, **options
+    )
+    axes.set(xscale="log", yscale="log", ylabel=rf"$\Delta E$ / {UNIT}")
+    axes.set_xlabel(rf"$T_1 = \bar{{T}} - \Delta T/2$ / {UNIT}")
+    return mesh
+
+
+def _cold(values: xr.DataArray | xr.Dataset) -> np.ndarray:
+    return np.asarray(values.T_mean - values.delta_T / 2)
+
+
+def _carnot(axes: Axes, reduced: xr.Dataset) -> None:
+    limits = axes.get_xlim(), axes.get_ylim()
+    axes.plot(_cold(reduced), reduced.carnot_delta_E, "k", lw=1.8, label="Carnot")
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
+def _gain_contours(axes: Axes, at: xr.Dataset) -> None:
+    gain = at.collective_gain.transpose("delta_E", "T_mean")
+    levels = [level for level in (1, 3, 10, 20, 30) if gain.min() < level < gain.max()]
+    if levels:
+        drawn = axes.contour(_cold(at), at.delta_E, gain, levels, colors="0.3", linewidths=1)
+        axes.clabel(drawn, fmt=lambda level: f"gain {level:g}", fontsize=8)
+
+
+def _curves(axes: Axes, reduced: xr.Dataset) -> None:
+    sizes = [N for N in CURVES if N in reduced.N.values and bool(reduced.both.sel(N=N).any())]
+    colors = colormaps["viridis"](np.linspace(0, 0.9, len(sizes)))
+    for N, color in zip(sizes, colors, strict=True):
+        place = steadiest(reduced, N)
+        curve = KILO * reduced.constancy_excess.sel(place)
+        gain = float(reduced.collective_gain.sel(place).sel(N=N))
+        axes.plot(
+            curve.N, curve, "o-", ms=4, lw=1.2, color=color,
+            label=f"steadiest at $N$ = {N}, gain {gain:.3g} there",
+        )  # fmt: skip
+    axes.axhline(0, color="black", ls=":", lw=1.5)
+    axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=(-3.6, 1.3))
+    _size_ticks(axes, reduced.N.values)
+    axes.legend(loc="lower left", frameon=False)
+    axes.set_title(r"(c) constancy against $N$, baths as they are")
+
+
+def _hot(axes: Axes, reduced: xr.Dataset) -> None:
+    drive = float(reduced.limit_excess.idxmax())
+    at = reduced.sel(hotter_omega_0=drive)
+    axes.plot(at.hotter_N, KILO * at.hotter_excess, "o-", ms=4, label=r"$10^3\,(\mathcal{C}_N-1)$")
+    axes.axhline(
+        KILO * float(at.limit_excess), color="tab:blue", ls="--", lw=1, label=r"$N \to \infty$"
+    )
+    axes.axhline(0, color="black", ls=":", lw=1.5)
+    axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=(-5, 2))
+    _size_ticks(axes, at.hotter_N.values)
+    right = axes.twinx()
+    right.plot(at.hotter_N, at.hotter_gain, "s-", ms=4, color="tab:red", label="gain")
+    right.set(yscale="log", ylabel="gain over pairs with the same baths")
+    lines = [*axes.get_lines()[:2], *right.get_lines()]
+    axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
+    axes.set_title(r"(d) baths $N$ times as hot: both grow with $N$")
+
+
+def _size_ticks(axes: Axes, sizes: np.ndarray) -> None:
+    ticks = [N for N in (1, 2, 4, 8, 16, 32, 64) if sizes.max() >= N]
+    axes.set_xticks(ticks, [str(N) for N in ticks])
+    axes.minorticks_off()
+
+
+def interactive(reduced: xr.Dataset) -> Any:
+    """The maps and the curves, with values on hover."""
+    import holoviews as hv
+    import hvplot.xarray  # noqa: F401 (registers .hvplot)
+
+    reduced = reduced.assign_coords(T_1=("T_mean", _cold(reduced))).swap_dims(T_mean="T_1")
+    size = {"width": 560, "height": 400}
+    drive = best_drive(reduced.swap_dims(T_1="T_mean"), SHOWN_N)
+    excess = KILO * reduced.constancy_excess.sel(N=SHOWN_N, omega_0=drive)
+    maps = [
+        values.rename("value").drop_attrs().hvplot.quadmesh(
+            x="T_1", y="delta_E", logx=True, logy=True, title=title,
+            xlabel="T₁ (E₁)", ylabel="ΔE (E₁)", **size, **options,
+        )
+        for values, title, options in (
+            (excess, f"(a) 10³ (C − 1), N = {SHOWN_N}, ω₀ = {drive:g}",
+             {"cmap": "RdBu_r", "clim": (-1, 1)}),
+            (reduced.last_both, "(b) largest N with gain > 1 and C > 1", {"cmap": "viridis"}),
+        )
+    ]  # fmt: skip
+    inside = (reduced.carnot_delta_E >= reduced.delta_E.min()) & (
+        reduced.carnot_delta_E <= reduced.delta_E.max()
+    )
+    line = reduced.carnot_delta_E.where(inside, drop=True)
+    carnot = hv.Curve((line.T_1.values, line.values), "T_1", "delta_E").opts(color="black")
+    plain = reduced.swap_dims(T_1="T_mean")
+    curves = [
+        hv.Curve((plain.N.values, (KILO * plain.constancy_excess.sel(steadiest(plain, N))).values),
+                 "N", "10³ (C_N − 1)", label=f"steadiest at N = {N}").opts(tools=["hover"])
+        for N in CURVES if N in plain.N.values and bool(plain.both.sel(N=N).any())
+    ]  # fmt: skip
+    hot = plain.sel(hotter_omega_0=float(plain.limit_excess.idxmax()))
+    hotter = hv.Curve(
+        (hot.hotter_N.values, (KILO * hot.hotter_excess).values), "N", "10³ (C_N − 1)"
+    ).opts(title="(d) baths N times as hot", logx=True, tools=["hover"], **size)
+    over_N = hv.Overlay(curves).opts(
+        title="(c) constancy against N", logx=True, ylim=(-2.2, 1.2), **size
+    )
+    return hv.Layout([*(one * carnot for one in maps), over_N, hotter]).opts(
+        shared_axes=False
+    ).cols(2)  # fmt: skip
+
+
+SIMULTANEOUS = Recipe(
+    "simultaneous",
+    {"map": "simultaneous", "hotter": "simultaneous-hotter", "limit": "simultaneous-limit"},
+    reduce,
+    draw,
+    interactive,
+)
