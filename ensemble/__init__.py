@@ -13,6 +13,7 @@ from ensemble.methods.independent_spins import IndependentSpins
 from ensemble.methods.macroscopic import Macroscopic
 from ensemble.methods.qutip import Qutip
 from ensemble.methods.undriven import Undriven
+from ensemble.methods.weak_local import WeakLocal
 from ensemble.parameters.bath import Bath
 from ensemble.solution import Solution, Status
 
@@ -29,4 +30,5 @@ __all__ = [
     "Solution",
     "Status",
     "Undriven",
+    "WeakLocal",
 ]

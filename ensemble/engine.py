@@ -25,6 +25,7 @@ Scaling = Literal["bare", "high-temperature"]
 MOST_PAIRS = 10**9
 """Largest N: no memory holds the levels of larger spins."""
 RATES = ("Gamma_0", "Gamma_1", "Gamma_2")
+NOISE = ("Gamma_local", "Gamma_dephasing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,11 @@ class Engine:
         Of both baths.
     mu_1, mu_2 : float
         Chemical potentials of fermionic baths; they are not scaled with N.
+    Gamma_local : float
+        Rate Γ_loc ≥ 0 at which each spin ½ has its own contact with the bath of its ensemble,
+        Γ_loc(n+1) D[σ⁻] + Γ_loc n D[σ⁺] (fermions likewise), scaled as Γ₀.
+    Gamma_dephasing : float
+        Rate Γ_φ ≥ 0 at which the coherence of each spin ½ decays, (Γ_φ/2) D[σᶻ], scaled as Γ₀.
 
     Attributes
     ----------
@@ -99,6 +105,8 @@ class Engine:
     statistics: Statistics = "bosonic"
     mu_1: float = 0.0
     mu_2: float = 0.0
+    Gamma_local: float = 0.0
+    Gamma_dephasing: float = 0.0
     _known_affinity: float | None = field(init=False, repr=False, default=None)
     _given: GivenParameters | None = field(init=False, repr=False, default=None)
     levels: tuple[int, int] = field(init=False, repr=False, compare=False)
@@ -164,6 +172,12 @@ class Engine:
         engine = cls(**rounded, **others)
         return engine._keeping(given, None)
 
+    def collective(self, spin_1: float, spin_2: float) -> Engine:
+        """The engine of two collective spins with the same baths and drive, without local noise."""
+        changes: dict[str, Any] = {"spin_1": spin_1, "spin_2": spin_2}
+        changes |= dict.fromkeys(NOISE, 0.0)
+        return self._keeping(self._given, self._known_affinity, **changes)
+
     def _keeping(
         self, given: GivenParameters | None, affinity: float | None, **changes: Any
     ) -> Engine:
@@ -190,6 +204,9 @@ class Engine:
         for name in ("E_1", "delta_E", "T_mean", "delta_T", *RATES, "mu_1", "mu_2"):
             if getattr(self, name) is not None:
                 require_size(name, getattr(self, name))
+        for name in NOISE:
+            require_size(name, getattr(self, name))
+            require_not_negative(name, getattr(self, name), "it is a rate")
         for name in ("E_1", *RATES):
             if getattr(self, name) is not None:
                 require_positive(name, getattr(self, name))
@@ -258,6 +275,29 @@ class Engine:
         """
         cold, hot = self._exact_heats
         return float(cold), float(hot)
+
+    @property
+    def has_local_noise(self) -> bool:
+        """Whether single spins have baths of their own, or dephase."""
+        return self.Gamma_local > 0 or self.Gamma_dephasing > 0
+
+    @property
+    def local_shares(self) -> tuple[float, float]:
+        """Γ_loc/Γ₁ and Γ_loc/Γ₂: a local rate of a bath is this times its γ↓ or γ↑."""
+        return self.Gamma_local / self.rates[0], self.Gamma_local / self.rates[1]
+
+    @property
+    def dephasing(self) -> float:
+        """The dephasing rate that enters the generator: Γ_φ, or Γ_φ/N in the scaling of Eq. 28."""
+        return self.Gamma_dephasing / self._size_factor
+
+    def require_collective(self, what: str) -> None:
+        """Raise ``InvalidInput`` if there is local noise, which ``what`` does not treat."""
+        if self.has_local_noise:
+            raise InvalidInput(
+                f"{what} takes collective baths only, but Gamma_local is {self.Gamma_local:g} and "
+                f"Gamma_dephasing is {self.Gamma_dephasing:g}: set both to 0, or use method exact"
+            )
 
     @property
     def efficiency(self) -> float:

@@ -28,6 +28,8 @@ class Method:
     name : str
     sized : bool
         Whether the method is for a finite N; a limit takes engines of any N.
+    local_noise : bool
+        Whether the method treats engines with ``Gamma_local`` or ``Gamma_dephasing``.
     variables : tuple of str
         Names of all variables that it defines.
     on_request : tuple of str
@@ -40,6 +42,7 @@ class Method:
 
     name: ClassVar[str]
     sized: ClassVar[bool] = True
+    local_noise: ClassVar[bool] = False
     variables: ClassVar[tuple[str, ...]]
     on_request: ClassVar[tuple[str, ...]] = ()
     diagnostics: ClassVar[tuple[str, ...]]
@@ -55,7 +58,13 @@ class Method:
             )
 
     def accept(self, engine: Engine) -> None:
-        """Raise ``InvalidInput`` if an engine is outside the method's scope; here, none is."""
+        """Raise ``InvalidInput`` if an engine is outside the method's scope.
+
+        This refuses local noise where the method does not treat it; a method with bounds of its own
+        calls it first.
+        """
+        if not self.local_noise:
+            engine.require_collective(f"method {self.name}")
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Values, status and diagnostics of one engine; the names are checked by `chosen`."""

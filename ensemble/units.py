@@ -1,9 +1,10 @@
 """Natural units: every engine is solved in the units of its own Γ₀ and E₁.
 
-The state depends on ω₀/Γ₀ and on the ratios E/T and μ/T only.  So rates (ω₀, Γ₀) and energies (E,
-T, μ) may each be divided by a unit of their own, and a value such as P = ΔE J is multiplied by both
-units afterwards.  The units are powers of two: nothing is rounded, and no intermediate result
-overflows or underflows because of the unit that the user measures energies in.
+The state depends on ω₀/Γ₀ and on the ratios E/T and μ/T only.  So rates (ω₀, Γ₀ and those of local
+noise) and energies (E, T, μ) may each be divided by a unit of their own, and a value such as
+P = ΔE J is multiplied by both units afterwards.  The units are powers of two: nothing is rounded,
+and no intermediate result overflows or underflows because of the unit that the user measures
+energies in.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ensemble.engine import RATES, Engine
+from ensemble.engine import NOISE, RATES, Engine
 from ensemble.errors import Unsolvable
 from ensemble.solution import Solution, Status
 
@@ -75,6 +76,9 @@ POWERS: Mapping[str, tuple[int, int]] = {
     ),
     **dict.fromkeys(("weak_coupling_1", "weak_coupling_2", "rotating_wave"), (-1, 1)),
     "current_spread": (0, 2),
+    "quanta_noise_times_Gamma_local": (0, 2),
+    "power_variance_times_Gamma_local": (2, 2),
+    "constancy_over_Gamma_local": (0, -1),
 }
 """Powers of the units of energy and of rate in each variable; (0, 0) for what is not here."""
 
@@ -127,6 +131,7 @@ def natural_units(engine: Engine) -> tuple[Engine, Units]:
         ("omega_0", engine.omega_0, "Gamma_0", engine.Gamma_0),
         ("Gamma_1", engine.rates[0], "Gamma_0", engine.Gamma_0),
         ("Gamma_2", engine.rates[1], "Gamma_0", engine.Gamma_0),
+        *((name, getattr(engine, name), "Gamma_0", engine.Gamma_0) for name in NOISE),
     ):
         size = math.log10(value) - math.log10(reference) if value > 0 else 0.0
         if abs(size) > math.log10(LARGEST_RATIO):
@@ -140,7 +145,7 @@ def natural_units(engine: Engine) -> tuple[Engine, Units]:
     }
     rates: dict[str, Any] = {
         name: math.ldexp(getattr(engine, name), -units.rate)
-        for name in ("omega_0", *RATES)
+        for name in ("omega_0", *RATES, *NOISE)
         if getattr(engine, name) is not None
     }
     given = engine._given

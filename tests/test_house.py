@@ -30,7 +30,7 @@ ROOMS = {
     "ensemble": (
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
         *("units", "laws"),
-        *("generator", "closed_forms", "steady", "counting", "correlations"),
+        *("generator", "closed_forms", "steady", "counting", "correlations", "local_noise"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
     ),
     "catalog": (

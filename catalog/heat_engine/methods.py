@@ -17,13 +17,16 @@ from ensemble import (
     Macroscopic,
     Qutip,
     Undriven,
+    WeakLocal,
 )
 from ensemble.checks import shown
 from ensemble.method import Method
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
-    for method in (Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven, Qutip)
+    for method in (
+        *(Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven, WeakLocal, Qutip),
+    )
 }
 
 

@@ -33,7 +33,7 @@ class HeatEngine(Model):
     Parameters
     ----------
     scaling : {"bare", "high-temperature"}
-    method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven or Qutip
+    method : Exact, Macroscopic, Cumulant, Bosonic, IndependentSpins, Undriven, WeakLocal or Qutip
         Or its name, or a mapping with its name and options: ``{"name": "cumulant", "order": 4}``.
         A limit N → ∞ takes no N.
     statistics : {"bosonic", "fermionic"}
@@ -67,6 +67,7 @@ class HeatEngine(Model):
         *SPACINGS,
         *TEMPERATURES,
         *("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2"),
+        *("Gamma_local", "Gamma_dephasing"),
     )
     split_by = ("N",)
 

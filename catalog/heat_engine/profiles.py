@@ -26,7 +26,7 @@ from ensemble.evolution.undriven_dynamics import EXCITED, relax_spin
 from ensemble.method import Method
 from ensemble.methods.undriven import cold_spin
 from ensemble.spectrum.gap import slow_spectrum
-from ensemble.steady.stationary import Stationary, stationary
+from ensemble.steady.state import Stationary
 from ensemble.units import natural_units
 
 STARTS = ("excited", "ground", "mixed")
@@ -146,12 +146,7 @@ class Computation:
         """The stationary state, as the method finds it."""
         if self._state is None:
             assert isinstance(self.method, Exact)
-            self._state = stationary(
-                self.engine,
-                tolerance=self.method.tolerance,
-                solver=self.method.solver,
-                coherence_order=self.method.coherence_order,
-            )
+            self._state = self.method.stationary(self.engine)
         return self._state
 
     @property

@@ -93,6 +93,8 @@ TERMS: tuple[EnergyTerm, ...] = (
     _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
     _parameter("mu_1", "μ₁", "chemical potential of the cold (fermionic) bath"),
     _parameter("mu_2", "μ₂", "chemical potential of the hot (fermionic) bath"),
+    _parameter("Gamma_local", "Γ_loc", "spontaneous rate of each spin's own contact with its bath"),
+    _parameter("Gamma_dephasing", "Γ_φ", "rate at which each spin's coherence decays"),
     _variable("power", "P", "power output", energy_power=2, equation="Eq. 10"),
     _variable(
         "heat_current_1", "Q₁", "heat current from the cold bath", energy_power=2, equation="Eq. 12"
@@ -311,6 +313,42 @@ TERMS: tuple[EnergyTerm, ...] = (
         "NΓ₀/ω₀",
         "collective spontaneous rate over the drive",
         equation="App. A",
+    ),
+    _variable(
+        "total_spin_1",
+        "⟨J₁²⟩",
+        "squared total spin of the cold ensemble over its largest value",
+        equation="⟨J₁²⟩/((N/2)(N/2+1))",
+    ),
+    _variable(
+        "total_spin_2",
+        "⟨J₂²⟩",
+        "squared total spin of the hot ensemble over its largest value",
+        equation="⟨J₂²⟩/((N/2)(N/2+1))",
+    ),
+    _variable(
+        "quanta_noise_times_Gamma_local",
+        "Γ_loc D",
+        "noise of the quanta current times the local rate, for a vanishing local rate",
+        energy_power=2,
+    ),
+    _variable(
+        "power_variance_times_Gamma_local",
+        "Γ_loc Var(P)",
+        "variance of the power times the local rate, for a vanishing local rate",
+        energy_power=4,
+    ),
+    _variable(
+        "constancy_over_Gamma_local",
+        "C/Γ_loc",
+        "constancy over the local rate, for a vanishing local rate",
+        energy_power=-1,
+    ),
+    _variable(
+        "switching_time_times_Gamma_local",
+        "Γ_loc τ",
+        "how long the symmetric state's current lasts, times the local rate",
+        equation="τ = ∫ (J(t) − J(∞)) dt / (J(0) − J(∞))",
     ),
     _diagnostic("neglected", "w", "weight of the total spins left out of an average"),
     _diagnostic("residual", "r", "largest relative residual of the solves"),

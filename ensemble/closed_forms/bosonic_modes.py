@@ -190,7 +190,8 @@ class BosonicModes:
 
 
 def require_bosonic_limit(engine: Engine) -> None:
-    """Raise ``InvalidInput`` unless the scaling is bare and both baths damp."""
+    """Raise ``InvalidInput`` unless the scaling is bare, both baths damp and are collective."""
+    engine.require_collective("method bosonic")
     if engine.scaling != "bare":
         raise InvalidInput(
             "method bosonic is the limit N → ∞ of the bare scaling, but scaling is "

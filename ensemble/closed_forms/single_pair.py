@@ -12,12 +12,13 @@ def single_pair_current(engine: Engine) -> float:
     r"""Quanta current J of one spin pair, for any drive and any rates.
 
     .. math:: J = \frac{\omega_0^2\, \Gamma_1 \Gamma_2\, (f_2 - f_1)}
-                       {(\Gamma_1 + \Gamma_2)(\Gamma_1 \Gamma_2 + \omega_0^2)}, \qquad
-              \Gamma_i = \gamma_{\downarrow i} + \gamma_{\uparrow i}, \quad
-              f_i = \gamma_{\uparrow i} / \Gamma_i
+                       {(\Gamma_1 + \Gamma_2)(\lambda\,\Gamma_1 \Gamma_2 + \omega_0^2)}, \qquad
+              \lambda = 1 + \frac{4\Gamma_\varphi}{\Gamma_1 + \Gamma_2}
 
-    For two spins ½ the excitations nᵢ and the coherence close among themselves:
-    ṅ₁ = Γ₁(f₁ − n₁) + J, ṅ₂ = Γ₂(f₂ − n₂) − J and J = ω₀²(n₂ − n₁)/(Γ₁ + Γ₂).
+    with fᵢ = γ↑ᵢ/(γ↓ᵢ + γ↑ᵢ) and Γᵢ the sum of γ↓ᵢ + γ↑ᵢ and the same of local baths: a single spin
+    cannot tell them from collective ones.  For two spins ½ the excitations nᵢ and the coherence
+    close among themselves: ṅ₁ = Γ₁(f₁ − n₁) + J, ṅ₂ = Γ₂(f₂ − n₂) − J and
+    J = ω₀²(n₂ − n₁)/(Γ₁ + Γ₂ + 4Γ_φ).
 
     Parameters
     ----------
@@ -51,9 +52,13 @@ def single_pair_current(engine: Engine) -> float:
         )
     rate_1 = engine.cold.gamma_down + engine.cold.gamma_up
     rate_2 = engine.hot.gamma_down + engine.hot.gamma_up
+    bias = _bias(engine, rate_1, rate_2)
+    rate_1 *= 1 + engine.local_shares[0]
+    rate_2 *= 1 + engine.local_shares[1]
     square = engine.drive**2
     series = rate_1 * rate_2 / (rate_1 + rate_2)
-    return series * square / (rate_1 * rate_2 + square) * _bias(engine, rate_1, rate_2)
+    widening = 1 + 4 * engine.dephasing / (rate_1 + rate_2)
+    return series * square / (rate_1 * rate_2 * widening + square) * bias
 
 
 def single_pair_power(engine: Engine) -> float:

@@ -258,7 +258,7 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
     point: the coherence keeps its relative accuracy through it, the covariance has an error of
     eps·a, too small to matter for the mutual information (of order a²).
     """
-    sector, levels = state.generator.sector, state.engine.levels
+    sector, levels = state.sector, state.engine.levels
     numbers = levels if spins is None else spins
     for number, level in zip(numbers, levels, strict=True):
         if number < level or (number - level) % 2:

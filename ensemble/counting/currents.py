@@ -52,16 +52,25 @@ class Currents:
     cancellation: float
 
 
-def currents(state: Stationary) -> Currents:
-    """Quanta current, power and heat currents of a stationary state (Eqs. 10, 12, 13)."""
+def currents(state: Stationary, *, flows: tuple[FloatArray, FloatArray] | None = None) -> Currents:
+    """Quanta current, power and heat currents of a stationary state (Eqs. 10, 12, 13).
+
+    Parameters
+    ----------
+    state : Stationary
+    flows : tuple of ndarray, optional
+        Rows of the net quanta that the ensembles take from the cold and the hot bath; by default
+        those of collective baths.
+    """
     engine, sector = state.engine, state.generator.sector
     drive_row = -engine.drive * sector.hop
     quanta = state.current(drive_row)
     per_affinity = state.contrast_per_affinity * float(drive_row @ state.delta)
-    flows = (
-        absorption(engine.cold, sector.k_1, sector.n_1) * sector.trace,
-        absorption(engine.hot, sector.k_2, sector.n_2) * sector.trace,
-    )
+    if flows is None:
+        flows = (
+            absorption(engine.cold, sector.k_1, sector.n_1) * sector.trace,
+            absorption(engine.hot, sector.k_2, sector.n_2) * sector.trace,
+        )
     taken = [state.current(flow) for flow in flows]
     gross = [abs(state.contrast) * float(np.abs(flow) @ np.abs(state.delta)) for flow in flows]
     heat_1, heat_2 = (heat * n for heat, n in zip(engine.quantum_heats, taken, strict=True))

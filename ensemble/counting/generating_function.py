@@ -102,7 +102,7 @@ def generating_function(
     Raises
     ------
     InvalidInput
-        If the field is not a number or too large, or the bath is unknown.
+        If the field is not a number or too large, the bath is unknown, or there is local noise.
 
     Examples
     --------
@@ -123,6 +123,7 @@ def generating_function(
         raise InvalidInput(
             f"bath must be hot or cold, but is {bath!r}: leave it out to count at the drive"
         )
+    engine.require_collective("the generating function")
     if field == 0 or engine.drive == 0:
         return GeneratingFunction(0.0, 0.0, 0.0, 0.0, 0.0)
 

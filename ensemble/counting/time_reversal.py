@@ -8,11 +8,11 @@ import numpy as np
 
 from ensemble.arrays import FloatArray
 from ensemble.counting.tilting import Derivatives, Moves
-from ensemble.generator.sector import Sector
+from ensemble.generator.generator import Elements
 from ensemble.steady.state import Stationary
 
 
-def weight(sector: Sector) -> FloatArray:
+def weight(sector: Elements) -> FloatArray:
     """1, or 2 for q > 0: how many elements of a symmetric operator a stored one stands for."""
     return np.where(sector.q == 0, 1.0, 2.0)
 
@@ -20,8 +20,7 @@ def weight(sector: Sector) -> FloatArray:
 def theta(state: Stationary) -> FloatArray:
     """(−1)^q √(ρ₀(ket) ρ₀(bra)), ρ₀ in the normalisation of ρ = ρ₀ + s δ."""
     sector, engine = state.generator.sector, state.engine
-    exponent = -(sector.k_1 + sector.q / 2) * engine.cold.log_ratio
-    exponent -= (sector.k_2 - sector.q / 2) * engine.hot.log_ratio
+    exponent = sector.log_weight(engine.cold.log_ratio, engine.hot.log_ratio)
     largest = int(exponent.argmax())
     norm = state.rho[largest] - state.contrast * state.delta[largest]
     return norm * np.where(sector.q % 2, -1.0, 1.0) * np.exp(exponent - exponent[largest])

@@ -64,6 +64,7 @@ class Liouvillian:
 
 def coefficients(engine: Engine) -> FloatArray:
     """The factors (ω₀, γ↓₁, γ↑₁, γ↓₂, γ↑₂) of the five parts for an engine."""
+    engine.require_collective("this generator")
     cold, hot = engine.cold, engine.hot
     return np.array([engine.drive, cold.gamma_down, cold.gamma_up, hot.gamma_down, hot.gamma_up])
 

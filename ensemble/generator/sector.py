@@ -9,7 +9,7 @@ import numpy as np
 from ensemble.arrays import FloatArray, IntArray
 
 
-def ladder(k: IntArray, top: int) -> FloatArray:
+def ladder(k: IntArray, top: int | IntArray) -> FloatArray:
     """Matrix element ⟨k−1|S⁻|k⟩ = √(k (top − k + 1)) of a spin top/2; 0 outside 1 ≤ k ≤ top."""
     return np.sqrt(np.maximum(k * (top + 1.0 - k), 0.0))
 
@@ -113,6 +113,12 @@ class Sector:
         """Row vector h with Tr(S₁⁺S₂⁻ ρ) = h · ρ (the same for S₁⁻S₂⁺: ρ is symmetric)."""
         amplitude = ladder(self.k_1 + 1, self.n_1) * ladder(self.k_2, self.n_2)
         return np.where(self.q == 1, amplitude, 0.0)
+
+    def log_weight(self, log_ratio_1: float, log_ratio_2: float) -> FloatArray:
+        """ln √(ρ₀(ket) ρ₀(bra)) of the product state ρ₀ ∝ exp(−k₁ l₁ − k₂ l₂)."""
+        exponent = -(self.k_1 + self.q / 2) * log_ratio_1
+        exponent -= (self.k_2 - self.q / 2) * log_ratio_2
+        return exponent
 
     def thermal(self, log_ratio_1: float, log_ratio_2: float) -> FloatArray:
         """Product state ∝ exp(−k₁ l₁ − k₂ l₂), scaled so that its largest element is 1."""

@@ -102,6 +102,9 @@ class Stencil:
     sector: Sector
     closed: bool = False
 
+    def __post_init__(self) -> None:
+        self.engine.require_collective("this generator")
+
     @cached_property
     def bands(self) -> list[tuple[Band, Band]]:
         """Bands of the cold and the hot bath at each coherence order."""

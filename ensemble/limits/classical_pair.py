@@ -75,7 +75,8 @@ class ClassicalPair:
 
 
 def require_classical_limit(engine: Engine) -> None:
-    """Raise ``InvalidInput`` if the scaling is bare or the baths are fermionic."""
+    """Raise ``InvalidInput`` if the scaling is bare, the baths are fermionic or there is noise."""
+    engine.require_collective("this limit N → ∞")
     if engine.scaling != "high-temperature":
         raise InvalidInput(
             "this limit N → ∞ is that of the high-temperature scaling, but scaling is "

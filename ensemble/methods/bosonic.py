@@ -57,6 +57,7 @@ class Bosonic(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: not bare, or with a bath that does not damp."""
+        super().accept(engine)
         require_bosonic_limit(engine)
 
     @in_natural_units

@@ -89,6 +89,7 @@ class Cumulant(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine that has no such limit: bare, or with fermionic baths."""
+        super().accept(engine)
         require_classical_limit(engine)
 
     @in_natural_units

@@ -16,6 +16,8 @@ from ensemble.counting.noise import Noise, noise
 from ensemble.counting.validity import validity
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
+from ensemble.local_noise import stationary as local_noise
+from ensemble.local_noise.observables import noisy_pair_state, spin_sector_of, total_spins
 from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
@@ -81,6 +83,12 @@ FROM_NOISE = frozenset(
 class Exact(Method):
     """Stationary state, currents and noise without approximation.
 
+    With ``Gamma_local`` or ``Gamma_dephasing`` the ensembles are 2S₁ and 2S₂ spins ½ in a
+    permutation-invariant state of all total spins (docs/theory/local-noise.md); without, they
+    are the collective spins S₁ and S₂.  All variables keep their meaning, the magnetizations
+    being those of all spins ½, but for the gap, which is refused with local noise: the slowest
+    mode need not be permutation-invariant.
+
     Parameters
     ----------
     tolerance : float
@@ -103,6 +111,7 @@ class Exact(Method):
     coherence_order: int | None = None
 
     name: ClassVar[str] = "exact"
+    local_noise: ClassVar[bool] = True
     variables: ClassVar[tuple[str, ...]] = (
         *CURRENTS_AND_NOISE,
         "magnetization_1_squared",
@@ -120,6 +129,8 @@ class Exact(Method):
         "quanta_cumulant_3",
         "quanta_cumulant_4",
         *FROM_VALIDITY,
+        "total_spin_1",
+        "total_spin_2",
         "gap",
     )
     on_request: ClassVar[tuple[str, ...]] = ("gap",)
@@ -156,9 +167,14 @@ class Exact(Method):
 
         The limits are 10⁶ levels a spin and 5·10⁷ unknowns (20 GB), see
         ``ensemble/steady/truncation.py``: about N = 5000 where all levels
-        matter, more where cold baths fill the lowest ones only.
+        matter, more where cold baths fill the lowest ones only.  With local noise the limit is 10⁷
+        unknowns, N = 62.
         """
-        require_size(engine)
+        super().accept(engine)
+        if engine.has_local_noise:
+            local_noise.require_size(engine)
+        else:
+            require_size(engine)
 
     @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
@@ -178,25 +194,27 @@ class Exact(Method):
             ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, and of
             the agreement of Eq. 11 with counting at either bath), ``affinity_rounding`` (see
             `Engine`), ``coherence_order`` and ``excitation_cut`` (highest order and excitation
-            number kept) and ``solver`` (the one used).
+            number kept) and ``solver`` (the one used).  With local noise ``residual`` includes the
+            balance of the weights of the total spins.
 
         Raises
         ------
         InvalidInput
-            If a name is unknown, or the engine or its gap is too large.
+            If a name is unknown, the engine or its gap is too large, or the gap is asked for with
+            local noise.
         Unsolvable
             If double precision does not hold the equations.
         """
         names = self.chosen(variables)
+        if "gap" in names and engine.has_local_noise:
+            raise InvalidInput(
+                "method exact finds the gap of collective baths only: leave out gap, or set "
+                "Gamma_local = Gamma_dephasing = 0"
+            )
         brighter, power_of_two = brightened(engine)
-        state = stationary(
-            brighter,
-            tolerance=self.tolerance,
-            solver=self.solver,
-            coherence_order=self.coherence_order,
-        )
+        state = self.stationary(brighter)
         fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
-        flow = currents(state)
+        flow = _currents(state)
         values = _averages(state, flow)
         if set(FROM_VALIDITY).intersection(names):
             values |= asdict(validity(state, engine))
@@ -230,6 +248,19 @@ class Exact(Method):
                 "excitation_cut": max(state.truncation.cut_1, state.truncation.cut_2),
                 "solver": state.solver_name,
             },
+        )
+
+    def stationary(self, engine: Engine) -> Stationary:
+        """The stationary state: of collective spins, or of spins ½ with local noise."""
+        if engine.has_local_noise:
+            return local_noise.noisy_stationary(
+                engine, solver=self.solver, coherence_order=self.coherence_order
+            )
+        return stationary(
+            engine,
+            tolerance=self.tolerance,
+            solver=self.solver,
+            coherence_order=self.coherence_order,
         )
 
     def _judge(
@@ -272,10 +303,19 @@ class Exact(Method):
         return Status.OK, "", self_check
 
 
+def _currents(state: Stationary) -> Currents:
+    """Currents, the local contacts with the baths included."""
+    engine = state.engine
+    if not engine.has_local_noise:
+        return currents(state)
+    return currents(state, flows=local_noise.absorptions(engine, spin_sector_of(state)))
+
+
 def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
     """Variables that are averages in the stationary state, by name."""
     engine, sector = state.engine, state.generator.sector
     n_1, n_2 = engine.levels
+    spins = total_spins(state) if engine.has_local_noise else (1.0, 1.0)
     return {
         "power": flow.power,
         "heat_current_1": flow.heat_1,
@@ -294,6 +334,8 @@ def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
         "magnetization_2_squared": _second_moment(sector.k_2, n_2, sector.trace * state.rho),
         "power_per_pair": flow.power / engine.N,
         "l1_coherence": l1_coherence(state),
+        "total_spin_1": spins[0],
+        "total_spin_2": spins[1],
     }
 
 
@@ -321,7 +363,7 @@ def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dic
 
 def _pair_values(state: Stationary) -> dict[str, float]:
     """Variables of the reduced state of two spins."""
-    pair = pair_state(state)
+    pair = noisy_pair_state(state) if state.engine.has_local_noise else pair_state(state)
     return {
         "spin_correlation_zz": pair.zz,
         "spin_correlation_xy": pair.xy,

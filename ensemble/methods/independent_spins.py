@@ -231,6 +231,7 @@ class IndependentSpins(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse more spins than weights can be formed for."""
+        super().accept(engine)
         if max(engine.levels) > LARGEST_N:
             raise InvalidInput(
                 f"method independent-spins takes up to {LARGEST_N} spins an ensemble, but this "

@@ -70,6 +70,7 @@ class Qutip(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine whose Hilbert space is larger than ``largest``."""
+        super().accept(engine)
         size = math.prod(level + 1 for level in engine.levels)
         if size > self.largest:
             raise InvalidInput(

@@ -93,7 +93,7 @@ def to_qutip(engine: Engine) -> QutipModel:
     Raises
     ------
     InvalidInput
-        If QuTiP is not installed.
+        If QuTiP is not installed, or the engine has local noise.
 
     Examples
     --------
@@ -107,6 +107,7 @@ def to_qutip(engine: Engine) -> QutipModel:
 
 def model_with(qutip: ModuleType, engine: Engine) -> QutipModel:
     """The same, inside of `every_element_kept`, which yields ``qutip``."""
+    engine.require_collective("the QuTiP model")
     up_1, up_2 = (qutip.jmat(level / 2, "+") for level in engine.levels)
     up_1, up_2 = (
         qutip.tensor(up_1, qutip.qeye_like(up_2)),
@@ -147,7 +148,7 @@ def state_to_qutip(state: Stationary) -> Qobj:
     """
     qutip = loaded_qutip()
     n_1, n_2 = state.engine.levels
-    sector = state.generator.sector
+    sector = state.sector
 
     def position(k_1: IntArray, k_2: IntArray) -> IntArray:
         return (n_1 - k_1) * (n_2 + 1) + (n_2 - k_2)

@@ -50,6 +50,7 @@ def cold_spin(engine: Engine) -> SingleSpin:
             f"method undriven is for bosonic baths, but statistics is {engine.statistics!r}: use "
             "method exact"
         )
+    engine.require_collective("method undriven")
     levels, bath = engine.levels[0], engine.cold
     # A SingleSpin is given by the parameters before the scaling of Eq. 28 with its own size.
     return SingleSpin(levels, levels * bath.log_ratio, levels * bath.Gamma_0)
@@ -93,6 +94,7 @@ class Undriven(Method):
 
     def accept(self, engine: Engine) -> None:
         """Refuse an engine with a drive, with fermionic baths or with too large a spin."""
+        super().accept(engine)
         cold_spin(engine)
         if engine.levels[0] > LARGEST_N:
             raise InvalidInput(

@@ -199,6 +199,7 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
     """
     if not (isinstance(count, int) and count >= 1):
         raise InvalidInput(f"count must be a whole number ≥ 1, but is {count!r}: use 1, 2, …")
+    engine.require_collective("the spectrum")
     n_1, n_2 = engine.levels
     elements = ((n_1 + 1) * (n_2 + 1)) ** 2 // 2
     if elements > MOST_ELEMENTS:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.generator.generator import Generator
+from ensemble.generator.sector import Sector
 
 # A backward-stable solve leaves a few eps of relative residual; above this, refine.
 REFINED = 8 * float(np.finfo(float).eps)
@@ -56,6 +57,19 @@ class Solver:
     generator: Generator
     corrector: Corrector
     positions: IntArray | None = None
+
+    @property
+    def sector(self) -> Sector:
+        """The sector of two collective spins that the residuals are formed on.
+
+        Raises
+        ------
+        TypeError
+            If the generator has local noise, and with it all total spins.
+        """
+        if not isinstance(self.generator.sector, Sector):
+            raise TypeError("this needs a state of two collective spins, without local noise")
+        return self.generator.sector
 
     def solve(self, source: FloatArray, *, magnitude: float = 0.0) -> tuple[FloatArray, float]:
         """Solution of L x = source and its relative residual.
@@ -137,6 +151,11 @@ class Solver:
         full = np.zeros_like(source)
         full[kept] = best
         return full, least
+
+    def residual(self, x: FloatArray, source: FloatArray, *, magnitude: float = 0.0) -> float:
+        """Relative residual of a solution of L x = source; ``magnitude`` as in `solve`."""
+        weights = self.generator.apply_magnitude(np.abs(x))
+        return _ratio(source - self.generator.apply(x), weights, source, magnitude)
 
     def null_residual(self, x: FloatArray) -> float:
         """‖Lx‖₁ / ‖|L||x|‖₁, which certifies a stationary state."""

@@ -10,13 +10,27 @@ from scipy.sparse import linalg
 
 from ensemble.arrays import FloatArray
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.generator.assembled import Assembled
+from ensemble.generator.generator import Generator
 
 
 class Factors(Protocol):
     """LU factors of a regular matrix."""
 
     def solve(self, right: FloatArray) -> FloatArray: ...
+
+
+class Stored(Generator, Protocol):
+    """A generator whose matrix is stored."""
+
+    @property
+    def matrix(self) -> sparse.csc_array: ...
+
+    @property
+    def magnitude(self) -> sparse.csc_array: ...
+
+    def grounded(self, element: int) -> sparse.csc_array:
+        """L with row and column of one element replaced by a diagonal number."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +43,7 @@ class Factorization:
 
     Attributes
     ----------
-    generator : Assembled
+    generator : Stored
         L.
     factors : Factors
         Of L without the row and the column of ``ground``.
@@ -39,13 +53,13 @@ class Factorization:
         Solves with Lᵀ by the same factors; PARDISO's are not used so.
     """
 
-    generator: Assembled
+    generator: Stored
     factors: Factors
     ground: int
     transposed: Transposed | None = None
 
     @classmethod
-    def of(cls, generator: Assembled, *, ground: int, library: str = "superlu") -> Factorization:
+    def of(cls, generator: Stored, *, ground: int, library: str = "superlu") -> Factorization:
         """Factorise a generator, element ``ground`` fixed.
 
         ``library`` is "superlu", "pivoted" (SuperLU that may exchange rows) or "pardiso" (the
@@ -83,13 +97,13 @@ class Transposed:
 
     Attributes
     ----------
-    generator : Assembled
+    generator : Stored
         L.
     factors : SuperLU
     ground : int
     """
 
-    generator: Assembled
+    generator: Stored
     factors: linalg.SuperLU
     ground: int
 

@@ -39,7 +39,7 @@ def _coherence_order(engine: Engine, goal: float) -> int:
     """Order beyond which a small engine's coherences weigh less than ``goal``."""
     proxy = _small(engine)
     state = solve_truncated(proxy, complete(proxy), "superlu")
-    sector = state.generator.sector
+    sector = state.sector
     weights = weights_by_order(sector, state.delta)
     below = np.flatnonzero(weights <= goal * weights.max())
     if below.size:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.generator.generator import Generator
+from ensemble.generator.sector import Sector
 from ensemble.steady.certified_solve import Solver
 from ensemble.steady.truncation import Truncation
 
@@ -55,6 +56,17 @@ class Stationary:
     def generator(self) -> Generator:
         """L on the sector of the state."""
         return self.solver.generator
+
+    @property
+    def sector(self) -> Sector:
+        """The sector of a state of two collective spins.
+
+        Raises
+        ------
+        TypeError
+            If the state has local noise, and with it all total spins.
+        """
+        return self.solver.sector
 
     @property
     def contrast_per_affinity(self) -> float:

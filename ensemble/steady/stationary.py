@@ -52,7 +52,13 @@ def stationary(
     -------
     Stationary
         Its ``residual`` may exceed the tolerance: look at it.
+
+    Raises
+    ------
+    InvalidInput
+        If the solver is unknown, or the engine has local noise.
     """
+    engine.require_collective("this stationary state")
     if solver not in get_args(SolverName):
         raise InvalidInput(
             f"solver must be one of {', '.join(get_args(SolverName))}, but is {solver!r}"
@@ -71,10 +77,10 @@ def stationary(
         if state.residual <= AIM * tolerance:
             break
         generator = state.generator
-        source = source_of_deviation(generator.sector, engine, state.rho_0)
+        source = source_of_deviation(state.sector, engine, state.rho_0)
         defect = generator.apply(state.delta) - source
         leaks = np.ones(defect.size, dtype=bool)
-        leaks[sector.positions_in(generator.sector)] = False
+        leaks[sector.positions_in(state.sector)] = False
         if np.abs(defect[leaks]).sum() <= np.abs(defect[~leaks]).sum():
             # The truncated equations themselves are not solved: a larger truncation is no help.
             stalled = state.residual > tolerance and state.solver_name == "gmres"

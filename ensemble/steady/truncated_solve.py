@@ -73,7 +73,7 @@ def _unevenness(state: Stationary) -> float:
     weight = generator.apply_magnitude(np.abs(state.delta))
     populations = generator.sector.q == 0
     if state.solver.positions is not None:  # leave out what leaks out of the truncation
-        inside = np.zeros(generator.sector.size, dtype=bool)
+        inside = np.zeros(populations.size, dtype=bool)
         inside[state.solver.positions] = True
         populations &= inside
     scale = float(weight[populations].sum())
@@ -83,7 +83,7 @@ def _unevenness(state: Stationary) -> float:
 def _solve_with(engine: Engine, truncation: Truncation, name: str, library: str) -> Stationary:
     """Solve on one truncation with one library, or with GMRES."""
     solver = _solver(engine, truncation.sector(engine), library)
-    sector, affinity = solver.generator.sector, engine.affinity
+    sector, affinity = solver.sector, engine.affinity
     contrast = math.copysign(-math.expm1(-abs(affinity)), affinity)
     rho_0 = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
     delta, residual = solver.solve(source_of_deviation(sector, engine, rho_0))

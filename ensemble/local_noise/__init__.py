@@ -1,0 +1,1 @@
+"""Local baths and dephasing of every spin: permutation-invariant states with all total spins."""
