@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
@@ -70,7 +71,8 @@ def noisy_stationary(
     """
     sector = SpinSector(*engine.levels, -1 if coherence_order is None else coherence_order)
     if solver == "auto":
-        solver = _library(engine, sector.size)
+        direct = sector.size <= factorised_size(engine.omega_0, engine.Gamma_0)
+        solver = "superlu" if direct else "gmres"
     found = _solver(engine, sector, solver)
     padded, affinity = found.balance.sector, engine.affinity
     contrast = math.copysign(-math.expm1(-abs(affinity)), affinity)
@@ -99,10 +101,16 @@ def noisy_stationary(
     )
 
 
-def _library(engine: Engine, size: int) -> str:
-    """The faster way: iterations are the more, the stronger the drive is."""
-    strong = engine.omega_0 > STRONG_DRIVE * engine.Gamma_0
-    return "superlu" if size <= (FACTORISED_STRONG if strong else FACTORISED) else "gmres"
+def factorised_size(omega_0: ArrayLike, Gamma_0: ArrayLike) -> FloatArray:
+    """Most unknowns that are factorised: a strong drive takes many iterations.
+
+    Examples
+    --------
+    >>> factorised_size([1.0, 10.0], 1.0).tolist()
+    [4000.0, 9000.0]
+    """
+    strong = np.asarray(omega_0) > STRONG_DRIVE * np.asarray(Gamma_0)
+    return np.where(strong, float(FACTORISED_STRONG), float(FACTORISED))
 
 
 def _solver(engine: Engine, sector: SpinSector, library: str) -> NoisySolver:
