@@ -131,7 +131,7 @@ def _has_local_noise(engines: Engines) -> NDArray:
 def _noisy(engines: Engines) -> tuple[NDArray, NDArray]:
     """Time and memory of the exact method with local noise.
 
-    Measured: 20 ms at N = 1, 0.3 s at N = 10, 2.1 s at N = 20, 15 s at N = 30 and 43 s at N = 36
+    Measured: 4 ms at N = 1, 0.3 s at N = 10, 2.1 s at N = 20, 15 s at N = 30 and 43 s at N = 36
     for all variables; ω₀/Γ₀ = 6 takes four times as many iterations as 1, and 50 twenty times.
     """
     n_1, n_2 = (np.minimum(n, 200) for n in _levels(engines))  # larger ones are refused
@@ -143,7 +143,7 @@ def _noisy(engines: Engines) -> tuple[NDArray, NDArray]:
     step = 1e-3 + unknowns * (1e-7 + 1e-10 * widest)
     drive, rate = engines.column("omega_0"), engines.column("Gamma_0")
     direct = unknowns <= factorised_size(drive, rate)
-    seconds = np.where(direct, 0.02 + 8e-8 * unknowns**1.83, solves * steps * step)
+    seconds = np.where(direct, 3.8e-3 + 1.7e-8 * unknowns**2, solves * steps * step)
     basis = np.minimum(8 * np.minimum(steps, 150) * unknowns, BASIS_BYTES)
     return seconds, 1e7 + np.where(direct, 3.5 * unknowns**2, basis + 300 * unknowns)
 

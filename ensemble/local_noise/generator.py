@@ -228,37 +228,3 @@ def add_hops(
         target = sector.block(y, q - 1)
         target += minus * double * back / 2 * (high_2.T @ (low_1.T @ upper).T).T
         target += double * there / 2 * (low_2.T @ (high_1.T @ upper).T).T
-
-
-@dataclass(frozen=True, eq=False)
-class AssembledNoise(NoisyGenerator):
-    """The same generator with its sparse matrix, for factorisation."""
-
-    @cached_property
-    def matrix(self) -> sparse.csc_array:
-        """L."""
-        sector, (cold, hot), drive = self.sector, self.baths, self.engine.drive
-        count = sector.coherence_order + 1
-        blocks: list[list[sparse.sparray | None]] = [[None] * count for _ in range(count)]
-        for q in range(count):
-            one, two = (sparse.eye_array(size) for size in sector.shape(q))
-            blocks[q][q] = sparse.kron(cold[q], two) + sparse.kron(one, hot[q])
-            if q > 0:
-                (low_1, high_1), (low_2, high_2) = steps(sector.n_1, q), steps(sector.n_2, q)
-                hops = sparse.kron(low_1, high_2) - sparse.kron(high_1, low_2)
-                blocks[q][q - 1] = drive / 2 * hops
-                blocks[q - 1][q] = (-drive if q == 1 else -drive / 2) * hops.T
-        return sparse.csc_array(sparse.block_array(blocks, format="csc"))
-
-    @cached_property
-    def magnitude(self) -> sparse.csc_array:
-        """|L|, the absolute values of all elements."""
-        return abs(self.matrix)
-
-    def grounded(self, element: int) -> sparse.csc_array:
-        """L with row and column of one element replaced by a diagonal number: a regular matrix."""
-        found = self.matrix.tocoo()
-        at_element = (found.row == element) | (found.col == element)
-        values = np.where(at_element, 0.0, found.data)
-        values[at_element & (found.row == found.col)] = found.data.min()
-        return sparse.csc_array(sparse.coo_array((values, (found.row, found.col)), found.shape))

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.local_noise.generator import AssembledNoise, NoisyGenerator
+from ensemble.local_noise.assembled import AssembledNoise
+from ensemble.local_noise.generator import NoisyGenerator
 from ensemble.local_noise.krylov import NoisyKrylov
 from ensemble.local_noise.sector import SpinSector, spin_sector_size
 from ensemble.local_noise.spins import SpinBasis, spin_parts
@@ -114,15 +115,16 @@ def factorised_size(omega_0: ArrayLike, Gamma_0: ArrayLike) -> FloatArray:
 
 
 def _solver(engine: Engine, sector: SpinSector, library: str) -> NoisySolver:
-    plain = NoisyGenerator(engine, sector)
+    generator: NoisyGenerator | AssembledNoise
     if library == "gmres":
+        generator = plain = NoisyGenerator(engine, sector)
         corrector: NoisyKrylov | Factorization = NoisyKrylov.of(plain)
     else:
-        plain = assembled = AssembledNoise(engine, sector)
+        generator = assembled = AssembledNoise(engine, sector)
         rho_0 = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
         corrector = Factorization.of(assembled, ground=int(rho_0.argmax()), library=library)
     if sector.complete:
-        return NoisySolver(plain, corrector, balance=WeightBalance.of(engine, sector))
+        return NoisySolver(generator, corrector, balance=WeightBalance.of(engine, sector))
     padded = sector.padded()
     return NoisySolver(
         NoisyGenerator(engine, padded),

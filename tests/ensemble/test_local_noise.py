@@ -23,8 +23,10 @@ from ensemble.counting.cumulants import cumulants
 from ensemble.counting.generating_function import generating_function
 from ensemble.evolution.dynamics import evolve, fock
 from ensemble.generator.assembled import Assembled
+from ensemble.generator.liouvillian import DOWN_1, DOWN_2, UP_1, UP_2
 from ensemble.generator.sector import Sector
-from ensemble.local_noise.generator import AssembledNoise, NoisyGenerator
+from ensemble.local_noise.assembled import AssembledNoise
+from ensemble.local_noise.generator import NoisyGenerator
 from ensemble.local_noise.observables import total_spins
 from ensemble.local_noise.sector import SpinSector
 from ensemble.local_noise.spins import SpinBasis, log_multiplicity, spin_parts
@@ -121,7 +123,10 @@ def exact_digits(engine: Engine, digits: int = 40) -> tuple[float, float]:
         operators = [(mp.mpf(engine.rates[i]), spins.collective[i])]
         operators += [(mp.mpf(engine.Gamma_local), spins.lowering[k]) for k in spins.spins[i]]
         for rate, a in operators:
-            terms += [(rate * (n[i] + 1), spins.dissipator(a)), (rate * n[i], spins.dissipator(a.T))]
+            terms += [
+                (rate * (n[i] + 1), spins.dissipator(a)),
+                (rate * n[i], spins.dissipator(a.T)),
+            ]
             if i == 1:
                 jumps += [(-rate * (n[i] + 1), spins.jump(a)), (rate * n[i], spins.jump(a.T))]
 
@@ -129,7 +134,7 @@ def exact_digits(engine: Engine, digits: int = 40) -> tuple[float, float]:
         matrix = mp.matrix(spins.kept.size)
         for factor, part in parts:
             for row, column in zip(*np.nonzero(part), strict=True):
-                quarter = mp.mpf(int(round(4 * part[row, column].real))) / 4
+                quarter = mp.mpf(round(4 * part[row, column].real)) / 4
                 assert abs(part[row, column] - float(quarter)) < 1e-12
                 matrix[int(row), int(column)] += factor * quarter
         return matrix
@@ -226,15 +231,20 @@ def test_without_noise_exact_is_the_collective_engine():
 
 
 def test_generator_conserves_the_trace_and_is_the_assembled_one():
-    engine = engine_of(N=4, **NOISE)
-    generator = AssembledNoise(engine, SpinSector(4, 4))
-    x = np.random.default_rng(2).normal(size=generator.sector.size)
-    columns = np.abs(generator.matrix).sum(axis=0)
-    assert np.abs(generator.sector.trace @ generator.matrix).max() < 1e-14 * columns.max()
-    assert np.abs(generator.apply(x) - generator.matrix @ x).max() < 1e-12
-    assert np.allclose(
-        generator.apply_magnitude(np.abs(x)), generator.magnitude @ np.abs(x), rtol=1e-13
+    engine = engine_of(N=4, spin_2=2.5, Gamma_2=0.3, **NOISE)
+    stored, generator = (
+        kind(engine, SpinSector(4, 5)) for kind in (AssembledNoise, NoisyGenerator)
     )
+    x = np.random.default_rng(2).normal(size=generator.sector.size)
+    columns = stored.magnitude.sum(axis=0)
+    assert np.abs(generator.sector.trace @ stored.matrix).max() < 1e-14 * columns.max()
+    rounding = {"rtol": 1e-13, "atol": 1e-13 * columns.max()}
+    assert np.allclose(generator.apply(x), stored.apply(x), **rounding)
+    assert np.allclose(generator.apply_magnitude(x), stored.apply_magnitude(x), **rounding)
+    for part in (DOWN_1, UP_1, DOWN_2, UP_2):
+        assert np.allclose(generator.jump(part) @ x, stored.jump(part) @ x, **rounding)
+    one, other = (found.hop_anticommutator() @ x for found in (generator, stored))
+    assert np.allclose(one, other, **rounding)
 
 
 @given(n=st.integers(1, 12))
