@@ -68,7 +68,7 @@ def noisy_stationary(
     -------
     Stationary
         Its ``residual`` is the largest of the relative residuals of all equations and of the
-        balance of the weights of the total spins (`ensemble.local_noise.weights`).
+        balance of the weights of the total spins (``ensemble/local_noise/weights.py``).
     """
     sector = SpinSector(*engine.levels, -1 if coherence_order is None else coherence_order)
     if solver == "auto":
