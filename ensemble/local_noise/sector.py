@@ -19,8 +19,8 @@ class SpinSector:
 
     As in ``ensemble/generator/sector.py`` they are real in the gauge |k₁⟩ → i^{k₁}|k₁⟩ and the
     state is symmetric.  The elements of one q form a matrix: its rows are those of ensemble 1, its
-    columns those of ensemble 2, each a `~ensemble.local_noise.spins.SpinBasis`: what acts on one ensemble is a matrix
-    product from one side.  There are about (N+2)⁵/80 elements.
+    columns those of ensemble 2, each a `~ensemble.local_noise.spins.SpinBasis`: what acts on one
+    ensemble is a matrix product from one side.  There are about (N+2)⁵/80 elements.
 
     Parameters
     ----------

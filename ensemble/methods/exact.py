@@ -17,7 +17,12 @@ from ensemble.counting.validity import validity
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.local_noise import stationary as local_noise
-from ensemble.local_noise.observables import noisy_pair_state, spin_sector_of, total_spins
+from ensemble.local_noise.observables import (
+    noisy_pair_state,
+    noisy_validity,
+    spin_sector_of,
+    total_spins,
+)
 from ensemble.method import AGREEMENT, ROUNDING, Method
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
@@ -217,7 +222,8 @@ class Exact(Method):
         flow = _currents(state)
         values = _averages(state, flow)
         if set(FROM_VALIDITY).intersection(names):
-            values |= asdict(validity(state, engine))
+            ratios = noisy_validity if engine.has_local_noise else validity
+            values |= asdict(ratios(state, engine))
         residuals = [state.residual]
         if fluctuations is not None:
             values |= _noise_values(state, flow, fluctuations)

@@ -144,6 +144,28 @@ class SingleSpins:
         source = both @ self.rho / 2 - self.mean(self.current).real * self.rho
         return float(-2 * (self.vector(self.current) @ self.solved(source, 0.0)).real)
 
+    def jump_rate(self, ensemble: int) -> float:
+        """Quantum jumps per time of an ensemble, collective and local."""
+        return sum(
+            (up * self.mean(a @ a.T) + down * self.mean(a.T @ a)).real
+            for down, up, a in self.contacts(ensemble)
+        )
+
+    def linewidth(self, ensemble: int) -> float:
+        """Twice the rate at which ⟨S⁺(t)S⁻(0)⟩ starts to decay through baths and dephasing."""
+        lowering = self.collective[ensemble]
+        raising = lowering.T
+        size = self.engine.N if self.engine.scaling == "high-temperature" else 1
+        jumps = [(self.engine.Gamma_dephasing / size / 2, 2 * self.lowering[i].T @ self.lowering[i]
+                  - sparse.eye_array(raising.shape[0])) for i in self.spins[ensemble]]  # fmt: skip
+        for down, up, a in self.contacts(ensemble):
+            jumps += [(down, a), (up, a.T)]
+        change = sum(
+            rate * (a.T @ raising @ a - (a.T @ a @ raising + raising @ a.T @ a) / 2)
+            for rate, a in jumps
+        )
+        return -2 * (self.mean(change @ lowering) / self.mean(raising @ lowering)).real
+
     def total_spin(self, ensemble: int) -> float:
         """⟨J²⟩ over its largest value, from J² = J⁺J⁻ + (Jᶻ)² − Jᶻ."""
         a = self.collective[ensemble]
@@ -170,6 +192,10 @@ class SingleSpins:
             "heat_current_2": engine.quantum_heats[1] * self.taken(1),
             "quanta_noise": self.noise,
             "constancy": 2 * quanta / engine.affinity / self.noise if engine.affinity else math.nan,
+            "weak_coupling_1": self.jump_rate(0) / engine.E_1,
+            "weak_coupling_2": self.jump_rate(1) / engine.E_2,
+            "linewidth_1": self.linewidth(0),
+            "linewidth_2": self.linewidth(1),
             "total_spin_1": self.total_spin(0),
             "total_spin_2": self.total_spin(1),
             "magnetization_1": self.mean(self.spin(first)).real,
