@@ -32,7 +32,8 @@ NOISE = ("Gamma_local", "Gamma_dephasing")
 class Engine:
     r"""One engine: N spin pairs, two baths, a collective drive (Eqs. 1–8).
 
-    .. math:: \dot\rho = -i\left[\tfrac{\omega_0}{2}(S_1^+ S_2^- + S_1^- S_2^+), \rho\right]
+    .. math:: \dot\rho = -i\left[\tfrac{\omega_0}{2}(S_1^+ S_2^- + S_1^- S_2^+)
+              - \delta S_2^z, \rho\right]
               + \sum_i \left(\gamma_{\downarrow i} D[S_i^-]
               + \gamma_{\uparrow i} D[S_i^+]\right)\rho
 
@@ -58,6 +59,8 @@ class Engine:
         Of both baths.
     mu_1, mu_2 : float
         Chemical potentials of fermionic baths; they are not scaled with N.
+    detuning : float
+        Frequency of the drive minus ΔE, δ; not scaled with N.  It must be small against ΔE.
     Gamma_local : float
         Rate Γ_loc ≥ 0 at which each spin ½ has its own contact with the bath of its ensemble,
         Γ_loc(n+1) D[σ⁻] + Γ_loc n D[σ⁺] (fermions likewise), scaled as Γ₀.
@@ -105,6 +108,7 @@ class Engine:
     statistics: Statistics = "bosonic"
     mu_1: float = 0.0
     mu_2: float = 0.0
+    detuning: float = 0.0
     Gamma_local: float = 0.0
     Gamma_dephasing: float = 0.0
     _known_affinity: float | None = field(init=False, repr=False, default=None)
@@ -201,7 +205,7 @@ class Engine:
             )
         require_choice("scaling", self.scaling, get_args(Scaling))
         require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
-        for name in ("E_1", "delta_E", "T_mean", "delta_T", *RATES, "mu_1", "mu_2"):
+        for name in ("E_1", "delta_E", "T_mean", "delta_T", *RATES, "mu_1", "mu_2", "detuning"):
             if getattr(self, name) is not None:
                 require_size(name, getattr(self, name))
         for name in NOISE:
@@ -291,8 +295,16 @@ class Engine:
         """The dephasing rate that enters the generator: Γ_φ, or Γ_φ/N in the scaling of Eq. 28."""
         return self.Gamma_dephasing / self._size_factor
 
-    def require_collective(self, what: str) -> None:
-        """Raise ``InvalidInput`` if there is local noise, which ``what`` does not treat."""
+    def require_collective(self, what: str, *, detuned: bool = False) -> None:
+        """Raise ``InvalidInput`` if there is local noise, which ``what`` does not treat.
+
+        Nor does it treat a detuned drive, unless ``detuned`` says so.
+        """
+        if self.detuning and not detuned:
+            raise InvalidInput(
+                f"{what} takes a resonant drive only, but detuning is {self.detuning:g}: set it to "
+                "0, or use method exact"
+            )
         if self.has_local_noise:
             raise InvalidInput(
                 f"{what} takes collective baths only, but Gamma_local is {self.Gamma_local:g} and "

@@ -30,6 +30,8 @@ class Method:
         Whether the method is for a finite N; a limit takes engines of any N.
     local_noise : bool
         Whether the method treats engines with ``Gamma_local`` or ``Gamma_dephasing``.
+    detuned : bool
+        Whether the method treats a drive off resonance.
     variables : tuple of str
         Names of all variables that it defines.
     on_request : tuple of str
@@ -43,6 +45,7 @@ class Method:
     name: ClassVar[str]
     sized: ClassVar[bool] = True
     local_noise: ClassVar[bool] = False
+    detuned: ClassVar[bool] = False
     variables: ClassVar[tuple[str, ...]]
     on_request: ClassVar[tuple[str, ...]] = ()
     diagnostics: ClassVar[tuple[str, ...]]
@@ -64,6 +67,8 @@ class Method:
         calls it first.
         """
         if not self.local_noise:
+            engine.require_collective(f"method {self.name}", detuned=self.detuned)
+        if engine.detuning and not self.detuned:
             engine.require_collective(f"method {self.name}")
 
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:

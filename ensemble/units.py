@@ -132,6 +132,7 @@ def natural_units(engine: Engine) -> tuple[Engine, Units]:
         ("Gamma_1", engine.rates[0], "Gamma_0", engine.Gamma_0),
         ("Gamma_2", engine.rates[1], "Gamma_0", engine.Gamma_0),
         *((name, getattr(engine, name), "Gamma_0", engine.Gamma_0) for name in NOISE),
+        ("detuning", abs(engine.detuning), "Gamma_0", engine.Gamma_0),
     ):
         size = math.log10(value) - math.log10(reference) if value > 0 else 0.0
         if abs(size) > math.log10(LARGEST_RATIO):
@@ -145,7 +146,7 @@ def natural_units(engine: Engine) -> tuple[Engine, Units]:
     }
     rates: dict[str, Any] = {
         name: math.ldexp(getattr(engine, name), -units.rate)
-        for name in ("omega_0", *RATES, *NOISE)
+        for name in ("omega_0", "detuning", *RATES, *NOISE)
         if getattr(engine, name) is not None
     }
     given = engine._given

@@ -20,7 +20,7 @@ from heatcat import show, terminal
 from heatcat.failures import fail
 
 GIVEN = (*SPACINGS, *TEMPERATURES)
-NOISE = ("Gamma_local", "Gamma_dephasing")
+NOISE = ("detuning", "Gamma_local", "Gamma_dephasing")
 PARAMETERS = (*GIVEN, "omega_0", "Gamma_0", "Gamma_1", "Gamma_2", *NOISE)
 REQUIRED = ("omega_0", "Gamma_0")
 

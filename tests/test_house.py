@@ -30,8 +30,9 @@ ROOMS = {
     "ensemble": (
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
         *("units", "laws"),
-        *("generator", "closed_forms", "steady", "counting", "correlations", "local_noise"),
-        *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
+        *("generator", "closed_forms", "steady", "counting", "correlations"),
+        *("local_noise", "detuned", "evolution", "spectrum", "limits", "closure"),
+        *("methods", "__init__"),
     ),
     "catalog": (
         *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),

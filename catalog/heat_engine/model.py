@@ -67,7 +67,7 @@ class HeatEngine(Model):
         *SPACINGS,
         *TEMPERATURES,
         *("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2"),
-        *("Gamma_local", "Gamma_dephasing"),
+        *("detuning", "Gamma_local", "Gamma_dephasing"),
     )
     split_by = ("N",)
 

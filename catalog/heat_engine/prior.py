@@ -74,6 +74,7 @@ def _seconds(engines: Engines) -> NDArray:
     match engines.method.name:
         case "exact":
             seconds = np.where(_has_local_noise(engines), _noisy(engines)[0], _exact(engines))
+            seconds = np.where(_is_detuned(engines), seconds + 4e-3 + 2.4e-9 * N**6, seconds)
             if "gap" in engines.variables:
                 search = np.where(N <= DENSE_GAP, 8e-7 * N**6, 2e-5 * N**3 * (1 + 1.2 * coupling))
                 unlike = np.maximum(cold / np.where(hot > 0, hot, np.inf), 1)
@@ -106,6 +107,7 @@ def _bytes(engines: Engines) -> NDArray:
             used = 1e7 + np.where(direct, 170 * unknowns ** (4 / 3), 550 * unknowns)
             if engines.method.name == "exact":
                 used = np.where(_has_local_noise(engines), _noisy(engines)[1], used)
+                used = np.where(_is_detuned(engines), used + 0.13 * N**6, used)
         case "qutip":  # QuTiP itself, and factors in the product basis
             used = 8e7 + 45 * N**6
         case "macroscopic":
@@ -126,6 +128,11 @@ def _exact(engines: Engines) -> NDArray:
 def _has_local_noise(engines: Engines) -> NDArray:
     """Where single spins have baths of their own, or dephase."""
     return (engines.column("Gamma_local", 0) > 0) | (engines.column("Gamma_dephasing", 0) > 0)
+
+
+def _is_detuned(engines: Engines) -> NDArray:
+    """Where coherences are complex: the whole sector is factorised, with twice the unknowns."""
+    return engines.column("detuning", 0) != 0
 
 
 def _noisy(engines: Engines) -> tuple[NDArray, NDArray]:

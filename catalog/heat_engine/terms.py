@@ -93,6 +93,7 @@ TERMS: tuple[EnergyTerm, ...] = (
     _parameter("spin_2", "S₂", "collective spin of the hot ensemble", energy_power=None),
     _parameter("mu_1", "μ₁", "chemical potential of the cold (fermionic) bath"),
     _parameter("mu_2", "μ₂", "chemical potential of the hot (fermionic) bath"),
+    _parameter("detuning", "δ", "frequency of the drive minus ΔE"),
     _parameter("Gamma_local", "Γ_loc", "spontaneous rate of each spin's own contact with its bath"),
     _parameter("Gamma_dephasing", "Γ_φ", "rate at which each spin's coherence decays"),
     _variable("power", "P", "power output", energy_power=2, equation="Eq. 10"),

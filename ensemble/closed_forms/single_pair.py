@@ -13,12 +13,14 @@ def single_pair_current(engine: Engine) -> float:
 
     .. math:: J = \frac{\omega_0^2\, \Gamma_1 \Gamma_2\, (f_2 - f_1)}
                        {(\Gamma_1 + \Gamma_2)(\lambda\,\Gamma_1 \Gamma_2 + \omega_0^2)}, \qquad
-              \lambda = 1 + \frac{4\Gamma_\varphi}{\Gamma_1 + \Gamma_2}
+              \lambda = \frac{\kappa}{\Gamma_1 + \Gamma_2}
+              \left(1 + \frac{4\delta^2}{\kappa^2}\right), \quad
+              \kappa = \Gamma_1 + \Gamma_2 + 4\Gamma_\varphi
 
     with fᵢ = γ↑ᵢ/(γ↓ᵢ + γ↑ᵢ) and Γᵢ the sum of γ↓ᵢ + γ↑ᵢ and the same of local baths: a single spin
     cannot tell them from collective ones.  For two spins ½ the excitations nᵢ and the coherence
     close among themselves: ṅ₁ = Γ₁(f₁ − n₁) + J, ṅ₂ = Γ₂(f₂ − n₂) − J and
-    J = ω₀²(n₂ − n₁)/(Γ₁ + Γ₂ + 4Γ_φ).
+    J = ω₀²(n₂ − n₁)κ/(κ² + 4δ²), δ the detuning.
 
     Parameters
     ----------
@@ -58,6 +60,7 @@ def single_pair_current(engine: Engine) -> float:
     square = engine.drive**2
     series = rate_1 * rate_2 / (rate_1 + rate_2)
     widening = 1 + 4 * engine.dephasing / (rate_1 + rate_2)
+    widening *= 1 + (2 * engine.detuning / (rate_1 + rate_2) / widening) ** 2
     return series * square / (rate_1 * rate_2 * widening + square) * bias
 
 

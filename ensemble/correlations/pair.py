@@ -281,9 +281,13 @@ def pair_state(state: Stationary, *, spins: tuple[int, int] | None = None) -> Pa
         (float((excited * sector.trace) @ state.rho) + (number - level) / 2) / number
         for excited, number, level in zip(k, numbers, levels, strict=True)
     )
-    # In the real gauge Im⟨S₁⁺S₂⁻⟩ = −Tr(S₁⁺S₂⁻ρ), and xy = −2 Im⟨S₁⁺S₂⁻⟩/(N₁N₂).  Re⟨S₁⁺S₂⁻⟩ = 0.
+    # In the gauge of the sector ⟨S₁⁺S₂⁻⟩ = −i Tr(S₁⁺S₂⁻ρ), and xx − i xy = 2⟨S₁⁺S₂⁻⟩/(N₁N₂).
     return PairState(
-        p_1=p_1, p_2=p_2, covariance=share * covariance, xy=2 * share * state.current(sector.hop)
+        p_1=p_1,
+        p_2=p_2,
+        covariance=share * covariance,
+        xx=2 * share * state.current(sector.imaginary_hop),
+        xy=2 * share * state.current(sector.hop),
     )
 
 
@@ -301,5 +305,6 @@ def l1_coherence(state: Stationary) -> float:
 
     It is zero without drive, and at the Carnot point.  A truncated sector gives a lower bound.
     """
-    off_diagonal = state.generator.sector.q > 0
-    return 2 * float(np.abs(state.rho[off_diagonal]).sum())
+    sector = state.generator.sector
+    elements = sector.complex_elements(state.rho)
+    return 2 * float(np.abs(elements[sector.real.q > 0]).sum())

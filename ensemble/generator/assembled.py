@@ -30,10 +30,10 @@ class Assembled:
     values: FloatArray
 
     @classmethod
-    def of(cls, engine: Engine, sector: Sector) -> Assembled:
-        """The block of L on a sector, which may be truncated."""
+    def of(cls, engine: Engine, sector: Sector, *, detuned: bool = False) -> Assembled:
+        """The block of L on a sector, which may be truncated; without the detuning, if any."""
         parts = liouvillian(*engine.levels, sector.coherence_order, sector.cut_1, sector.cut_2)
-        return cls(parts, parts.values(engine))
+        return cls(parts, parts.values(engine, detuned=detuned))
 
     @property
     def sector(self) -> Sector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ensemble.arrays import FloatArray, IntArray
+from ensemble.arrays import ComplexArray, FloatArray, IntArray
 
 
 class LinearMap(Protocol):
@@ -48,6 +48,15 @@ class Elements(Protocol):
     def trace(self) -> FloatArray: ...
     @property
     def hop(self) -> FloatArray: ...
+
+    @property
+    def real(self) -> Elements:
+        """The elements that are real numbers: all, but for the imaginary parts of a detuned one."""
+        ...
+
+    def complex_elements(self, x: FloatArray) -> FloatArray | ComplexArray:
+        """The elements with q ≥ 0 themselves."""
+        ...
 
     def log_weight(self, log_ratio_1: float, log_ratio_2: float) -> FloatArray:
         """ln √(ρ₀(ket) ρ₀(bra)) of the product state, up to a constant."""

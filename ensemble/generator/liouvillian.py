@@ -40,9 +40,9 @@ class Liouvillian:
     columns: NDArray[np.int32]
     parts: FloatArray
 
-    def values(self, engine: Engine) -> FloatArray:
-        """Stored elements of L for an engine, shape (nnz,)."""
-        return coefficients(engine) @ self.parts
+    def values(self, engine: Engine, *, detuned: bool = False) -> FloatArray:
+        """Stored elements of L for an engine, shape (nnz,); see `coefficients`."""
+        return coefficients(engine, detuned=detuned) @ self.parts
 
     def matrix(self, values: FloatArray) -> sparse.csc_array:
         """The sparse matrix with these stored elements."""
@@ -62,9 +62,16 @@ class Liouvillian:
         return self.matrix(np.abs(self.parts[DRIVE]) / 2)
 
 
-def coefficients(engine: Engine) -> FloatArray:
-    """The factors (ω₀, γ↓₁, γ↑₁, γ↓₂, γ↑₂) of the five parts for an engine."""
-    engine.require_collective("this generator")
+def coefficients(engine: Engine, *, detuned: bool = False) -> FloatArray:
+    """The factors (ω₀, γ↓₁, γ↑₁, γ↓₂, γ↑₂) of the five parts for an engine.
+
+    Raises
+    ------
+    InvalidInput
+        If the engine has local noise; or is detuned, unless ``detuned`` says that the five parts
+        are not all of its generator.
+    """
+    engine.require_collective("this generator", detuned=detuned)
     cold, hot = engine.cold, engine.hot
     return np.array([engine.drive, cold.gamma_down, cold.gamma_up, hot.gamma_down, hot.gamma_up])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ensemble.arrays import FloatArray, IntArray
+from ensemble.arrays import ComplexArray, FloatArray, IntArray
 
 
 def ladder(k: IntArray, top: int | IntArray) -> FloatArray:
@@ -119,6 +119,20 @@ class Sector:
         exponent = -(self.k_1 + self.q / 2) * log_ratio_1
         exponent -= (self.k_2 - self.q / 2) * log_ratio_2
         return exponent
+
+    @property
+    def real(self) -> Sector:
+        """The sector of the real parts: itself."""
+        return self
+
+    @property
+    def imaginary_hop(self) -> FloatArray:
+        """Row vector h with Im Tr(S₁⁺S₂⁻ ρ) = h · ρ in the real gauge: 0 at resonance."""
+        return np.zeros(self.size)
+
+    def complex_elements(self, x: FloatArray) -> FloatArray | ComplexArray:
+        """The elements with q ≥ 0 themselves, which are real at resonance."""
+        return x
 
     def thermal(self, log_ratio_1: float, log_ratio_2: float) -> FloatArray:
         """Product state ∝ exp(−k₁ l₁ − k₂ l₂), scaled so that its largest element is 1."""

@@ -131,6 +131,15 @@ class SpinSector:
         amplitude = ladder(steps_1 + 1, self.j_1) * ladder(steps_2, self.j_2)
         return np.where(self.q == 1, amplitude, 0.0)
 
+    @property
+    def real(self) -> SpinSector:
+        """All elements are real."""
+        return self
+
+    def complex_elements(self, x: FloatArray) -> FloatArray:
+        """The elements themselves, which are real."""
+        return x
+
     def log_weight(self, log_ratio_1: float, log_ratio_2: float) -> FloatArray:
         """ln √(ρ₀(ket) ρ₀(bra)) of the product state ρ₀ ∝ exp(−k₁l₁ − k₂l₂), d_J summed over."""
         exponent = -(self.k_1 + self.q / 2) * log_ratio_1

@@ -14,6 +14,7 @@ from ensemble.counting.cumulants import cumulants
 from ensemble.counting.currents import Currents, currents
 from ensemble.counting.noise import Noise, noise
 from ensemble.counting.validity import validity
+from ensemble.detuned import stationary as detuned
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.local_noise import stationary as local_noise
@@ -94,6 +95,8 @@ class Exact(Method):
     being those of all spins ½, but for the gap, which is refused with local noise: the slowest
     mode need not be permutation-invariant.
 
+    A detuned drive makes the coherences complex, with twice the unknowns; its gap is refused, too.
+
     Parameters
     ----------
     tolerance : float
@@ -117,6 +120,7 @@ class Exact(Method):
 
     name: ClassVar[str] = "exact"
     local_noise: ClassVar[bool] = True
+    detuned: ClassVar[bool] = True
     variables: ClassVar[tuple[str, ...]] = (
         *CURRENTS_AND_NOISE,
         "magnetization_1_squared",
@@ -176,7 +180,9 @@ class Exact(Method):
         unknowns, N = 62.
         """
         super().accept(engine)
-        if engine.has_local_noise:
+        if engine.detuning:
+            detuned.require_size(engine)
+        elif engine.has_local_noise:
             local_noise.require_size(engine)
         else:
             require_size(engine)
@@ -211,10 +217,10 @@ class Exact(Method):
             If double precision does not hold the equations.
         """
         names = self.chosen(variables)
-        if "gap" in names and engine.has_local_noise:
+        if "gap" in names and (engine.has_local_noise or engine.detuning):
             raise InvalidInput(
-                "method exact finds the gap of collective baths only: leave out gap, or set "
-                "Gamma_local = Gamma_dephasing = 0"
+                "method exact finds the gap of collective baths and a resonant drive only: leave "
+                "out gap, or set Gamma_local = Gamma_dephasing = detuning = 0"
             )
         brighter, power_of_two = brightened(engine)
         state = self.stationary(brighter)
@@ -258,6 +264,8 @@ class Exact(Method):
 
     def stationary(self, engine: Engine) -> Stationary:
         """The stationary state: of collective spins, or of spins ½ with local noise."""
+        if engine.detuning:
+            return detuned.detuned_stationary(engine, tolerance=self.tolerance, solver=self.solver)
         if engine.has_local_noise:
             return local_noise.noisy_stationary(
                 engine, solver=self.solver, coherence_order=self.coherence_order

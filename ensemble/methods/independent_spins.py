@@ -219,6 +219,7 @@ class IndependentSpins(Method):
     neglect: float = 0.0
 
     name: ClassVar[str] = "independent-spins"
+    detuned: ClassVar[bool] = True
     variables: ClassVar[tuple[str, ...]] = (
         *AVERAGED, "current_spread", "power_per_pair", "affinity", "efficiency", "cop"
     )  # fmt: skip

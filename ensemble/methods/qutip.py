@@ -56,6 +56,7 @@ class Qutip(Method):
     largest: int = 441
 
     name: ClassVar[str] = "qutip"
+    detuned: ClassVar[bool] = True
     variables: ClassVar[tuple[str, ...]] = (
         *CURRENTS_AND_NOISE,
         "weak_coupling_1",

@@ -63,7 +63,7 @@ class QutipModel:
     Attributes
     ----------
     H : Qobj
-        Drive (ω₀/2)(S₁⁺S₂⁻ + S₁⁻S₂⁺) in the rotating frame (Eq. 5).
+        Drive (ω₀/2)(S₁⁺S₂⁻ + S₁⁻S₂⁺) − δ S₂ᶻ in the rotating frame (Eq. 5).
     c_ops : tuple of Qobj
         √γ↓₁ S₁⁻, √γ↑₁ S₁⁺, √γ↓₂ S₂⁻, √γ↑₂ S₂⁺ (Eqs. 6-8).
     power : Qobj
@@ -107,15 +107,16 @@ def to_qutip(engine: Engine) -> QutipModel:
 
 def model_with(qutip: ModuleType, engine: Engine) -> QutipModel:
     """The same, inside of `every_element_kept`, which yields ``qutip``."""
-    engine.require_collective("the QuTiP model")
+    engine.require_collective("the QuTiP model", detuned=True)
     up_1, up_2 = (qutip.jmat(level / 2, "+") for level in engine.levels)
     up_1, up_2 = (
         qutip.tensor(up_1, qutip.qeye_like(up_2)),
         qutip.tensor(qutip.qeye_like(up_1), up_2),
     )
     hop = up_1 @ up_2.dag()
+    z_2 = (up_2 @ up_2.dag() - up_2.dag() @ up_2) / 2  # [S⁺, S⁻] = 2 Sᶻ
     return QutipModel(
-        H=engine.drive / 2 * (hop + hop.dag()),
+        H=engine.drive / 2 * (hop + hop.dag()) - engine.detuning * z_2,
         c_ops=tuple(
             math.sqrt(rate) * jump
             for bath, up in ((engine.cold, up_1), (engine.hot, up_2))
@@ -148,7 +149,7 @@ def state_to_qutip(state: Stationary) -> Qobj:
     """
     qutip = loaded_qutip()
     n_1, n_2 = state.engine.levels
-    sector = state.sector
+    sector, rho = state.sector.real, state.sector.complex_elements(state.rho)
 
     def position(k_1: IntArray, k_2: IntArray) -> IntArray:
         return (n_1 - k_1) * (n_2 + 1) + (n_2 - k_2)
@@ -158,7 +159,7 @@ def state_to_qutip(state: Stationary) -> Qobj:
         position(sector.k_1 + sector.q, sector.k_2 - sector.q),
     )
     # i^{k₁} of the ket times the conjugate of i^{k₁+q} of the bra; exact, where (−i)**q is not.
-    elements = np.array([1, -1j, -1, 1j])[sector.q % 4] * state.rho
+    elements = np.array([1, -1j, -1, 1j])[sector.q % 4] * rho
     size = (n_1 + 1) * (n_2 + 1)
     upper = sparse.coo_array((elements, (ket, bra)), shape=(size, size)).tocsr()
     off = sector.q > 0

@@ -32,7 +32,7 @@ REACH = 4.0
 PARAMETERS = ("delta_E", "T_mean", "omega_0", "E_1", "delta_T", "Gamma_0")
 OTHERS = (
     *("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2"),
-    *("Gamma_local", "Gamma_dephasing"),
+    *("detuning", "Gamma_local", "Gamma_dephasing"),
 )
 SLOW = {
     "gap",

@@ -1,0 +1,1 @@
+"""Engines whose drive is detuned: the same sector, with complex coherences."""
