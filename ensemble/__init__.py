@@ -1,7 +1,7 @@
 """Physics of the collective heat engine: NumPy and SciPy only.
 
 ``Engine`` holds the model's parameters; a method such as ``Exact`` turns an engine into a
-``Solution`` with values, a status and the certificates behind it.
+``Solution`` with values, a status and the certificates behind it, ``sensitivity`` into derivatives.
 """
 
 from ensemble.engine import Engine
@@ -14,6 +14,7 @@ from ensemble.methods.macroscopic import Macroscopic
 from ensemble.methods.qutip import Qutip
 from ensemble.methods.undriven import Undriven
 from ensemble.parameters.bath import Bath
+from ensemble.sensitivities.sensitivity import Sensitivity, sensitivity
 from ensemble.solution import Solution, Status
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "InvalidInput",
     "Macroscopic",
     "Qutip",
+    "Sensitivity",
     "Solution",
     "Status",
     "Undriven",
+    "sensitivity",
 ]

@@ -31,6 +31,7 @@ ROOMS = {
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
         *("units", "laws"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
+        *("sensitivities", "bounds"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
     ),
     "catalog": (

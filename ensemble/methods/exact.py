@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, get_args
 
 from ensemble.arrays import FloatArray, IntArray
+from ensemble.bounds.precision import PrecisionBounds, precision_bounds
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
@@ -17,6 +18,7 @@ from ensemble.counting.validity import validity
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.method import AGREEMENT, ROUNDING, Method
+from ensemble.sensitivities.rates import RateDerivatives, factorised
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
@@ -64,8 +66,21 @@ FROM_VALIDITY = (
     "rotating_wave",
     "linewidth_over_drive",
 )
+CLASSICAL_BOUNDS = ("dynamical_activity", "tur_bound", "kur_bound", "kur_ratio")
+QUANTUM_BOUNDS = (
+    "coherent_activity",
+    "quantum_kur_bound",
+    "quantum_kur_ratio",
+    "coherence_kur_bound",
+    "coherence_kur_ratio",
+    "quantum_tur_bound",
+    "quantum_tur_ratio",
+    "response_bound",
+    "response_ratio",
+)
 FROM_NOISE = frozenset(
     {
+        *("kur_ratio", *QUANTUM_BOUNDS),
         "power_variance",
         "power_per_pair_variance",
         "quanta_noise",
@@ -121,8 +136,10 @@ class Exact(Method):
         "quanta_cumulant_4",
         *FROM_VALIDITY,
         "gap",
+        *CLASSICAL_BOUNDS,
+        *QUANTUM_BOUNDS,
     )
-    on_request: ClassVar[tuple[str, ...]] = ("gap",)
+    on_request: ClassVar[tuple[str, ...]] = ("gap", *CLASSICAL_BOUNDS, *QUANTUM_BOUNDS)
     diagnostics: ClassVar[tuple[str, ...]] = (
         "residual",
         "self_check",
@@ -168,17 +185,19 @@ class Exact(Method):
         ----------
         engine : Engine
         variables : iterable of str, optional
-            Names to return; by default all of ``Exact.variables`` but the gap, which is searched
-            for only on request.  What none of them needs is neither computed nor checked.
+            Names to return; by default all of ``Exact.variables`` but the gap and the bounds on
+            the noise, which are computed only on request.  What none of them needs is neither
+            computed nor checked.
 
         Returns
         -------
         Solution
             Its diagnostics are ``residual`` (largest relative residual of all solves),
-            ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, and of
-            the agreement of Eq. 11 with counting at either bath), ``affinity_rounding`` (see
-            `Engine`), ``coherence_order`` and ``excitation_cut`` (highest order and excitation
-            number kept) and ``solver`` (the one used).
+            ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, of the
+            agreement of Eq. 11 with counting at either bath, and, if there are quantum bounds, of
+            Euler's relation for the current), ``affinity_rounding`` (see `Engine`),
+            ``coherence_order`` and ``excitation_cut`` (highest order and excitation number kept)
+            and ``solver`` (the one used).
 
         Raises
         ------
@@ -210,12 +229,25 @@ class Exact(Method):
             higher = cumulants(state, order=4)
             values |= {f"quanta_cumulant_{n}": float(higher.rates[n - 1]) for n in (3, 4)}
             residuals.append(higher.residual)
+        bounds: PrecisionBounds | None = None
+        if fluctuations is not None and set(QUANTUM_BOUNDS).intersection(names):
+            small = state if state.solver.transposable else None
+            bounds = precision_bounds(small or factorised(brighter, tolerance=self.tolerance))
+            values |= _bound_values(bounds, fluctuations)
+            residuals.append(bounds.residual)
+        if set(CLASSICAL_BOUNDS).intersection(names):
+            values |= _classical_bound_values(state, flow, fluctuations)
         if "gap" in names:
             slowest = gap(brighter)
             values["gap"] = slowest.value
             residuals.append(slowest.residual)
         residual = max(residuals)
         status, message, self_check = self._judge(state, flow, fluctuations, residual)
+        if bounds is not None:
+            self_check = max(self_check, bounds.euler_error)
+            if status is Status.OK and not self_check <= AGREEMENT:
+                status = Status.UNPHYSICAL
+                message = f"Euler's relation for the current is violated by {self_check:.1e}"
         if power_of_two:
             values |= {n: math.ldexp(values[n], power_of_two) for n in LINEAR & values.keys()}
         return Solution(
@@ -317,6 +349,37 @@ def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dic
         "heat_current_2_variance": hot**2 * quanta_noise,
         "heat_covariance": -cold * hot * quanta_noise,
     }
+
+
+def _classical_bound_values(
+    state: Stationary, flow: Currents, fluctuations: Noise | None
+) -> dict[str, float]:
+    """Activity and the bounds of classical jump processes, as in `PrecisionBounds`."""
+    activity = float(RateDerivatives(state).jump_rates.sum())
+    kur = flow.quanta**2 / activity if activity > 0 else 0.0
+    values = {
+        "dynamical_activity": activity,
+        "tur_bound": 2 * flow.per_affinity,
+        "kur_bound": kur,
+    }
+    if fluctuations is not None:
+        values["kur_ratio"] = _ratio(kur, fluctuations.at_drive)
+    return values
+
+
+def _bound_values(bounds: PrecisionBounds, fluctuations: Noise) -> dict[str, float]:
+    """Bounds on the noise for open quantum systems, and their ratios to the noise."""
+    values = {"coherent_activity": bounds.coherent_activity}
+    for name in ("quantum_kur", "coherence_kur", "quantum_tur", "response"):
+        bound = getattr(bounds, name)
+        values[f"{name}_bound"] = bound
+        values[f"{name}_ratio"] = _ratio(bound, fluctuations.at_drive)
+    return values
+
+
+def _ratio(bound: float, noise: float) -> float:
+    """Bound over noise, undefined without noise."""
+    return bound / noise if noise > 0 else math.nan
 
 
 def _pair_values(state: Stationary) -> dict[str, float]:
