@@ -118,8 +118,10 @@ def fisher_information(state: Stationary, jump_rates: FloatArray) -> tuple[Float
     information = np.diag(jump_rates)
     worst = 0.0
     for p, source in enumerate(sources):
-        response, residual = solver.solve(source)
-        information[DRIVE, p] = information[p, DRIVE] = float(row @ response)
+        # In units of its own size, which may be at the end of the range if a rate hardly occurs.
+        size = float(np.abs(source).max()) or 1.0
+        response, residual = solver.solve(source / size)
+        information[DRIVE, p] = information[p, DRIVE] = float(row @ response) * size
         worst = max(worst, residual)
     return information, worst
 

@@ -90,13 +90,15 @@ def sensitivity(
 
     Examples
     --------
-    The power of one pair is largest where its derivative vanishes:
+    The power is of degree 1 in ω₀ and Γ₀ together:
 
     >>> engine = Engine(N=1, E_1=1, delta_E=9, T_mean=13.5, delta_T=23, omega_0=0.006,
     ...                 Gamma_0=0.001)
-    >>> found = sensitivity(engine, of="power", to=["delta_E", "Gamma_0"])
-    >>> found.status.label, {name: f"{x:.3e}" for name, x in found.derivatives["power"].items()}
-    ('ok', {'delta_E': '-4.195e-07', 'Gamma_0': '5.817e-02'})
+    >>> found = sensitivity(engine, of=["power", "constancy"], to=["omega_0", "Gamma_0"])
+    >>> slopes = found.derivatives["power"]
+    >>> total = engine.omega_0 * slopes["omega_0"] + engine.Gamma_0 * slopes["Gamma_0"]
+    >>> found.status.label, math.isclose(total, found.values["power"])
+    ('ok', True)
     """
     names = _chosen("of", of, tuple(QUANTITIES))
     fermionic = engine.cold.statistics == "fermionic"
