@@ -1,7 +1,8 @@
 """Physics of the collective heat engine: NumPy and SciPy only.
 
 ``Engine`` holds the model's parameters; a method such as ``Exact`` turns an engine into a
-``Solution`` with values, a status and the certificates behind it, ``sensitivity`` into derivatives.
+``Solution`` with values, a status and the certificates behind it, ``sensitivity`` into derivatives,
+and ``optimize`` searches for the best one.
 """
 
 from ensemble.engine import Engine
@@ -13,6 +14,7 @@ from ensemble.methods.independent_spins import IndependentSpins
 from ensemble.methods.macroscopic import Macroscopic
 from ensemble.methods.qutip import Qutip
 from ensemble.methods.undriven import Undriven
+from ensemble.optima.search import Optimization, optimize
 from ensemble.parameters.bath import Bath
 from ensemble.sensitivities.sensitivity import Sensitivity, sensitivity
 from ensemble.solution import Solution, Status
@@ -26,10 +28,12 @@ __all__ = [
     "IndependentSpins",
     "InvalidInput",
     "Macroscopic",
+    "Optimization",
     "Qutip",
     "Sensitivity",
     "Solution",
     "Status",
     "Undriven",
+    "optimize",
     "sensitivity",
 ]

@@ -51,6 +51,10 @@ COMMANDS = {
         "heatcat.store_commands",
         "Show the runs that filled STORE: when, where, by which versions, how they ended.",
     ),
+    "optimize": (
+        "heatcat.optimize_command",
+        "Maximise or minimise a variable of one engine over parameters, under constraints.",
+    ),
     "plan": (
         "heatcat.run_commands",
         "Say what running SWEEP would take; computes and writes nothing.",

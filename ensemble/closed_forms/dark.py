@@ -44,7 +44,7 @@ LINEAR = frozenset(
         "quanta_cumulant_4",
         "weak_coupling_1",
         "weak_coupling_2",
-        *("dynamical_activity", "coherent_activity", "tur_bound", "kur_bound"),
+        *("conductance", "dynamical_activity", "coherent_activity", "tur_bound", "kur_bound"),
         *("quantum_kur_bound", "coherence_kur_bound", "quantum_tur_bound", "response_bound"),
     }
 )

@@ -122,6 +122,7 @@ class Ingredients:
 
 QUANTITIES: Mapping[str, Callable[[Ingredients], Slope]] = {
     "quanta_current": lambda of: of.current,
+    "conductance": lambda of: of.per_affinity,
     "power": lambda of: of.delta_E * of.current,
     "power_per_pair": lambda of: of.delta_E * of.current * (1 / of.N),
     "heat_current_1": lambda of: of.E_1 * of.current * -1.0,
@@ -138,4 +139,4 @@ QUANTITIES: Mapping[str, Callable[[Ingredients], Slope]] = {
     "dynamical_activity": lambda of: of.activity,
     "kur_ratio": lambda of: of.current * of.current / (of.activity * of.noise),
 }
-"""By name of the variable, of which each has the same definition as in `ensemble.methods.exact`."""
+"""By name of the variable, defined as in `ensemble.methods.exact`; the conductance is J/a."""
