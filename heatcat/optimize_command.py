@@ -19,8 +19,8 @@ from ensemble.sensitivities.parameters import PARAMETERS
 from heatcat import show, terminal
 from heatcat.failures import fail
 
-NEEDED = PARAMETERS[:-2]
-"""Parameters that have no default; the μ's are 0."""
+NEEDED = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
+"""Parameters that have no default: the μ's are 0, Γ₁ and Γ₂ are Γ₀."""
 
 
 def _engine_options(command: Any) -> Any:
@@ -194,14 +194,9 @@ def _sweep(found: Optimization, engine: Engine, name: str) -> catalog.Sweep:
     """The different optima as scattered points; with a gain, the engine of one pair beside them."""
     problem = found.problem
     points = {key: [search.parameters[key] for search in found.distinct] for key in problem.names}
-    optional = {"mu_1": engine.mu_1, "mu_2": engine.mu_2}
     fixed: dict[str, Any] = {key: getattr(engine, key) for key in NEEDED if key not in points}
+    optional = {key: getattr(engine, key) for key in (*PARAMETERS, "spin_1", "spin_2")}
     fixed |= {key: value for key, value in optional.items() if value and key not in points}
-    fixed |= {
-        key: getattr(engine, key)
-        for key in ("spin_1", "spin_2")
-        if getattr(engine, key) is not None
-    }
     with_single = GAIN in problem.variables and engine.N > 1
     axes = {"N": [1, engine.N]} if with_single else {}
     if not with_single:

@@ -7,10 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensemble.arrays import FloatArray
-from ensemble.engine import Bath, Engine
+from ensemble.engine import Engine
+from ensemble.parameters.bath import Bath
 
-PARAMETERS = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0", "mu_1", "mu_2")
+PARAMETERS = (
+    *("E_1", "delta_E", "T_mean", "delta_T", "omega_0"),
+    *("Gamma_0", "Gamma_1", "Gamma_2", "mu_1", "mu_2"),
+)
 """Parameters that derivatives are taken with respect to, each with the others held fixed."""
+
+
+def parameters_of(engine: Engine) -> tuple[str, ...]:
+    """Those of ``PARAMETERS`` that an engine has: μ's if fermionic, Γ₁ and Γ₂ if they are given."""
+    lacking = {name for name in ("Gamma_1", "Gamma_2") if getattr(engine, name) is None}
+    if engine.statistics == "bosonic":
+        lacking |= {"mu_1", "mu_2"}
+    return tuple(name for name in PARAMETERS if name not in lacking)
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +31,9 @@ class Chain:
 
     Attributes
     ----------
-    rates : ndarray, shape (8, 5)
+    rates : ndarray, shape (10, 5)
         ∂ln c_p/∂θ of the five rates (see `ensemble.sensitivities.rates`).
-    affinity : ndarray, shape (8,)
+    affinity : ndarray, shape (10,)
         ∂a/∂θ.
     """
 
@@ -72,7 +84,9 @@ def chain(engine: Engine) -> Chain:
         rates[:, 1 + 2 * i] = sign * bath.gamma_up / bath.Gamma_0 * ratios[i]
         rates[:, 2 + 2 * i] = -bath.gamma_down / bath.Gamma_0 * ratios[i]
     rates[PARAMETERS.index("omega_0"), 0] = 1 / engine.omega_0
-    rates[PARAMETERS.index("Gamma_0"), 1:] = 1 / engine.Gamma_0
+    for own, of_bath in (("Gamma_1", slice(1, 3)), ("Gamma_2", slice(3, 5))):
+        name = "Gamma_0" if getattr(engine, own) is None else own  # Γ₀ counts where none is given
+        rates[PARAMETERS.index(name), of_bath] = 1 / getattr(engine, name)
     return Chain(rates=rates, affinity=ratios[0] - ratios[1])
 
 

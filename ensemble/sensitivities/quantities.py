@@ -24,7 +24,7 @@ class Slope:
     Attributes
     ----------
     value : float
-    gradient : ndarray, shape (8,)
+    gradient : ndarray, shape (10,)
         In the order of ``PARAMETERS``.
     """
 
@@ -97,13 +97,28 @@ class Ingredients:
 
     @property
     def E_1(self) -> Slope:
-        """The quantum that the cold bath takes."""
+        """The energy that a quantum carries into the cold bath."""
         return self._energy(self._engine.E_1, E_1=1.0)
 
     @property
     def E_2(self) -> Slope:
-        """The quantum that the hot bath gives."""
+        """The energy that a quantum carries out of the hot bath."""
         return self._energy(self._engine.E_2, E_1=1.0, delta_E=1.0)
+
+    @property
+    def heat_1(self) -> Slope:
+        """The heat that a quantum carries into the cold bath, E₁ − μ₁."""
+        return self._energy(self._engine.quantum_heats[0], E_1=1.0, mu_1=-1.0)
+
+    @property
+    def heat_2(self) -> Slope:
+        """The heat that a quantum carries out of the hot bath, E₂ − μ₂."""
+        return self._energy(self._engine.quantum_heats[1], E_1=1.0, delta_E=1.0, mu_2=-1.0)
+
+    @property
+    def chemical_work(self) -> Slope:
+        """The chemical work of one quantum, μ₁ − μ₂."""
+        return self._energy(self._engine.mu_1 - self._engine.mu_2, mu_1=1.0, mu_2=-1.0)
 
     @property
     def delta_E(self) -> Slope:
@@ -125,16 +140,19 @@ QUANTITIES: Mapping[str, Callable[[Ingredients], Slope]] = {
     "conductance": lambda of: of.per_affinity,
     "power": lambda of: of.delta_E * of.current,
     "power_per_pair": lambda of: of.delta_E * of.current * (1 / of.N),
-    "heat_current_1": lambda of: of.E_1 * of.current * -1.0,
-    "heat_current_2": lambda of: of.E_2 * of.current,
+    "heat_current_1": lambda of: of.heat_1 * of.current * -1.0,
+    "heat_current_2": lambda of: of.heat_2 * of.current,
+    "energy_current_1": lambda of: of.E_1 * of.current * -1.0,
+    "energy_current_2": lambda of: of.E_2 * of.current,
+    "chemical_power": lambda of: of.chemical_work * of.current,
     "entropy_production": lambda of: of.affinity * of.affinity * of.per_affinity,
     "affinity": lambda of: of.affinity,
     "quanta_noise": lambda of: of.noise,
     "power_variance": lambda of: of.delta_E * of.delta_E * of.noise,
     "power_per_pair_variance": lambda of: of.delta_E * of.delta_E * of.noise * of.N**-2.0,
-    "heat_current_1_variance": lambda of: of.E_1 * of.E_1 * of.noise,
-    "heat_current_2_variance": lambda of: of.E_2 * of.E_2 * of.noise,
-    "heat_covariance": lambda of: of.E_1 * of.E_2 * of.noise * -1.0,
+    "heat_current_1_variance": lambda of: of.heat_1 * of.heat_1 * of.noise,
+    "heat_current_2_variance": lambda of: of.heat_2 * of.heat_2 * of.noise,
+    "heat_covariance": lambda of: of.heat_1 * of.heat_2 * of.noise * -1.0,
     "constancy": lambda of: 2.0 * of.per_affinity / of.noise,
     "dynamical_activity": lambda of: of.activity,
     "kur_ratio": lambda of: of.current * of.current / (of.activity * of.noise),

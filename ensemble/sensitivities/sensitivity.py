@@ -13,7 +13,7 @@ from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.method import AGREEMENT
-from ensemble.sensitivities.parameters import PARAMETERS
+from ensemble.sensitivities.parameters import PARAMETERS, parameters_of
 from ensemble.sensitivities.quantities import QUANTITIES, Ingredients
 from ensemble.sensitivities.rates import RateDerivatives, factorised
 from ensemble.solution import Status
@@ -72,7 +72,8 @@ def sensitivity(
         Variables, of those in ``QUANTITIES``: currents, noise, constancy, activity.
     to : str or iterable of str, optional
         Parameters, of those in ``PARAMETERS``; by default all that the engine has: μ₁ and μ₂ count
-        for fermionic baths only.  E₂ = E₁ + ΔE, T₁ and T₂ follow E₁, ΔE, T̄ and ΔT.
+        for fermionic baths only, Γ₁ and Γ₂ where they are given in place of Γ₀.  E₂, T₁ and T₂
+        follow E₁, ΔE, T̄ and ΔT.
     tolerance : float
         Largest relative residual that still counts as certified.
 
@@ -101,8 +102,7 @@ def sensitivity(
     ('ok', True)
     """
     names = _chosen("of", of, tuple(QUANTITIES))
-    fermionic = engine.cold.statistics == "fermionic"
-    known = PARAMETERS if fermionic else PARAMETERS[:-2]
+    known = parameters_of(engine)
     parameters = known if to is None else _chosen("to", to, known)
     if not engine.drive > 0:
         raise InvalidInput("without a drive nothing flows: give omega_0 > 0")

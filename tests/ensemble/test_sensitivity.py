@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble import Engine, Exact, InvalidInput, Status, sensitivity
-from ensemble.sensitivities.parameters import PARAMETERS, chain
+from ensemble.sensitivities.parameters import PARAMETERS, chain, parameters_of
 from ensemble.sensitivities.quantities import QUANTITIES
 from ensemble.sensitivities.rates import RateDerivatives, contrast_slope, factorised
 from tests.ensemble.precise import Reference
@@ -28,7 +28,7 @@ HOT = Engine(
 )  # fmt: skip
 DOTS = Engine(
     N=2, E_1=1, delta_E=0.25, T_mean=3, delta_T=2, omega_0=1, Gamma_0=0.75,
-    statistics="fermionic", mu_1=0.5, mu_2=2.0, spin_1=0.5,
+    statistics="fermionic", mu_1=0.5, mu_2=2.0, spin_1=0.5, Gamma_2=1.5,
 )  # fmt: skip
 # E₁/T₁ = 1 and E₂/T₂ = 1 in dyadic numbers: a = 0 exactly.
 CARNOT = Engine(N=2, E_1=1, delta_E=1, T_mean=1.5, delta_T=1, omega_0=2, Gamma_0=1)
@@ -37,17 +37,15 @@ HIGHER = ("quanta_current", "power", "heat_current_2", "entropy_production", "qu
           "power_variance", "constancy")  # fmt: skip
 
 
-def parameters_of(engine):
-    return PARAMETERS if engine.statistics == "fermionic" else PARAMETERS[:-2]
-
-
 def precise(engine, name, shift):
     """Variables of ``HIGHER`` at 60 digits, a parameter changed by ``shift``."""
     mp = mpmath.mp.clone()
     mp.dps = 60
-    given = {p: mp.mpf(getattr(engine, p)) for p in PARAMETERS}
+    given = {p: mp.mpf(getattr(engine, p)) for p in PARAMETERS if getattr(engine, p) is not None}
     given[name] += mp.mpf(shift)
+    rates = [given.get(own, given["Gamma_0"]) for own in ("Gamma_1", "Gamma_2")]
     moved = SimpleNamespace(
+        rates=rates,
         N=engine.N, scaling=engine.scaling, statistics=engine.statistics, levels=engine.levels,
         **given,
     )  # fmt: skip
@@ -57,7 +55,7 @@ def precise(engine, name, shift):
     found = (
         J,
         delta_E * J,
-        (given["E_1"] + delta_E) * J,
+        (given["E_1"] + delta_E - given["mu_2"]) * J,
         a * J,
         D,
         delta_E**2 * D,
@@ -247,8 +245,11 @@ def test_two_baths_so_cold_that_occupations_underflow():
 
 def test_the_chain_rule_has_no_slope_for_what_an_engine_has_not():
     """Bosons: μ's move the affinity formally, but no derivative with respect to them is given."""
-    assert set(sensitivity(EVERYDAY, of="power").derivatives["power"]) == set(PARAMETERS[:-2])
-    assert chain(EVERYDAY).rates.shape == (8, 5)
+    expected = {"E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0"}
+    assert set(sensitivity(EVERYDAY, of="power").derivatives["power"]) == expected
+    assert chain(EVERYDAY).rates.shape == (len(PARAMETERS), 5)
+    own = parameters_of(replace(EVERYDAY, Gamma_1=0.002))
+    assert set(own) == {*expected, "Gamma_1"}
 
 
 @pytest.mark.parametrize(
