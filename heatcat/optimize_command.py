@@ -15,17 +15,20 @@ from ensemble import Engine, InvalidInput, Optimization
 from ensemble import optimize as search_optima
 from ensemble.optima.problem import GAIN
 from ensemble.optima.search import Search
+from ensemble.parameters.given import SPACINGS, TEMPERATURES
 from ensemble.sensitivities.parameters import PARAMETERS
 from heatcat import show, terminal
 from heatcat.failures import fail
 
+NATURAL = ("T_1", "T_2", "E_2")
+"""What may be given in place of T̄, ΔT and ΔE, where neither of these is varied."""
 NEEDED = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 """Parameters that have no default: the μ's are 0, Γ₁ and Γ₂ are Γ₀."""
 
 
 def _engine_options(command: Any) -> Any:
     """Options for the parameters of an engine that are not varied, ``--E-1`` for E_1 and so on."""
-    for name in reversed(PARAMETERS):
+    for name in reversed((*PARAMETERS, *NATURAL)):
         term = NAMES[name]
         command = click.option(
             "--" + name.replace("_", "-"),
@@ -126,12 +129,21 @@ def _engine(ranges: Mapping[str, tuple[float, float]], parameters: Mapping[str, 
         if parameter in given:
             option = "--" + parameter.replace("_", "-")
             raise InvalidInput(f"{option} and --over both give {parameter}: keep one of them")
+    for kind in (SPACINGS, TEMPERATURES):
+        varied = [name for name in ranges if name in kind]
+        for parameter in NATURAL:
+            if varied and parameter in kind and parameter in given:
+                option = "--" + parameter.replace("_", "-")
+                raise InvalidInput(
+                    f"{option} does not stay where it is while {varied[0]} varies: give "
+                    f"{' and '.join(name for name in NEEDED if name in kind)}"
+                )
     given |= {parameter: limits[0] for parameter, limits in ranges.items()}
-    for parameter in NEEDED:
+    for parameter in ("omega_0", "Gamma_0"):
         if parameter not in given:
             option = "--" + parameter.replace("_", "-")
             raise InvalidInput(f"{parameter} is missing: give {option}, or a range with --over")
-    return Engine(**given)
+    return Engine.of(**given)
 
 
 def _as_json(found: Optimization, engine: Engine) -> dict[str, Any]:

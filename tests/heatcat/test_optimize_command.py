@@ -78,6 +78,8 @@ def test_nothing_found_is_exit_code_1_and_stores_nothing(tmp_path):
         (("--maximize", "power", "--over", "delta_E=1:2"), "--over gives delta_E twice"),
         (("--maximize", "power", "--over", "foo=1:2"), "unknown parameter 'foo'"),
         (("--maximize", "power", "--geometric", "E_1"), "'E_1' is not varied"),
+        (("--maximize", "power", "--E-2", "3"), "--E-2 does not stay where it is while delta_E"),
+        (("--maximize", "power", "--T-1", "3"), "T_mean, delta_T, T_1 are given: give exactly two"),
         (("--maximize", "pwer",), "'pwer' cannot be optimised"),
         ((), "one objective"),
     ],
