@@ -161,7 +161,7 @@ def optimize(
     ...                 Gamma_0=0.001)
     >>> found = optimize(engine, maximize="power", over={"delta_E": (1, 11)}, starts=2)
     >>> round(found.best.parameters["delta_E"], 4), found.best.kkt_residual < 1e-6
-    (5.8037, True)
+    (5.9116, True)
     """
     if (maximize is None) == (minimize is None):
         raise InvalidInput("an optimisation has one objective: give maximize or minimize")

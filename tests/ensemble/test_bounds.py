@@ -169,6 +169,9 @@ class TestWhatSaturates:
     @pytest.mark.parametrize("omega_0", [0.1, 0.5, 2.0, 20.0])
     def test_one_way_dots_saturate_the_best_bound_at_any_drive(self, omega_0):
         found, D = bounds_of(replace(ONE_WAY, omega_0=omega_0))
+        x = omega_0**2
+        assert D / found.current == pytest.approx((2 - x + x**2) / (2 * (1 + x) ** 2), rel=1e-12)
+        assert found.current == pytest.approx(x / (2 * (1 + x)), rel=1e-12)
         assert found.response / D == pytest.approx(1, rel=1e-10)
         assert found.quantum_kur / D < 1
 
