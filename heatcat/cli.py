@@ -53,7 +53,7 @@ COMMANDS = {
     ),
     "optimize": (
         "heatcat.optimize_command",
-        "Maximise or minimise a variable of one engine over parameters, under constraints.",
+        "Search for engines with the most (or least) of a variable, by method exact.",
     ),
     "plan": (
         "heatcat.run_commands",

@@ -4,9 +4,9 @@ If drive and jump operators depend on parameters θ, what the baths take up in a
 at most the information t F, whatever is measured on it (S. Gammelmark and K. Mølmer, PRL 112,
 170401 (2014)):
 
-.. math:: F_{ab} = 4\,\mathrm{Re}\Big[\sum_k \mathrm{Tr}\,\partial_a L_k^\dagger \partial_b L_k
+.. math:: F_{ab} = 4\,\mathrm{Re}\left[\sum_k \mathrm{Tr}\,\partial_a L_k^\dagger \partial_b L_k
           \rho - \mathrm{Tr}\,\mathcal K_a L^+ \mathcal K_b' \rho
-          - \mathrm{Tr}\,\mathcal K_b L^+ \mathcal K_a' \rho\Big], \qquad
+          - \mathrm{Tr}\,\mathcal K_b L^+ \mathcal K_a' \rho\right], \qquad
           \mathcal K_a X = -i\,\partial_a H X + \sum_k \partial_a L_k X L_k^\dagger
           - \tfrac12 \partial_a(L_k^\dagger L_k) X,
 
@@ -97,7 +97,7 @@ def fisher_information(state: Stationary, jump_rates: FloatArray) -> tuple[Float
     ----------
     state : Stationary
     jump_rates : ndarray, shape (5,)
-        r_k, and 0 for the drive (`RateDerivatives.jump_rates`).
+        r_k, and 0 for the drive (`ensemble.sensitivities.rates.RateDerivatives.jump_rates`).
 
     Returns
     -------

@@ -18,8 +18,8 @@ class PrecisionBounds:
     r"""The least noise D that a current may have by several uncertainty relations.
 
     With g_p = ∂J/∂ln c_p the response of the current to the five rates, F their Fisher information
-    (`fisher_information`) and 𝒜 the jumps per time at both baths, each direction v in the space of
-    the rates gives a bound, by the theorem of Cramér and Rao:
+    (`ensemble.bounds.fisher.fisher_information`) and 𝒜 the jumps per time at both baths, each
+    direction v in the space of the rates gives a bound, by the theorem of Cramér and Rao:
 
     .. math:: D \ge \frac{(g \cdot v)^2}{v^T F v}.
 

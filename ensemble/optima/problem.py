@@ -48,7 +48,7 @@ class Constraint:
 
     @classmethod
     def of(cls, text: str) -> Constraint:
-        """A constraint as it is written, such as ``constancy >= 1``; gain: `collective_gain`."""
+        """A constraint as it is written, such as ``constancy >= 1``; ``gain`` is collective."""
         found = CONSTRAINT.fullmatch(text)
         try:
             level = float(found[3]) if found else math.nan

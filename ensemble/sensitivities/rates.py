@@ -148,7 +148,7 @@ class RateDerivatives:
     def per_affinity(self) -> Graded:
         r"""J/a and its slopes, both finite and accurate through the Carnot point a = 0.
 
-        With J = s h·δ and L δ = b (see `Stationary`), y the adjoint of h,
+        With J = s h·δ and L δ = b (see `ensemble.steady.state.Stationary`), y the adjoint of h,
 
         .. math:: \frac{\partial (J/a)}{\partial \ln c_p} = \frac Ja \left[\delta_{p\omega}
                   + \frac{d \ln(s/a)}{da} a_p - \mathrm{Tr}\,\partial_p\rho_0
