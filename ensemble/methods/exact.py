@@ -245,9 +245,9 @@ class Exact(Method):
         status, message, self_check = self._judge(state, flow, fluctuations, residual)
         if bounds is not None:
             self_check = max(self_check, bounds.euler_error)
-            if status is Status.OK and not self_check <= AGREEMENT:
+            if status is Status.OK and not bounds.euler_error <= AGREEMENT:
                 status = Status.UNPHYSICAL
-                message = f"Euler's relation for the current is violated by {self_check:.1e}"
+                message = f"Euler's relation for J is violated by {bounds.euler_error:.1e}"
         if power_of_two:
             values |= {n: math.ldexp(values[n], power_of_two) for n in LINEAR & values.keys()}
         return Solution(

@@ -175,6 +175,16 @@ class TestWhatSaturates:
         assert found.response / D == pytest.approx(1, rel=1e-10)
         assert found.quantum_kur / D < 1
 
+    def test_one_pair_at_a_strong_drive(self):
+        """Bosons, both baths two-way: what is missing falls as 1/ω₀²."""
+        engine = replace(CARNOT, N=1, delta_E=2.0, T_mean=4, delta_T=6)
+        missing = []
+        for drive in (100, 1000):
+            found, D = bounds_of(replace(engine, omega_0=drive))
+            missing.append(1 - found.response / D)
+        assert missing[0] == pytest.approx(100 * missing[1], rel=0.02)
+        assert 0 < missing[1] < 2e-5
+
     def test_a_weak_drive_passes_independent_quanta(self):
         """Two Poisson processes with the ratio e^a: J/D = tanh(a/2), of which the best bound knows
         the square through F_ωω = 4D; what is missing is of second order in ω₀."""
@@ -231,6 +241,15 @@ class TestAsVariables:
         quantum = Exact(solver="gmres").solve(engine, ["response_ratio"])
         assert quantum.status is Status.OK
         assert 0 < quantum.values["response_ratio"] <= 1
+
+    def test_without_a_drive_there_is_activity_and_no_noise_to_bound(self):
+        names = ("dynamical_activity", "kur_bound", "response_bound", "kur_ratio", "response_ratio")
+        solution = Exact().solve(replace(CARNOT, omega_0=0), names)
+        assert solution.status is Status.OK
+        assert solution.values["dynamical_activity"] > 0
+        assert solution.values["kur_bound"] == solution.values["response_bound"] == 0
+        assert math.isnan(solution.values["kur_ratio"])
+        assert math.isnan(solution.values["response_ratio"])
 
     def test_two_baths_so_cold_that_occupations_underflow(self):
         """Rates scale with the occupation, ratios do not depend on it."""
