@@ -1,7 +1,8 @@
 """Physics of the collective heat engine: NumPy and SciPy only.
 
 ``Engine`` holds the model's parameters; a method such as ``Exact`` turns an engine into a
-``Solution`` with values, a status and the certificates behind it.
+``Solution`` with values, a status and the certificates behind it, ``sensitivity`` into derivatives,
+and ``optimize`` searches for the best one.
 """
 
 from ensemble.engine import Engine
@@ -14,7 +15,9 @@ from ensemble.methods.macroscopic import Macroscopic
 from ensemble.methods.qutip import Qutip
 from ensemble.methods.undriven import Undriven
 from ensemble.methods.weak_local import WeakLocal
+from ensemble.optima.search import Optimization, optimize
 from ensemble.parameters.bath import Bath
+from ensemble.sensitivities.sensitivity import Sensitivity, sensitivity
 from ensemble.solution import Solution, Status
 
 __all__ = [
@@ -26,9 +29,13 @@ __all__ = [
     "IndependentSpins",
     "InvalidInput",
     "Macroscopic",
+    "Optimization",
     "Qutip",
+    "Sensitivity",
     "Solution",
     "Status",
     "Undriven",
     "WeakLocal",
+    "optimize",
+    "sensitivity",
 ]

@@ -60,6 +60,8 @@ POWERS: Mapping[str, tuple[int, int]] = {
             "entropy_production_per_pair",
             "linewidth_1",
             "linewidth_2",
+            *("conductance", "dynamical_activity", "coherent_activity", "tur_bound", "kur_bound"),
+            *("quantum_kur_bound", "coherence_kur_bound", "quantum_tur_bound", "response_bound"),
         ),
         (0, 1),
     ),

@@ -51,6 +51,10 @@ COMMANDS = {
         "heatcat.store_commands",
         "Show the runs that filled STORE: when, where, by which versions, how they ended.",
     ),
+    "optimize": (
+        "heatcat.optimize_command",
+        "Search for engines with the most (or least) of a variable, by method exact.",
+    ),
     "plan": (
         "heatcat.run_commands",
         "Say what running SWEEP would take; computes and writes nothing.",

@@ -31,8 +31,8 @@ ROOMS = {
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
         *("units", "laws"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
-        *("local_noise", "detuned", "evolution", "spectrum", "limits", "closure"),
-        *("methods", "__init__"),
+        *("local_noise", "detuned", "sensitivities", "bounds", "optima"),
+        *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
     ),
     "catalog": (
         *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),

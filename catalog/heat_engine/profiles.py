@@ -18,17 +18,28 @@ from numpy.typing import NDArray
 from catalog.heat_engine.terms import EnergyTerm
 from catalog.names.ranges import range_labels
 from catalog.names.vocabulary import Term, suggestion
-from ensemble import Engine, Exact, InvalidInput, Solution, Status, Undriven
+from ensemble import (
+    Engine,
+    Exact,
+    InvalidInput,
+    Sensitivity,
+    Solution,
+    Status,
+    Undriven,
+    sensitivity,
+)
 from ensemble.checks import as_number, is_finite, shown
 from ensemble.counting.cumulants import cumulants
 from ensemble.evolution.dynamics import Trajectory, evolve, fock
 from ensemble.evolution.undriven_dynamics import EXCITED, relax_spin
 from ensemble.method import Method
 from ensemble.methods.undriven import cold_spin
+from ensemble.sensitivities.parameters import PARAMETERS
 from ensemble.spectrum.gap import slow_spectrum
 from ensemble.steady.state import Stationary
 from ensemble.units import natural_units
 
+SENSITIVE = ("power", "quanta_noise", "constancy")
 STARTS = ("excited", "ground", "mixed")
 MOST_INSTANTS = 10_000
 MOST_MODES = 50
@@ -101,13 +112,15 @@ class Profiles:
 
     def terms(self, method: type[Method], energy_unit: str) -> list[Term]:
         """The variables that a method defines, and what their dimensions are."""
-        dims: dict[str, tuple[Term, Sequence[float]]] = {
+        dims: dict[str, tuple[Term, Sequence[float | str]]] = {
             "mode": (Term("mode", "", "number of the mode", kind="index"), range(self.modes)),
             "order": (Term("order", "k", "order of the cumulant", kind="index"),
                       range(1, self.orders + 1)),
             "q": (Term("q", "q", "order of coherence", kind="index"), range(self.coherences + 1)),
             "time": (Term("time", "t", "time after the start", kind="index",
                           unit=f"1/{energy_unit}"), self.times),
+            "parameter": (Term("parameter", "θ", "parameter that is changed", kind="index",
+                               dtype="str"), PARAMETERS),
         }  # fmt: skip
         found: list[Term] = []
         for profile in PROFILES.values():
@@ -140,6 +153,17 @@ class Computation:
         self.engine: Engine = natural
         self._state: Stationary | None = None
         self._path: Trajectory | None = None
+        self.engine_given = engine
+        self._slopes: Sensitivity | None = None
+
+    @property
+    def slopes(self) -> Sensitivity:
+        """Derivatives of all variables that have them as profiles, in the user's units."""
+        if self._slopes is None:
+            self._slopes = sensitivity(
+                self.engine_given, of=SENSITIVE, tolerance=self.method.tolerance
+            )
+        return self._slopes
 
     @property
     def state(self) -> Stationary:
@@ -205,6 +229,21 @@ def _coherence(of: Computation) -> Value:
     return values, state.residual
 
 
+def _sensitivity(name: str) -> Callable[[Computation], Value]:
+    def slopes(of: Computation) -> Value:
+        found = of.slopes
+        engine = of.engine_given
+        values = [
+            getattr(engine, to) * found.derivatives[name][to]
+            if to in found.derivatives[name]
+            else math.nan
+            for to in PARAMETERS
+        ]
+        return np.array(values), max(found.residual, found.euler_error)
+
+    return slopes
+
+
 def _evolution(name: str) -> Callable[[Computation], Value]:
     def path(of: Computation) -> Value:
         found = of.path
@@ -260,6 +299,17 @@ PROFILES: Mapping[str, Profile] = {
         _profile(
             "coherence", "C_q", "sum of the moduli of the coherences of order q", "q",
             {Exact: _coherence},
+        ),
+        *(
+            _profile(
+                f"{name}_sensitivity", f"θ ∂{symbol}/∂θ",
+                f"change of the {words} per relative change of a parameter", "parameter",
+                {Exact: _sensitivity(name)}, energy_power=power,
+            )
+            for name, symbol, words, power in (
+                ("power", "P", "power", 2), ("quanta_noise", "D", "noise", 1),
+                ("constancy", "C", "constancy", None),
+            )
         ),
         _profile(
             "magnetization_1_evolution", "⟨m₁ᶻ⟩(t)", "evolution of the cold magnetization", "time",

@@ -351,6 +351,43 @@ TERMS: tuple[EnergyTerm, ...] = (
         "how long the symmetric state's current lasts, times the local rate",
         equation="τ = ∫ (J(t) − J(∞)) dt / (J(0) − J(∞))",
     ),
+    _variable(
+        "dynamical_activity",
+        "𝒜",
+        "jumps per time, at both baths and in both directions",
+        energy_power=1,
+        equation="𝒜 = Σ γ ⟨S†S⟩",
+    ),
+    _variable(
+        "coherent_activity",
+        "Ψ",
+        "what the drive adds to the information about the scale of time",
+        energy_power=1,
+        equation="Ψ = Σ F − 𝒜",
+    ),
+    *(
+        term
+        for name, long_name, equation in (
+            ("tur", "thermodynamic uncertainty relation", "2J/a"),
+            ("kur", "kinetic uncertainty relation", "J²/𝒜"),
+            ("quantum_kur", "quantum kinetic uncertainty relation", "J²/(𝒜 + Ψ)"),
+            ("coherence_kur", "kinetic relation with coherence", "(J − ω₀ ∂J/∂ω₀)²/𝒜"),
+            ("quantum_tur", "quantum thermodynamic relation", "2(Σ ℓ_k ∂J/∂ln γ_k)²/σ"),
+            ("response", "best bound by responses to the five rates", "g F⁻¹ g"),
+        )
+        for term in (
+            _variable(
+                f"{name}_bound",
+                f"D({name})",
+                f"least noise by the {long_name}",
+                energy_power=1,
+                equation=equation,
+            ),
+            # That of the TUR is the constancy.
+            _variable(f"{name}_ratio", f"D({name})/D", f"{long_name}: bound over noise"),
+        )
+        if term.name != "tur_ratio"
+    ),
     _diagnostic("neglected", "w", "weight of the total spins left out of an average"),
     _diagnostic("residual", "r", "largest relative residual of the solves"),
     _diagnostic(

@@ -44,6 +44,8 @@ LINEAR = frozenset(
         "quanta_cumulant_4",
         "weak_coupling_1",
         "weak_coupling_2",
+        *("conductance", "dynamical_activity", "coherent_activity", "tur_bound", "kur_bound"),
+        *("quantum_kur_bound", "coherence_kur_bound", "quantum_tur_bound", "response_bound"),
     }
 )
 """Variables that are proportional to x; the others do not depend on it, up to rounding."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, get_args
 
 from ensemble.arrays import FloatArray, IntArray
+from ensemble.bounds.precision import PrecisionBounds, precision_bounds
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
@@ -25,6 +26,7 @@ from ensemble.local_noise.observables import (
     total_spins,
 )
 from ensemble.method import AGREEMENT, ROUNDING, Method
+from ensemble.sensitivities.rates import RateDerivatives, factorised
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
@@ -72,8 +74,21 @@ FROM_VALIDITY = (
     "rotating_wave",
     "linewidth_over_drive",
 )
+CLASSICAL_BOUNDS = ("dynamical_activity", "tur_bound", "kur_bound", "kur_ratio")
+QUANTUM_BOUNDS = (
+    "coherent_activity",
+    "quantum_kur_bound",
+    "quantum_kur_ratio",
+    "coherence_kur_bound",
+    "coherence_kur_ratio",
+    "quantum_tur_bound",
+    "quantum_tur_ratio",
+    "response_bound",
+    "response_ratio",
+)
 FROM_NOISE = frozenset(
     {
+        *("kur_ratio", *QUANTUM_BOUNDS),
         "power_variance",
         "power_per_pair_variance",
         "quanta_noise",
@@ -141,8 +156,10 @@ class Exact(Method):
         "total_spin_1",
         "total_spin_2",
         "gap",
+        *CLASSICAL_BOUNDS,
+        *QUANTUM_BOUNDS,
     )
-    on_request: ClassVar[tuple[str, ...]] = ("gap",)
+    on_request: ClassVar[tuple[str, ...]] = ("gap", *CLASSICAL_BOUNDS, *QUANTUM_BOUNDS)
     diagnostics: ClassVar[tuple[str, ...]] = (
         "residual",
         "self_check",
@@ -195,8 +212,9 @@ class Exact(Method):
         ----------
         engine : Engine
         variables : iterable of str, optional
-            Names to return; by default all of ``Exact.variables`` but the gap, which is searched
-            for only on request.  What none of them needs is neither computed nor checked.
+            Names to return; by default all of ``Exact.variables`` but the gap and the bounds on
+            the noise, which are computed only on request.  What none of them needs is neither
+            computed nor checked.
 
         Returns
         -------
@@ -207,6 +225,11 @@ class Exact(Method):
             `Engine`), ``coherence_order`` and ``excitation_cut`` (highest order and excitation
             number kept) and ``solver`` (the one used).  With local noise ``residual`` includes the
             balance of the weights of the total spins.
+            ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, of the
+            agreement of Eq. 11 with counting at either bath, and, if there are quantum bounds, of
+            Euler's relation for the current), ``affinity_rounding`` (see `Engine`),
+            ``coherence_order`` and ``excitation_cut`` (highest order and excitation number kept)
+            and ``solver`` (the one used).
 
         Raises
         ------
@@ -217,10 +240,11 @@ class Exact(Method):
             If double precision does not hold the equations.
         """
         names = self.chosen(variables)
-        if "gap" in names and (engine.has_local_noise or engine.detuning):
+        refused = [name for name in self.on_request if name in names]
+        if refused and (engine.has_local_noise or engine.detuning):
             raise InvalidInput(
-                "method exact finds the gap of collective baths and a resonant drive only: leave "
-                "out gap, or set Gamma_local = Gamma_dephasing = detuning = 0"
+                f"method exact finds {', '.join(refused)} of collective baths and a resonant drive "
+                "only: leave it out, or set Gamma_local = Gamma_dephasing = detuning = 0"
             )
         brighter, power_of_two = brightened(engine)
         state = self.stationary(brighter)
@@ -240,12 +264,25 @@ class Exact(Method):
             higher = cumulants(state, order=4)
             values |= {f"quanta_cumulant_{n}": float(higher.rates[n - 1]) for n in (3, 4)}
             residuals.append(higher.residual)
+        bounds: PrecisionBounds | None = None
+        if fluctuations is not None and set(QUANTUM_BOUNDS).intersection(names):
+            small = state if state.solver.transposable else None
+            bounds = precision_bounds(small or factorised(brighter, tolerance=self.tolerance))
+            values |= _bound_values(bounds, fluctuations)
+            residuals.append(bounds.residual)
+        if set(CLASSICAL_BOUNDS).intersection(names):
+            values |= _classical_bound_values(state, flow, fluctuations)
         if "gap" in names:
             slowest = gap(brighter)
             values["gap"] = slowest.value
             residuals.append(slowest.residual)
         residual = max(residuals)
         status, message, self_check = self._judge(state, flow, fluctuations, residual)
+        if bounds is not None:
+            self_check = max(self_check, bounds.euler_error)
+            if status is Status.OK and not bounds.euler_error <= AGREEMENT:
+                status = Status.UNPHYSICAL
+                message = f"Euler's relation for J is violated by {bounds.euler_error:.1e}"
         if power_of_two:
             values |= {n: math.ldexp(values[n], power_of_two) for n in LINEAR & values.keys()}
         return Solution(
@@ -373,6 +410,37 @@ def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dic
         "heat_current_2_variance": hot**2 * quanta_noise,
         "heat_covariance": -cold * hot * quanta_noise,
     }
+
+
+def _classical_bound_values(
+    state: Stationary, flow: Currents, fluctuations: Noise | None
+) -> dict[str, float]:
+    """Activity and the bounds of classical jump processes, as in `PrecisionBounds`."""
+    activity = float(RateDerivatives(state).jump_rates.sum())
+    kur = flow.quanta**2 / activity if activity > 0 else 0.0
+    values = {
+        "dynamical_activity": activity,
+        "tur_bound": 2 * flow.per_affinity,
+        "kur_bound": kur,
+    }
+    if fluctuations is not None:
+        values["kur_ratio"] = _ratio(kur, fluctuations.at_drive)
+    return values
+
+
+def _bound_values(bounds: PrecisionBounds, fluctuations: Noise) -> dict[str, float]:
+    """Bounds on the noise for open quantum systems, and their ratios to the noise."""
+    values = {"coherent_activity": bounds.coherent_activity}
+    for name in ("quantum_kur", "coherence_kur", "quantum_tur", "response"):
+        bound = getattr(bounds, name)
+        values[f"{name}_bound"] = bound
+        values[f"{name}_ratio"] = _ratio(bound, fluctuations.at_drive)
+    return values
+
+
+def _ratio(bound: float, noise: float) -> float:
+    """Bound over noise, undefined without noise."""
+    return bound / noise if noise > 0 else math.nan
 
 
 def _pair_values(state: Stationary) -> dict[str, float]:

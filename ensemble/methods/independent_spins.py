@@ -15,6 +15,7 @@ from ensemble.errors import InvalidInput
 from ensemble.laws import first_law_error, second_law_error
 from ensemble.method import AGREEMENT, Method
 from ensemble.methods.exact import Exact
+from ensemble.parameters.bath import Bath
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
 
@@ -47,6 +48,9 @@ class SpinAverage:
         Averages Σ w(S₁) w(S₂) X(S₁, S₂).
     quanta_noise : float
         Average of D(S₁, S₂), the noise within a realisation of the total spins.
+    dynamical_activity : float
+        Average number of jumps per time; a spin whose partner is in a singlet exchanges quanta
+        with its own bath, as many as it gives back.
     current_spread : float
         Variance of J(S₁, S₂) between realisations: it adds t² times this to the variance of the
         quanta counted in a time t, which differ from one preparation to the next.
@@ -67,6 +71,7 @@ class SpinAverage:
     quanta_current: float
     entropy_production: float
     quanta_noise: float
+    dynamical_activity: float
     current_spread: float
     neglected: float
     status: Status
@@ -114,6 +119,22 @@ def spin_weights(N: int, log_ratio: float) -> tuple[FloatArray, FloatArray]:
     one = np.logaddexp(log_ratio / 2, -log_ratio / 2)
     weights: FloatArray = np.exp(multiplicity + partition - N * one)
     return spins, weights
+
+
+def thermal_activity(bath: Bath, spin: float) -> float:
+    r"""Jumps per time, up and down, of a collective spin in equilibrium with its bath.
+
+    .. math:: \mathcal A = 2 \gamma_\uparrow \langle S^- S^+ \rangle
+
+    Examples
+    --------
+    >>> thermal_activity(Bath(energy=1, temperature=1e9, Gamma_0=1e-9), 0.5)  # γ↑ = γ↓ = 1
+    1.0
+    """
+    top = round(2 * spin)
+    k = np.arange(top + 1)
+    weights = special.softmax(-bath.log_ratio * k)
+    return float(2 * bath.gamma_up * (weights @ ((k + 1) * (top - k))))
 
 
 def spin_average(
@@ -166,12 +187,16 @@ def spin_average(
             f"has {kept.sum()}: choose a smaller N, or raise neglect to leave out unlikely ones"
         )
 
-    sums = dict.fromkeys(AVERAGED, 0.0)
+    sums = dict.fromkeys((*AVERAGED, "dynamical_activity"), 0.0)
     square, status, message, solved = 0.0, Status.OK, "", 0
     for flat in np.flatnonzero(kept):
         i, j = np.unravel_index(flat, weights.shape)
         if spins_1[i] == 0 or spins_2[j] == 0:
-            continue  # a singlet takes no part: no current and no noise
+            # A singlet takes no part: no current and no noise, and its partner is in equilibrium.
+            resting = thermal_activity(engine.cold, spins_1[i])
+            resting += thermal_activity(engine.hot, spins_2[j])
+            sums["dynamical_activity"] += float(weights[i, j]) * resting
+            continue
         solution = method.solve(
             engine._keeping(
                 engine._given,
@@ -179,10 +204,10 @@ def spin_average(
                 spin_1=float(spins_1[i]),
                 spin_2=float(spins_2[j]),
             ),
-            AVERAGED,
+            sums,
         )
         weight = float(weights[i, j])
-        for name in AVERAGED:
+        for name in sums:
             sums[name] += weight * solution.values[name]
         square += weight * solution.values["quanta_current"] ** 2
         if solution.status > status:
@@ -221,8 +246,10 @@ class IndependentSpins(Method):
     name: ClassVar[str] = "independent-spins"
     detuned: ClassVar[bool] = True
     variables: ClassVar[tuple[str, ...]] = (
-        *AVERAGED, "current_spread", "power_per_pair", "affinity", "efficiency", "cop"
+        *AVERAGED, "current_spread", "power_per_pair", "affinity", "efficiency", "cop",
+        "dynamical_activity",
     )  # fmt: skip
+    on_request: ClassVar[tuple[str, ...]] = ("dynamical_activity",)
     diagnostics: ClassVar[tuple[str, ...]] = ("neglected", "self_check", "affinity_rounding")
 
     def __post_init__(self) -> None:
@@ -246,6 +273,7 @@ class IndependentSpins(Method):
         self.accept(engine)
         average = spin_average(engine, method=Exact(tolerance=self.tolerance), neglect=self.neglect)
         values = {name: getattr(average, name) for name in (*AVERAGED, "current_spread")}
+        values["dynamical_activity"] = average.dynamical_activity
         self_check = max(
             first_law_error(
                 average.power,

@@ -109,6 +109,29 @@ def test_the_undriven_ensemble_relaxes_to_its_stationary_moments():
     assert ds.magnetization_1_evolution.sel(N=1, time=1).item() == pytest.approx(expected)
 
 
+def test_sensitivities_are_slopes_along_the_logarithms_of_parameters():
+    names = ["power_sensitivity", "quanta_noise_sensitivity", "constancy_sensitivity"]
+    ds = solved(variables=["power", "quanta_noise", "constancy", *names])
+    step = 1e-4
+    for parameter in FIXED:
+        above, below = (
+            solved(
+                variables=["power", "quanta_noise", "constancy"],
+                fixed={**FIXED, parameter: FIXED[parameter] * np.exp(sign * step)},
+            )
+            for sign in (1, -1)
+        )
+        for name in ("power", "quanta_noise", "constancy"):
+            slope = (above[name] - below[name]).values / (2 * step)
+            found = ds[f"{name}_sensitivity"].sel(parameter=parameter).values
+            np.testing.assert_allclose(found, slope, rtol=1e-5, atol=1e-6 * ds[name].values.max())
+    scale = ds.power_sensitivity.sel(parameter=["omega_0", "Gamma_0"]).sum("parameter")
+    np.testing.assert_allclose(scale, ds.power, rtol=1e-12)
+    # Bosonic baths of one rate have no μ and no Γ of their own.
+    lacking = ds.power_sensitivity.sel(parameter=["Gamma_1", "Gamma_2", "mu_1", "mu_2"])
+    assert np.isnan(lacking).all()
+
+
 def test_another_unit_of_energy_scales_rates_and_times():
     names = ["slow_spectrum", "quanta_cumulants", "magnetization_1_evolution"]
     plain = solved(variables=names)

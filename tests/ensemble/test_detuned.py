@@ -196,7 +196,9 @@ def test_refusals(method, changed, message):
 
 
 def test_more_refusals():
-    with pytest.raises(InvalidInput, match="leave out gap, or set .* detuning = 0"):
+    with pytest.raises(
+        InvalidInput, match=r"finds gap of .*: leave it out, or set .* detuning = 0"
+    ):
         Exact().solve(ENGINE, ["gap"])
     with pytest.raises(InvalidInput, match="takes a resonant drive only"):
         generating_function(ENGINE, 0.1)

@@ -45,7 +45,7 @@ def test_tolerance_must_be_a_fraction(tolerance):
         Exact(tolerance=tolerance)
 
 
-DEFAULT = tuple(name for name in Exact.variables if name != "gap")
+DEFAULT = tuple(name for name in Exact.variables if name not in Exact.on_request)
 """The gap is searched for only if it is asked for by name."""
 
 

@@ -115,3 +115,15 @@ def test_refusals():
         spin_average(ENGINE, neglect=1)
     with pytest.raises(InvalidInput, match="N must be at least 1, but is 0: use N = 1, 2, 3"):
         spin_weights(0, 1.0)
+
+
+def test_the_activity_of_a_weakly_driven_engine_is_that_of_independent_spins():
+    """2γ↑⟨S⁻S⁺⟩ = 2Nγ↑(1 − f) in a product of thermal spins ½, singlets of either side included."""
+    engine = Engine(N=3, E_1=1, delta_E=0.5, T_mean=2, delta_T=1.5, omega_0=1e-5, Gamma_0=0.5)
+    found = IndependentSpins().solve(engine, ["dynamical_activity"])
+    expected = sum(
+        2 * 3 * bath.gamma_up * bath.gamma_down / (bath.gamma_up + bath.gamma_down)
+        for bath in (engine.cold, engine.hot)
+    )
+    assert found.values["dynamical_activity"] == pytest.approx(expected, rel=1e-8)
+    assert "dynamical_activity" not in IndependentSpins().solve(engine).values

@@ -68,7 +68,7 @@ def test_noise_is_the_same_at_the_drive_and_at_both_baths(engine):
 def test_every_point_is_ok(engine):
     solution = Exact().solve(engine)
     assert (solution.status, solution.message) == (Status.OK, "")
-    assert set(solution.values) == set(Exact.variables) - {"gap"}
+    assert set(solution.values) == set(Exact.variables) - set(Exact.on_request)
 
 
 @given(engines())
@@ -87,6 +87,11 @@ def test_high_temperature_scaling_is_a_rescaled_bare_engine(engine):
         delta_T=N * engine.delta_T,
         omega_0=engine.omega_0 / N,
         Gamma_0=engine.Gamma_0 / N,
+        **{
+            name: getattr(engine, name) / N
+            for name in ("Gamma_1", "Gamma_2")
+            if getattr(engine, name) is not None
+        },
     )
     magnified = engine.T_mean / (engine.T_mean - engine.delta_T / 2)
     rounding = 8 * EPS * magnified * (bare.cold.log_ratio + bare.hot.log_ratio)

@@ -1,0 +1,1 @@
+"""Uncertainty relations: the least noise that a current may have."""

@@ -1,0 +1,1 @@
+"""Optimal engines: a variable is maximised over parameters, under constraints."""
