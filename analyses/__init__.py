@@ -3,7 +3,8 @@
 How a variable grows with N (``exponents``, ``crossover``) and its limit (``extrapolation``);
 N pairs against independent ones (``gain``, ``boundary``, ``gain_growth``); steadiness
 (``constancy``), correlations (``information``) and relaxation rates (``relaxation``); how far an
-approximation is off (``closure``); and the line where every current vanishes (``carnot``).
+approximation is off (``closure``); the line where every current vanishes (``carnot``); where an
+engine is best (``operating_points``) and what it can be best in at once (``pareto``).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ __all__ = [
     "collective_gain",
     "conductance",
     "crossover_size",
+    "efficiency_at_maximum_power",
     "extrapolate",
     "gain_boundary",
     "growth_rate",
@@ -27,9 +29,12 @@ __all__ = [
     "limit_gain",
     "local_exponent",
     "local_growth_rate",
+    "operating_point",
+    "pareto_front",
     "power_law_exponent",
     "power_ratio",
     "relaxation_slopes",
+    "same_bath_gain",
     "single_pair_conductance",
     "transient_size",
     "tur_violation",
@@ -49,9 +54,11 @@ if TYPE_CHECKING:
     from analyses.crossover import crossover_size, transient_size
     from analyses.exponents import local_exponent, power_law_exponent, window_exponent
     from analyses.extrapolation import extrapolate
-    from analyses.gain import collective_gain, conductance, power_ratio
+    from analyses.gain import collective_gain, conductance, power_ratio, same_bath_gain
     from analyses.gain_growth import growth_rate, local_growth_rate
     from analyses.information import information_rank_correlation
+    from analyses.operating_points import efficiency_at_maximum_power, operating_point
+    from analyses.pareto import pareto_front
     from analyses.relaxation import relaxation_slopes
 else:
     import importlib
@@ -64,9 +71,11 @@ else:
         "analyses.crossover": "crossover_size transient_size",
         "analyses.exponents": "local_exponent power_law_exponent window_exponent",
         "analyses.extrapolation": "extrapolate",
-        "analyses.gain": "collective_gain conductance power_ratio",
+        "analyses.gain": "collective_gain conductance power_ratio same_bath_gain",
         "analyses.gain_growth": "growth_rate local_growth_rate",
         "analyses.information": "information_rank_correlation",
+        "analyses.operating_points": "efficiency_at_maximum_power operating_point",
+        "analyses.pareto": "pareto_front",
         "analyses.relaxation": "relaxation_slopes",
     }
     """By module, the names that it defines; it is imported when one of them is first asked for."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analyses._fits import N_UNKNOWN
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from catalog.heat_engine.terms import VOCABULARY, EnergyTerm
 from ensemble import InvalidInput
@@ -84,7 +85,7 @@ def tur_violation(constancy: xr.DataArray, *, error: float | xr.DataArray = ERRO
 
 def last_violation(
     constancy: xr.DataArray, *, dim: str = "N", error: float | xr.DataArray = ERROR
-) -> xr.DataArray:
+) -> xr.Dataset:
     r"""Largest label at which the classical bound is violated: the N at which it is lost.
 
     .. math:: \max \{N : \mathcal{C}_N - 1 > \delta\mathcal{C}\}
@@ -100,9 +101,13 @@ def last_violation(
 
     Returns
     -------
-    xarray.DataArray
-        On the other dimensions, in the unit of ``dim``: NaN where C never exceeds 1.  Where it is
-        the last label of all, the violation may go on beyond the sweep.
+    xarray.Dataset
+        On the other dimensions:
+
+        - ``last_violation``: the label, in the unit of ``dim``; NaN where C is nowhere known to
+          exceed 1.  Where it is the last label of all, the violation may go on beyond the sweep,
+        - ``n_unknown``: labels above it, or all of them if it is NaN, at which C is NaN: the
+          violation may go on there.
 
     Raises
     ------
@@ -113,14 +118,20 @@ def last_violation(
     Examples
     --------
     >>> constancy = xr.DataArray([1.002, 1.001, 0.99, 0.98], {"N": [1, 2, 4, 8]}, "N")
-    >>> last_violation(constancy).item()
+    >>> last_violation(constancy).last_violation.item()
     2.0
     """
     axis_labels(constancy, dim)
     violated = tur_violation(constancy, error=error).violation
     labels = constancy.coords[dim].astype(float)
     last = labels.where(violated).max(dim)
-    return labelled(last, LAST, labels.attrs.get("units", "1"), dim=dim)
+    unknown = (constancy.isnull() & (labels > last.fillna(-np.inf))).sum(dim)
+    return xr.Dataset(
+        {
+            LAST.name: labelled(last, LAST, labels.attrs.get("units", "1"), dim=dim),
+            N_UNKNOWN.name: labelled(unknown, N_UNKNOWN, dim=dim),
+        }
+    )
 
 
 def best_constancy(constancy: xr.DataArray, *, dim: str = "omega_0") -> xr.Dataset:
@@ -142,7 +153,8 @@ def best_constancy(constancy: xr.DataArray, *, dim: str = "omega_0") -> xr.Datas
 
         - ``best_constancy``: the largest C on the labels of the sweep, dimensionless,
         - ``best_omega_0``, if ``dim`` is "omega_0": the first label at which C is largest, in the
-          unit of ``dim``.
+          unit of ``dim``,
+        - ``n_unknown``: labels at which C is NaN: it may be larger there.
 
     Raises
     ------
@@ -171,7 +183,11 @@ def best_constancy(constancy: xr.DataArray, *, dim: str = "omega_0") -> xr.Datas
     at = EnergyTerm(f"best_{dim}", symbol, "variable", f"{long_name} of the largest constancy")
     units = constancy.coords[dim].attrs.get("units", "1")
     return xr.Dataset(
-        {BEST.name: labelled(best, BEST, dim=dim), at.name: labelled(where, at, units, dim=dim)}
+        {
+            BEST.name: labelled(best, BEST, dim=dim),
+            at.name: labelled(where, at, units, dim=dim),
+            N_UNKNOWN.name: labelled(constancy.isnull().sum(dim), N_UNKNOWN, dim=dim),
+        }
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from analyses._fits import N_UNKNOWN
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
@@ -22,7 +26,7 @@ EPSILON = 1e-10
 
 def crossover_size(
     exponent: xr.DataArray, *, threshold: float = 1.05, dim: str = "N"
-) -> xr.DataArray:
+) -> xr.Dataset:
     r"""The size N_cr beyond which a local exponent stays below a threshold (Sec. IV).
 
     The paper expects "a crossover size N_cr depending on the system parameters" beyond which
@@ -40,10 +44,14 @@ def crossover_size(
 
     Returns
     -------
-    xarray.DataArray
-        On the other dimensions, in units of ``dim``.  The first label if the exponent is below the
-        threshold throughout; NaN if it still exceeds it at the last label, or is NaN anywhere
-        above N_cr.
+    xarray.Dataset
+        On the other dimensions:
+
+        - ``crossover_size``: N_cr in units of ``dim``.  The first label if the exponent is below
+          the threshold throughout; NaN if it still exceeds it at the last label, or if it cannot be
+          told,
+        - ``n_unknown``: labels above the last one at which the exponent is known to exceed the
+          threshold where it is NaN.  If there are any, N_cr cannot be told, and is NaN.
 
     Raises
     ------
@@ -53,27 +61,37 @@ def crossover_size(
     Examples
     --------
     >>> alpha = xr.DataArray([2.0, 1.5, 1.1, 1.0], {"N": [1, 2, 4, 8]}, "N")
-    >>> crossover_size(alpha, threshold=1.3).round(3).item()
+    >>> crossover_size(alpha, threshold=1.3).crossover_size.round(3).item()
     2.828
     """
     labels = axis_labels(exponent, dim)
-    size = xr.apply_ufunc(
+    how: dict[str, Any] = {"dim": dim, "threshold": threshold}
+    size, unknown = xr.apply_ufunc(
         _last_crossing,
         whole(exponent, dim),
         input_core_dims=[[dim]],
+        output_core_dims=[[], []],
         kwargs={"labels": labels, "threshold": threshold},
         dask="parallelized",
-        output_dtypes=["float64"],
+        output_dtypes=[float, np.int64],
     )
-    return labelled(size, CROSSOVER, dim=dim, threshold=threshold)
+    return xr.Dataset(
+        {
+            CROSSOVER.name: labelled(size, CROSSOVER, **how),
+            N_UNKNOWN.name: labelled(unknown, N_UNKNOWN, **how),
+        }
+    )
 
 
-def _last_crossing(exponent: FloatArray, *, labels: FloatArray, threshold: float) -> FloatArray:
+def _last_crossing(
+    exponent: FloatArray, *, labels: FloatArray, threshold: float
+) -> tuple[FloatArray, NDArray[np.int64]]:
     log = np.log(labels)
     count = labels.size
-    # The last label at which the exponent is above the threshold or NaN, and the label after it.
-    high = ~(exponent <= threshold)
+    high = exponent > threshold
     last = np.where(high.any(axis=-1), count - 1 - np.argmax(high[..., ::-1], axis=-1), -1)
+    above_last = np.arange(count) > last[..., np.newaxis]
+    unknown = np.sum(np.isnan(exponent) & above_last, axis=-1)
     left = np.clip(last, 0, count - 1)
     right = np.clip(last + 1, 0, count - 1)
     above = np.take_along_axis(exponent, left[..., np.newaxis], -1)[..., 0]
@@ -81,13 +99,13 @@ def _last_crossing(exponent: FloatArray, *, labels: FloatArray, threshold: float
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = (above - threshold) / (above - below)
         crossing = np.exp(log[left] + share * (log[right] - log[left]))
-    inside = np.where(last == count - 1, np.nan, crossing)
-    return np.where(last == -1, labels[0], inside)
+    size = np.where(last == -1, labels[0], np.where(last == count - 1, np.nan, crossing))
+    return np.where(unknown > 0, np.nan, size), unknown
 
 
 def transient_size(
     values: xr.DataArray, *, frozen: float, epsilon: float = EPSILON, dim: str = "N"
-) -> xr.DataArray:
+) -> xr.Dataset:
     r"""N*, the smallest N at which :math:`|X_N(\beta E) - X_N(\infty)| > \epsilon` (Sec. V A).
 
     Parameters
@@ -102,8 +120,12 @@ def transient_size(
 
     Returns
     -------
-    xarray.DataArray
-        NaN where no N of the sweep deviates.
+    xarray.Dataset
+        On the other dimensions:
+
+        - ``transient_size``: N*, NaN where no N of the sweep is known to deviate,
+        - ``n_unknown``: sizes below it, or all of them if it is NaN, at which X is NaN: N* may be
+          one of them.
 
     Raises
     ------
@@ -113,7 +135,7 @@ def transient_size(
     Examples
     --------
     >>> x = xr.DataArray([-1.0, -1.0 + 1e-12, -0.9], coords={"N": [1, 2, 3]}, dims="N")
-    >>> transient_size(x, frozen=-1.0).item()
+    >>> transient_size(x, frozen=-1.0).transient_size.item()
     3.0
     """
     labels = axis_labels(values, dim)
@@ -123,4 +145,12 @@ def transient_size(
         raise InvalidInput(f"epsilon must be positive, but is {epsilon!r}: try 1e-10")
     deviates = np.abs(values - frozen) > epsilon
     size = values[dim].astype(float).where(deviates).min(dim)
-    return labelled(size, TRANSIENT, dim=dim, epsilon=epsilon, frozen=frozen)
+    before = values[dim] < size.fillna(np.inf)
+    unknown = (values.isnull() & before).sum(dim)
+    how: dict[str, Any] = {"dim": dim, "epsilon": epsilon, "frozen": frozen}
+    return xr.Dataset(
+        {
+            TRANSIENT.name: labelled(size, TRANSIENT, **how),
+            N_UNKNOWN.name: labelled(unknown, N_UNKNOWN, **how),
+        }
+    )

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
+from analyses._fits import (
+    FIRST,
+    LAST,
+    N_MISSING,
+    N_POINTS,
+    N_SAT,
+    deviation_term,
+    fitted,
+    slope_terms,
+    status_term,
+)
 from analyses._labels import axis_labels, labelled, whole
-from analyses._power_law import fit_above_saturation, fit_window, slope_at_labels
+from analyses._lines import FEWEST
+from analyses._power_law import FitStatus, fit_above_saturation, fit_logarithm, slope_at_labels
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-EXPONENT = EnergyTerm("exponent", "α", "variable", "power-law exponent", equation="Eq. 24")
-EXPONENT_STDERR = EnergyTerm("exponent_stderr", "σ_α", "variable", "standard error of the exponent")
-N_SAT = EnergyTerm("N_sat", "N_sat", "variable", "largest label below the power law")
-N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
-FIT_DEVIATION = EnergyTerm(
-    "fit_deviation", "δ", "variable", "largest |residual| of ln|P| in the fit"
+EXPONENTS = slope_terms("exponent", "α", "power-law exponent", equation="Eq. 24")
+FIT_DEVIATION = deviation_term("ln|P| in the fit")
+STATUS = status_term(
+    "exponent_status",
+    "exponent: 0 fitted, 1 too few labels, 2 zero or a change of sign, 3 not straight",
 )
 LOCAL_EXPONENT = EnergyTerm(
     "local_exponent", "α(N)", "variable", "local exponent", equation="α(N) = d ln|P| / d ln N"
 )
-
-FEWEST = 3
-"""Any two points lie on a line: they have no residuals, from which an error is estimated."""
 
 
 def power_law_exponent(
@@ -38,20 +43,22 @@ def power_law_exponent(
     The paper says: "we numerically determine the value of N before the power-law behavior
     emerge, N_sat, and then perform a linear fit of the numerical curves for using the points
     N > N_sat".  Made definite: for a candidate N_sat, fit ln|P| = α ln N + c by least squares to
-    every label N > N_sat.  The candidate qualifies if
+    every label N > N_sat with a finite P.  The candidate qualifies if
 
-    - at least ``min_points`` labels are left,
-    - P is finite, not zero and of one sign at all of them, and
+    - at least ``min_points`` such labels are left,
+    - P is not zero and of one sign at all of them, and
     - the line reproduces each of them: max |ln|P| − α ln N − c| ≤ ``tolerance``.
 
-    Candidates are 0 and the labels; N_sat is the smallest that qualifies, 0 if the whole axis
-    does.  Where none does there is no exponent: NaN with ``n_points`` 0, never a poorer fit.
+    Candidates are 0 and the labels with a finite P; N_sat is the smallest that qualifies, 0 if the
+    whole axis does.  Where none does there is no exponent: NaN with ``n_points`` 0, never a poorer
+    fit, and ``exponent_status`` says why.
 
     Parameters
     ----------
     power : xarray.DataArray
         P, or anything else that may follow a power law (its unit does not matter), with ``dim``
-        and any other dimensions; in memory or lazy.
+        and any other dimensions; in memory or lazy.  Labels where it is NaN or infinite are left
+        out of the fit and counted.
     dim : str
         Dimension to fit along; labels positive and strictly increasing.
     tolerance : float
@@ -62,13 +69,23 @@ def power_law_exponent(
     Returns
     -------
     xarray.Dataset
-        On the other dimensions of ``power``, all dimensionless (``N_sat``: as ``dim``):
+        On the other dimensions of ``power``, dimensionless but for labels, which are as ``dim``:
 
         - ``exponent``: α,
-        - ``exponent_stderr``: its standard error, from the residuals with n − 2 degrees of freedom,
-        - ``N_sat``: the largest label outside the fit, 0 if there is none,
-        - ``n_points``: number n of labels in the fit, 0 where there is no exponent,
-        - ``fit_deviation``: max |residual of ln P|, at most ``tolerance``.
+        - ``exponent_low``, ``exponent_high``: the least and the largest α found in the same way
+          with half, once and twice the ``tolerance`` in sweeps that end at the last label or
+          earlier, down to half of it; ``n_fits`` counts those in which there is an exponent,
+        - ``local_exponent_low``, ``local_exponent_high``: range of d ln|P| / d ln N over the labels
+          of the fit,
+        - ``N_sat``: the largest label with a value that is outside of the fit, 0 if there is none,
+        - ``first_label``, ``last_label``: the range of labels that α rests on,
+        - ``n_points``: number of labels in the fit, 0 where there is no exponent,
+        - ``n_missing``: labels above N_sat that have no finite value,
+        - ``fit_deviation``: max |residual of ln P|, at most ``tolerance``; where the status is
+          "not straight" the least that any window has, and so the tolerance that it would need,
+        - ``exponent_status``: 0 fitted, 1 fewer than ``min_points`` labels with a finite value,
+          2 zero or a change of sign among the last ``min_points`` of them, 3 not straight: no
+          window of at least ``min_points`` labels follows a power law within ``tolerance``.
 
         Their attributes say how they were made: ``dim``, ``tolerance`` and ``min_points``.
 
@@ -80,19 +97,25 @@ def power_law_exponent(
 
     Notes
     -----
-    The residuals of a smooth curve are systematic, not random: the standard error measures how
-    straight the window is.  A curve whose slope drifts, as the bare engine's does towards 1, has
-    an exponent that depends on ``tolerance`` and on the last label; see `window_exponent` and
-    `local_exponent`.  By Eq. 21 the heat currents have the same exponent.  On the Carnot line,
-    where P = 0, use `analyses.conductance`.
+    A standard error would be one of random residuals.  Those of a computed curve are systematic:
+    its slope drifts, as the bare engine's does towards 1, and α depends on ``tolerance`` and on the
+    last label.  ``exponent_low`` and ``exponent_high`` measure that dependence within the sweep.
+    They are no bounds on the exponent of a longer one.
+
+    In a sweep of few, widely spaced sizes, such as 1, 2, 4, …, 64, five labels span more than a
+    decade and a drifting slope has no window of status 0.  Look at ``fit_deviation``, and then
+    lower ``min_points`` to 3 or raise ``tolerance``.
+
+    By Eq. 21 the heat currents have the same exponent.  On the Carnot line, where P = 0, use
+    `analyses.conductance`.
 
     Examples
     --------
     >>> N = xr.DataArray(range(1, 21), dims="N", name="N")
-    >>> power = (N**1.25).where(N > 4, 1.0).assign_coords(N=N)
+    >>> power = (N**1.25).where(N > 4, 1.0).where(N != 9).assign_coords(N=N)
     >>> fit = power_law_exponent(power)
-    >>> round(float(fit.exponent), 12), float(fit.N_sat), int(fit.n_points)
-    (1.25, 4.0, 16)
+    >>> round(float(fit.exponent), 12), float(fit.N_sat), int(fit.n_points), int(fit.n_missing)
+    (1.25, 4.0, 15, 1)
     """
     if not tolerance > 0:
         raise InvalidInput(f"tolerance must be positive, but is {tolerance!r}: try 0.01")
@@ -101,19 +124,17 @@ def power_law_exponent(
             f"min_points must be a whole number ≥ {FEWEST}, but is {min_points!r}: try 5"
         )
     labels = axis_labels(power, dim, at_least=min_points)
-    how = {"dim": dim, "tolerance": tolerance, "min_points": min_points}
-    found = _reduce(
+    return fitted(
         fit_above_saturation,
         power,
         dim,
-        (EXPONENT, EXPONENT_STDERR, N_SAT, N_POINTS, FIT_DEVIATION),
-        how,
+        (*EXPONENTS, N_SAT, FIRST, LAST, N_POINTS, N_MISSING, FIT_DEVIATION, STATUS),
+        how={"dim": dim, "tolerance": tolerance, "min_points": min_points},
+        codes=FitStatus,
         labels=labels,
         tolerance=tolerance,
         min_points=min_points,
     )
-    found["N_sat"].attrs["units"] = power.coords[dim].attrs.get("units", "1")
-    return found
 
 
 def window_exponent(
@@ -126,7 +147,8 @@ def window_exponent(
     Parameters
     ----------
     power : xarray.DataArray
-        P, with ``dim`` and any other dimensions; in memory or lazy.
+        P, with ``dim`` and any other dimensions; in memory or lazy.  Labels where it is NaN or
+        infinite are left out of the fit and counted.
     dim : str
         Dimension to fit along; labels positive and strictly increasing.
     start, stop : float
@@ -135,9 +157,18 @@ def window_exponent(
     Returns
     -------
     xarray.Dataset
-        On the other dimensions of ``power``, dimensionless: ``exponent``, ``exponent_stderr``
-        (n − 2 degrees of freedom) and ``n_points``; NaN, NaN and 0 where P is zero, not finite or
-        changes sign in the window.
+        On the other dimensions of ``power``, dimensionless but for labels, which are as ``dim``:
+
+        - ``exponent``,
+        - ``exponent_low``, ``exponent_high``: its least and largest value over the ``n_fits``
+          windows of successive labels inside this one, itself included, that hold 3 labels or more
+          and span at least half of its range of ln N,
+        - ``local_exponent_low``, ``local_exponent_high``: range of d ln|P| / d ln N in the window,
+        - ``first_label``, ``last_label``, ``n_points``: labels that the fit rests on,
+        - ``n_missing``: labels of the window without a finite value,
+        - ``fit_deviation``: max |residual of ln P|,
+        - ``exponent_status``: 0 fitted, 1 fewer than 3 labels with a finite value, 2 zero or a
+          change of sign; there is no exponent then: NaN with ``n_points`` 0.
 
     Raises
     ------
@@ -160,12 +191,14 @@ def window_exponent(
             f"the window {start:g} ≤ {dim} ≤ {stop:g} holds {inside.sum()} labels, but a fit needs "
             f"{FEWEST}: widen it"
         )
-    return _reduce(
-        fit_window,
+    return fitted(
+        fit_logarithm,
         power.isel({dim: inside}),
         dim,
-        (EXPONENT, EXPONENT_STDERR, N_POINTS),
-        {"dim": dim, "start": start, "stop": stop},
+        (*EXPONENTS, FIRST, LAST, N_POINTS, N_MISSING, FIT_DEVIATION, STATUS),
+        how={"dim": dim, "start": start, "stop": stop},
+        codes=FitStatus,
+        x=np.log(labels[inside]),
         labels=labels[inside],
     )
 
@@ -212,29 +245,3 @@ def local_exponent(power: xr.DataArray, *, dim: str = "N") -> xr.DataArray:
         output_dtypes=[LOCAL_EXPONENT.dtype],
     )
     return labelled(slope.transpose(*power.dims), LOCAL_EXPONENT, dim=dim)
-
-
-def _reduce(
-    kernel: Callable[..., tuple[Any, ...]],
-    power: xr.DataArray,
-    dim: str,
-    terms: tuple[EnergyTerm, ...],
-    how: dict[str, Any],
-    **options: Any,
-) -> xr.Dataset:
-    """Apply a kernel that consumes ``dim`` and returns an array per term; ``how`` goes to attrs."""
-    columns = xr.apply_ufunc(
-        kernel,
-        whole(power, dim),
-        input_core_dims=[[dim]],
-        output_core_dims=[[]] * len(terms),
-        kwargs=options,
-        dask="parallelized",
-        output_dtypes=[term.dtype for term in terms],
-    )
-    return xr.Dataset(
-        {
-            term.name: labelled(column, term, **how)
-            for term, column in zip(terms, columns, strict=True)
-        }
-    )

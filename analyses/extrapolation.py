@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from analyses._fits import flagged
 from analyses._labels import axis_labels, labelled, whole
-from analyses._richardson import FEWEST, limit_at_zero
+from analyses._richardson import FEWEST
+from analyses._series import SeriesStatus, limit_of_series
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
@@ -23,6 +25,13 @@ ORDER = EnergyTerm(
     "extrapolation_order", "k", "variable", "degree of the polynomial", dtype="int64"
 )
 N_POINTS = EnergyTerm("n_points", "n", "variable", "number of finite points", dtype="int64")
+OBSERVED = EnergyTerm("observed_order", "", "variable", "order in h of the last remainder")
+EXPECTED = EnergyTerm(
+    "expected_order", "", "variable", "order in h that it has in a series", dtype="int64"
+)
+STATUS = EnergyTerm(
+    "series_status", "", "variable", "whether the data follow a series in h", dtype="int8"
+)
 
 
 def extrapolate(
@@ -75,7 +84,15 @@ def extrapolate(
         - ``limit_error``: its estimated error, not a strict bound, in the same unit,
         - ``rounding_error``: the part of it due to ``accuracy``, in the same unit,
         - ``extrapolation_order``: degree of the polynomial, one less than the points it uses,
-        - ``n_points``: number of points that could be used.
+        - ``n_points``: number of points that could be used,
+        - ``observed_order``, ``expected_order``: power of h with which the remainder falls after
+          h, h², … have been eliminated as far as the accuracy allows, up to six of them, and the
+          power with which it falls in a series; NaN and 0 if no difference is resolved,
+        - ``series_status``: 0 series: the order rises with each elimination, or nothing is left;
+          1 too few points for a limit; 2 not judged: fewer than 5 points, or their accuracy hides
+          the order; 3 not a series: the order does not rise, because of another power, a
+          logarithm, noise beyond ``accuracy``, or N too small; 4 not converging: the values drift
+          without slowing down, and ``limit_error`` is infinite.
 
         Points that are NaN or infinite are left out; where fewer than 3 are left the limit and
         its errors are NaN and the order 0.  Attributes say how they were made: ``dim``,
@@ -89,9 +106,13 @@ def extrapolate(
 
     Notes
     -----
-    The estimate holds if the data follow the series.  Where N is too small for it, the estimated
-    error is large.  But the estimate can be too small for data that have not begun to converge, and
-    for data with other powers of N, such as the bare scaling between saturation and N ≫ n.
+    The estimate holds if the data follow the series, and ``series_status`` says if they do.  In
+    a series each elimination raises the order of the remainder by one.  A remainder with 1/√N or
+    log N/N keeps its order.  Where that is seen, ``limit_error`` is enlarged: to three times the
+    distance from the limit that the observed order leads to, to the largest change of the limit in
+    the course of the eliminations, and for scattered data to their spread.  ``observed_order`` is
+    then the power to think of: for f(1/√N) use ``exponent=0.5``.  A foreign power so small that the
+    orders do not show it yet is not detected; the error may then be some times too small.
     Zero at the Carnot point is extrapolated to zero, with error zero.
 
     The limits of Eq. 28 converge far faster if N + 1 takes the place of N in that equation: the
@@ -115,6 +136,12 @@ def extrapolate(
     ('1.6449341', 5)
     >>> bool(abs(basel.limit - np.pi**2 / 6) < basel.limit_error < 1e-5)
     True
+
+    1/√N is no series in 1/N:
+
+    >>> slow = extrapolate(xr.DataArray(1 / np.sqrt(N), coords={"N": N}, dims="N"))
+    >>> SeriesStatus(int(slow.series_status)).name, bool(slow.limit < slow.limit_error)
+    ('NOT_A_SERIES', True)
     """
     if not 0 < accuracy < 1:
         raise InvalidInput(f"accuracy must lie between 0 and 1, but is {accuracy!r}: try 1e-12")
@@ -127,9 +154,9 @@ def extrapolate(
         raise InvalidInput(
             f"offset must exceed −{labels[0]:g}, minus the first {dim}, but is {offset!r}: try 0"
         )
-    terms = (LIMIT, LIMIT_ERROR, ROUNDING_ERROR, ORDER, N_POINTS)
+    terms = (LIMIT, LIMIT_ERROR, ROUNDING_ERROR, ORDER, N_POINTS, OBSERVED, EXPECTED, STATUS)
     columns = xr.apply_ufunc(
-        limit_at_zero,
+        limit_of_series,
         whole(data, dim),
         input_core_dims=[[dim]],
         output_core_dims=[[]] * len(terms),
@@ -141,11 +168,11 @@ def extrapolate(
     if data.name is not None:
         how["variable"] = str(data.name)
     units = data.attrs.get("units")
-    return xr.Dataset(
-        {
-            term.name: labelled(
-                column, term, units if term.energy_power is not None else None, **how
-            )
-            for term, column in zip(terms, columns, strict=True)
-        }
-    )
+    found = {}
+    for term, column in zip(terms, columns, strict=True):
+        if term is STATUS:
+            found[term.name] = flagged(column, term, SeriesStatus, **how)
+        else:
+            own = units if term.energy_power is not None else None
+            found[term.name] = labelled(column, term, own, **how)
+    return xr.Dataset(found)

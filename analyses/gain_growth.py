@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import xarray as xr
 
-from analyses._labels import FloatArray, axis_labels, labelled, whole
-from analyses._power_law import fit_line, log_and_sign, slope_at_labels
+from analyses._fits import (
+    FIRST,
+    LAST,
+    N_MISSING,
+    N_POINTS,
+    deviation_term,
+    fitted,
+    slope_terms,
+    status_term,
+)
+from analyses._labels import axis_labels, labelled, whole
+from analyses._lines import FEWEST
+from analyses._power_law import FitStatus, fit_logarithm, slope_at_labels
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
-RATE = EnergyTerm(
+RATES = slope_terms(
     "growth_rate",
     "κ",
-    "variable",
     "exponential growth rate",
     energy_power=-1,
     equation="gain ∝ exp(κ ΔE), Fig. 10",
 )
-RATE_STDERR = EnergyTerm(
-    "growth_rate_stderr",
-    "σ_κ",
-    "variable",
-    "standard error of the growth rate",
-    energy_power=-1,
-)
-N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
-DEVIATION = EnergyTerm(
-    "fit_deviation", "δ", "variable", "largest |residual| of ln|gain| in the fit"
+DEVIATION = deviation_term("ln|gain| in the fit")
+STATUS = status_term(
+    "growth_rate_status", "rate: 0 fitted, 1 too few labels, 2 zero or a change of sign"
 )
 LOCAL_RATE = EnergyTerm(
     "local_growth_rate",
@@ -39,9 +39,6 @@ LOCAL_RATE = EnergyTerm(
     energy_power=-1,
     equation="κ(ΔE) = d ln|gain| / dΔE",
 )
-
-FEWEST = 3
-"""Any two points lie on a line: they have no residuals, from which an error is estimated."""
 
 
 def growth_rate(
@@ -57,7 +54,9 @@ def growth_rate(
     ----------
     gain : xarray.DataArray
         The gain, or anything else that may grow exponentially (its unit does not matter), with
-        ``dim`` and any other dimensions; in memory or lazy.
+        ``dim`` and any other dimensions; in memory or lazy.  Labels where it is NaN or infinite
+        are left out of the fit and counted.  In `analyses.collective_gain`, which Fig. 10 shows,
+        P₁ is the power of one pair with the same labels, not with the baths after the scaling.
     dim : str
         Dimension to fit along; labels positive and strictly increasing.
     start, stop : float
@@ -68,12 +67,16 @@ def growth_rate(
     xarray.Dataset
         On the other dimensions of ``gain``:
 
-        - ``growth_rate``: κ, in the inverse unit of ``dim``,
-        - ``growth_rate_stderr``: its standard error (n − 2 degrees of freedom), in the same unit,
-        - ``n_points``: number n of labels in the fit,
-        - ``fit_deviation``: max |residual of ln|gain||, dimensionless.
-
-        NaN, and 0 points, where the gain is zero, not finite or changes sign in the window.
+        - ``growth_rate``: κ, in the inverse unit of ``dim`` as all rates here,
+        - ``growth_rate_low``, ``growth_rate_high``: its least and largest value over the
+          ``n_fits`` windows of successive labels inside this one, itself included, that hold 3
+          labels or more and span at least half of it,
+        - ``local_growth_rate_low``, ``local_growth_rate_high``: range of the local rate,
+        - ``first_label``, ``last_label``, ``n_points``: labels that the fit rests on,
+        - ``n_missing``: labels of the window without a finite value,
+        - ``fit_deviation``: max |residual of ln|gain||, dimensionless,
+        - ``growth_rate_status``: 0 fitted, 1 fewer than 3 labels with a finite value, 2 zero or a
+          change of sign; there is no rate then: NaN with ``n_points`` 0.
 
     Raises
     ------
@@ -87,11 +90,12 @@ def growth_rate(
     the high-temperature scaling (Eq. 28) P_N/N ∝ ΔE e^{−E₂/(N T₂)}, as T → N·T.  Hence
     κ_N → (1 − 1/N)/T₂, once ΔE ≫ N T₂ and E₁/T₁ − E₂/T₂ ≫ N.  For N → ∞, where P_N/N falls only
     algebraically, κ approaches 1/T₂ slowly, as 1/ΔE.
-    The residuals of a smooth curve are systematic, not random: the standard error says how
-    straight the curve is.
+    The residuals of a smooth curve are systematic, not random, so that there is no standard
+    error; the ranges say how far κ depends on the window.
 
     Examples
     --------
+    >>> import numpy as np
     >>> delta_E = xr.DataArray([1.0, 2.0, 3.0, 4.0], dims="delta_E", name="delta_E")
     >>> gain = np.exp(0.5 * delta_E).assign_coords(delta_E=delta_E)
     >>> fit = growth_rate(gain, start=2, stop=4)
@@ -105,24 +109,16 @@ def growth_rate(
             f"the window {start:g} ≤ {dim} ≤ {stop:g} holds {inside.sum()} labels, but a fit needs "
             f"{FEWEST}: widen it"
         )
-    rate, stderr, n_points, deviation = xr.apply_ufunc(
-        _fit,
-        whole(gain.isel({dim: inside}), dim),
-        input_core_dims=[[dim]],
-        output_core_dims=[[]] * 4,
-        kwargs={"labels": labels[inside]},
-        dask="parallelized",
-        output_dtypes=[RATE.dtype, RATE_STDERR.dtype, N_POINTS.dtype, DEVIATION.dtype],
-    )
-    how: dict[str, Any] = {"dim": dim, "start": start, "stop": stop}
-    inverse = _inverse_unit(gain, dim)
-    return xr.Dataset(
-        {
-            RATE.name: labelled(rate, RATE, inverse, **how),
-            RATE_STDERR.name: labelled(stderr, RATE_STDERR, inverse, **how),
-            N_POINTS.name: labelled(n_points, N_POINTS, **how),
-            DEVIATION.name: labelled(deviation, DEVIATION, **how),
-        }
+    return fitted(
+        fit_logarithm,
+        gain.isel({dim: inside}),
+        dim,
+        (*RATES, FIRST, LAST, N_POINTS, N_MISSING, DEVIATION, STATUS),
+        how={"dim": dim, "start": start, "stop": stop},
+        codes=FitStatus,
+        slope_units=_inverse_unit(gain, dim),
+        x=labels[inside],
+        labels=labels[inside],
     )
 
 
@@ -153,6 +149,7 @@ def local_growth_rate(gain: xr.DataArray, *, dim: str = "delta_E") -> xr.DataArr
 
     Examples
     --------
+    >>> import numpy as np
     >>> delta_E = xr.DataArray([1.0, 2.0, 4.0, 5.0], dims="delta_E", name="delta_E")
     >>> local_growth_rate(np.exp(0.5 * delta_E).assign_coords(delta_E=delta_E)).values.round(12)
     array([0.5, 0.5, 0.5, 0.5])
@@ -168,21 +165,6 @@ def local_growth_rate(gain: xr.DataArray, *, dim: str = "delta_E") -> xr.DataArr
         output_dtypes=[LOCAL_RATE.dtype],
     )
     return labelled(slope.transpose(*gain.dims), LOCAL_RATE, _inverse_unit(gain, dim), dim=dim)
-
-
-def _fit(
-    gain: FloatArray, labels: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Slope of ln|gain|, its standard error, number of points and largest |residual|."""
-    log_gain, sign = log_and_sign(gain)
-    usable = np.all(sign == sign[..., -1:], axis=-1)
-    slope, stderr, deviation = fit_line(labels, log_gain)
-    return (
-        np.where(usable, slope, np.nan),
-        np.where(usable, stderr, np.nan),
-        np.where(usable, labels.size, 0),
-        np.where(usable, deviation, np.nan),
-    )
 
 
 def _inverse_unit(gain: xr.DataArray, dim: str) -> str | None:

@@ -8,25 +8,26 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analyses._fits import N_POINTS, slope_terms
 from analyses._labels import FloatArray, axis_labels, labelled, whole
+from analyses._lines import FEWEST, Lines, fit_lines
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
 
 SIDES = ("below", "above")
-SLOPE = EnergyTerm("slope", "c", "variable", "slope of the gap", equation="gap ~ c T̄")
-STDERR = EnergyTerm("slope_stderr", "σ_c", "variable", "standard error of the slope")
+SLOPES = slope_terms("slope", "c", "slope of the gap", equation="gap ~ c T̄")
 DEVIATION = EnergyTerm(
     "fit_deviation", "δ", "variable", "largest |residual| of the line / largest gap"
 )
-N_POINTS = EnergyTerm("n_points", "n", "variable", "number of points in the fit", dtype="int64")
 RATIO = EnergyTerm("slope_ratio", "c₊/c₋", "variable", "slope above over slope below")
-RATIO_STDERR = EnergyTerm(
-    "slope_ratio_stderr", "σ", "variable", "standard error of the slope ratio"
+RATIO_LOW = EnergyTerm("slope_ratio_low", "", "variable", "least slope ratio of alternative fits")
+RATIO_HIGH = EnergyTerm(
+    "slope_ratio_high", "", "variable", "largest slope ratio of alternative fits"
 )
 KINK = EnergyTerm("kink", "T̄_k", "variable", "label at which the two lines meet")
-
-FEWEST = 3
-"""Any two points lie on a line: they have no residuals, from which an error is estimated."""
+SIDED = (*SLOPES, DEVIATION, N_POINTS)
+"""Terms that each side has of its own."""
+TERMS = (*SIDED, RATIO, RATIO_LOW, RATIO_HIGH, KINK)
 
 
 def relaxation_slopes(
@@ -67,14 +68,18 @@ def relaxation_slopes(
     xarray.Dataset
         On the other dimensions, with a dimension ``side`` ("below", "above"):
 
-        - ``slope`` c and ``slope_stderr`` (n − 2 degrees of freedom), in the unit of ``gap`` over
-          that of ``dim``,
+        - ``slope`` c, in the unit of ``gap`` over that of ``dim``, as all slopes here,
+        - ``slope_low``, ``slope_high``: its least and largest value over the ``n_fits`` windows of
+          successive labels on that side, all of them included, that hold 3 labels or more and span
+          at least half of its range,
+        - ``local_slope_low``, ``local_slope_high``: range of the local slope,
+        - ``n_points``: number of labels in the fit,
         - ``fit_deviation``: largest |residual| over the largest |gap| in the fit,
-        - ``n_points``,
 
         and without it
 
-        - ``slope_ratio`` c₊/c₋ and ``slope_ratio_stderr``, for independent errors of both slopes,
+        - ``slope_ratio`` c₊/c₋, and ``slope_ratio_low``, ``slope_ratio_high``, its extremes over
+          the pairs of such windows below and above; NaN where a slope below may be 0,
         - ``kink``: where the lines meet, in the unit of ``dim``.
 
         NaN where a side holds fewer than 3 usable labels; gaps that are not finite are left out.
@@ -87,8 +92,8 @@ def relaxation_slopes(
 
     Notes
     -----
-    The residuals of a smooth curve are systematic, not random: the standard error says how
-    straight the curve is.
+    The residuals of a smooth curve are systematic, not random, so that there are no standard
+    errors; the ranges say how far the slopes depend on the window.
 
     Examples
     --------
@@ -111,62 +116,22 @@ def relaxation_slopes(
         whole(gap, dim),
         at,
         input_core_dims=[[dim], []],
-        output_core_dims=[["side"]] * 4 + [[]] * 3,
+        output_core_dims=[["side"] if term in SIDED else [] for term in TERMS],
         kwargs={"labels": labels, "inside": inside, "margin": margin},
         dask="parallelized",
-        output_dtypes=[float, float, float, np.int64, float, float, float],
+        output_dtypes=[term.dtype for term in TERMS],
         dask_gufunc_kwargs={"output_sizes": {"side": len(SIDES)}},
     )
     units = _quotient(gap.attrs.get("units"), gap.coords[dim].attrs.get("units"))
     how: dict[str, Any] = {"dim": dim, "margin": margin, "start": start, "stop": stop}
-    terms = (SLOPE, STDERR, DEVIATION, N_POINTS, RATIO, RATIO_STDERR, KINK)
     fits = {}
-    for term, column in zip(terms, columns, strict=True):
+    for term, column in zip(TERMS, columns, strict=True):
         fits[term.name] = labelled(column, term, **how)
-        if term in (SLOPE, STDERR):
+        if term in SLOPES and term.dtype == "float64":
             fits[term.name].attrs["units"] = units
         elif term is KINK:
             fits[term.name].attrs["units"] = gap.coords[dim].attrs.get("units", "1")
     return xr.Dataset(fits).assign_coords(side=list(SIDES))
-
-
-def fit_where(
-    x: FloatArray, y: FloatArray, use: NDArray[np.bool_]
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, NDArray[np.int64]]:
-    """Least-squares lines through the points in use, which may differ from curve to curve.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    y : ndarray, shape (..., n)
-    use : ndarray of bool, shape (..., n)
-        Points to use; those that are not finite are left out in any case.
-
-    Returns
-    -------
-    slope, intercept, stderr, deviation, n_points : ndarray, shape (...)
-        Standard error of the slope with n − 2 degrees of freedom, largest |residual|; NaN with
-        fewer than 3 points.
-
-    Examples
-    --------
-    >>> y = np.array([0.0, 3.0, 0.0, np.nan, 7.0])
-    >>> slope, intercept, stderr, deviation, n = fit_where(np.arange(5.0), y, np.arange(5) < 4)
-    >>> float(slope), float(intercept), float(deviation), int(n)
-    (0.0, 1.0, 2.0, 3)
-    """
-    use = use & np.isfinite(y)
-    n = use.sum(axis=-1)
-    enough = n >= FEWEST
-    count = np.where(enough, n, FEWEST)
-    mean_x, mean_y = ((np.where(use, v, 0.0)).sum(axis=-1) / count for v in (x, y))
-    dx = np.where(use, x - mean_x[..., np.newaxis], 0.0)
-    dy = np.where(use, y - mean_y[..., np.newaxis], 0.0)
-    spread = np.where(enough, np.sum(dx * dx, axis=-1), np.nan)
-    slope = np.sum(dx * dy, axis=-1) / spread
-    residual = dy - slope[..., np.newaxis] * dx
-    stderr = np.sqrt(np.sum(residual**2, axis=-1) / (count - 2) / spread)
-    return slope, mean_y - slope * mean_x, stderr, np.max(np.abs(residual), axis=-1), n
 
 
 def _two_lines(
@@ -182,21 +147,34 @@ def _two_lines(
     below = inside & (labels <= at * (1 - margin))
     above = inside & (labels >= at * (1 + margin))
     gap, below, above = np.broadcast_arrays(gap, below, above)
-    fits = []
+    sides, lines = [], []
     for use in (below, above):
-        slope, intercept, stderr, deviation, n = fit_where(labels, gap, use)
+        found = fit_lines(labels, np.where(use, gap, np.nan))
         largest = np.max(np.abs(np.where(use & np.isfinite(gap), gap, 0.0)), axis=-1)
-        relative = np.divide(
-            deviation, largest, out=np.full_like(deviation, np.nan), where=largest > 0
+        relative = np.full_like(found.deviation, np.nan)
+        np.divide(found.deviation, largest, out=relative, where=largest > 0)
+        lines.append(found)
+        sides.append(
+            (
+                *(found.slope, found.low, found.high, found.n_windows),
+                *(found.local_low, found.local_high, relative, found.n_points),
+            )
         )
-        fits.append((slope, stderr, relative, n, intercept))
-    (c_0, s_0, _, _, b_0), (c_1, s_1, _, _, b_1) = fits
+    stacked = (np.stack(pair, axis=-1) for pair in zip(*sides, strict=True))
+    return (*stacked, *_comparison(*lines))
+
+
+def _comparison(below: Lines, above: Lines) -> tuple[FloatArray, ...]:
+    """Ratio of the slopes, its extremes, and the label at which the lines meet."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a slope of 0, or parallel lines
-        ratio = c_1 / c_0
-        ratio_stderr = np.hypot(s_1, ratio * s_0) / np.abs(c_0)
-        kink = (b_1 - b_0) / (c_0 - c_1)
-    sides = (np.stack(pair, axis=-1) for pair in zip(*(fit[:4] for fit in fits), strict=True))
-    return (*sides, ratio, ratio_stderr, kink)
+        ratio = above.slope / below.slope
+        quotients = np.stack(
+            [a / b for a in (above.low, above.high) for b in (below.low, below.high)]
+        )
+        kink = (above.intercept - below.intercept) / (below.slope - above.slope)
+    known = below.low * below.high > 0
+    low, high = quotients.min(axis=0), quotients.max(axis=0)
+    return ratio, np.where(known, low, np.nan), np.where(known, high, np.nan), kink
 
 
 def _quotient(over: str | None, under: str | None) -> str:

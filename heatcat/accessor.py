@@ -127,7 +127,8 @@ class HeatcatAccessor:
         ----------
         variable : str, optional
             Of the Dataset, or derived where the data suffice: ``collective_gain``,
-            ``local_exponent``, ``exponent``.  The power by default.
+            ``same_bath_gain``, ``local_exponent``, ``exponent``, ``exponent_status``.  The power
+            by default.
         x, y : str, optional
             Dimensions across and up, by name or symbol; ΔE and T̄ by default.  An empty ``y``
             asks for a curve.

@@ -64,7 +64,8 @@ def refine(
 
     Without --level they go where the quantity is bent most; with it, where it crosses that value:
     --quantity power --level 0 is the Carnot line, --quantity collective_gain --level 1 --at N=1,4
-    the line where four pairs gain nothing.  May be stopped and repeated; what is solved is kept.
+    the line where four pairs gain nothing over single pairs of the same labels.  May be stopped
+    and repeated; what is solved is kept.
     """
     entry = find_entry(catalog.open(store), sweep)
     name_of = entry.family.model.vocabulary.parameter_name

@@ -52,6 +52,7 @@ FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfi
 
 FOR_ANALYSES = {
     ("catalog.heat_engine.terms", None),
+    ("catalog.names.status", None),
     ("catalog.names.vocabulary", None),
     ("ensemble", "InvalidInput"),
     ("ensemble", "Engine"),

@@ -25,7 +25,7 @@ from ensemble.arrays import FloatArray, IntArray
 from ensemble.engine import Engine
 from ensemble.errors import Unsolvable
 from ensemble.generator.assembled import Assembled
-from ensemble.generator.generator import Generator, LinearMap
+from ensemble.generator.generator import Elements, Generator, LinearMap
 from ensemble.generator.liouvillian import DRIVE, coefficients, liouvillian
 from ensemble.generator.sector import Sector
 from ensemble.steady.certified_solve import Solver, TransposedCorrector
@@ -43,7 +43,7 @@ class Antisymmetric:
     generator: Generator
 
     @property
-    def sector(self) -> Sector:
+    def sector(self) -> Elements:
         """The sector, with q = 0."""
         return self.generator.sector
 
@@ -112,7 +112,7 @@ def fisher_information(state: Stationary, jump_rates: FloatArray) -> tuple[Float
         If a pivot vanishes in double precision.
     """
     solver = _antisymmetric_solver(state)
-    sector = state.generator.sector
+    sector = state.sector
     row = -state.engine.drive * sector.hop
     sources = [4 * _drive_anticommutator(state), *_loss_commutators(state)]
     information = np.diag(jump_rates)
@@ -145,7 +145,7 @@ def _drive_anticommutator(state: Stationary) -> FloatArray:
 
     A term of the drive moves quanta of the ket, hence its k₁, or of the bra.
     """
-    sector = state.generator.sector
+    sector = state.sector
     parts = liouvillian(sector.n_1, sector.n_2, sector.coherence_order, sector.cut_1, sector.cut_2)
     on_bra = sector.k_1[parts.indices] == sector.k_1[parts.columns]
     values = state.engine.drive * parts.parts[DRIVE] * np.where(on_bra, -1.0, 1.0)
@@ -154,7 +154,7 @@ def _drive_anticommutator(state: Stationary) -> FloatArray:
 
 def _loss_commutators(state: Stationary) -> list[FloatArray]:
     """−[γ_k S_k†S_k, ρ] for the four jump operators."""
-    engine, sector = state.engine, state.generator.sector
+    engine, sector = state.engine, state.sector
     return [
         (bra - ket) * state.rho
         for ket, bra in zip(

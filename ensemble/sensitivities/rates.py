@@ -105,7 +105,7 @@ class RateDerivatives:
         self.state = state
         self.residual = state.residual
         self._coefficients = coefficients(state.engine)
-        sector = state.generator.sector
+        sector = state.sector
         self._sector = sector
         self._flow_row = -state.engine.drive * sector.hop
 

@@ -28,7 +28,7 @@ STATUS_COLOURS = ("#f0f0f0", "#0072b2", "#e69f00", "#cc79a7", "#000000")
 SYMLOG_DECADES = 3
 """A symmetric-log scale is linear for values this many decades below the largest magnitude."""
 
-ONE = {"constancy", "collective_gain", "local_exponent", "exponent"}
+ONE = {"constancy", "collective_gain", "same_bath_gain", "local_exponent", "exponent"}
 """Variables with the centre 1: the bound on C, no collective gain, growth in proportion to N."""
 ZERO_STEMS = (
     "power",

@@ -13,6 +13,7 @@ from analyses import (
     conductance,
     local_exponent,
     power_law_exponent,
+    same_bath_gain,
 )
 from analyses.closure import COMPARED
 
@@ -34,16 +35,21 @@ class Derived:
         Whether it compares with N = 1.
     consumes_N : bool
         Whether the result has no dimension N.
+    scaled : bool
+        Whether it is offered in the high-temperature scaling alone.
     """
 
     compute: Callable[[xr.Dataset], xr.DataArray]
     fewest: int
     from_one: bool = False
     consumes_N: bool = False
+    scaled: bool = False
 
     def computable(self, data: xr.Dataset) -> bool:
         """Whether a Dataset has what this needs."""
         if "N" not in data.sizes or "power" not in data or data.sizes["N"] < self.fewest:
+            return False
+        if self.scaled and data.attrs.get("scaling") != "high-temperature":
             return False
         return not self.from_one or 1 in data["N"].values
 
@@ -61,12 +67,19 @@ def growing(data: xr.Dataset) -> xr.DataArray:
 
 DERIVED = {
     "collective_gain": Derived(lambda data: collective_gain(growing(data)), 1, from_one=True),
+    "same_bath_gain": Derived(same_bath_gain, 1, scaled=True),
     "local_exponent": Derived(lambda data: local_exponent(growing(data)), FEWEST_FOR_SLOPE),
     "exponent": Derived(
         lambda data: power_law_exponent(growing(data))["exponent"], FEWEST_FOR_FIT, consumes_N=True
     ),
+    "exponent_status": Derived(
+        lambda data: power_law_exponent(growing(data))["exponent_status"],
+        FEWEST_FOR_FIT,
+        consumes_N=True,
+    ),
 }
-"""The collective gain P_N/(N P₁), and the exponent α: local, and fitted above N_sat."""
+"""Gains over N single pairs, of the same labels (P_N/(N P₁), the paper's) and in the same baths;
+and the exponent α: local, fitted above N_sat, and why it is missing where it is."""
 
 
 def closure_errors(closure: xr.Dataset, exact: xr.Dataset) -> list[str]:

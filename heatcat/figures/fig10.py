@@ -86,8 +86,8 @@ def draw(reduced: xr.Dataset) -> Figure:
     for prefix, N, label, style in _lines(reduced):
         at = reduced if N is None else reduced.sel(N=N)
         rate = hot * float(at[f"{prefix}growth_rate"])
-        error = hot * float(at[f"{prefix}growth_rate_stderr"])
-        text = f"{label}:  {rate:.5f} ± {error:.5f}"
+        low, high = (hot * float(at[f"{prefix}growth_rate_{end}"]) for end in ("low", "high"))
+        text = f"{label}:  {rate:.4f}  ({low:.4f}–{high:.4f})"
         gains.plot(reduced.delta_E, at[f"{prefix}gain"], label=text, **style)
         local = hot * at[f"{prefix}local_growth_rate"]
         rates.plot(reduced.delta_E, local, label=label, **style)
@@ -95,8 +95,11 @@ def draw(reduced: xr.Dataset) -> Figure:
             rates.axhline(1 - 1 / N, color=style["color"], ls=":", lw=1)
     gains.axhline(1, color="grey", ls=":", lw=1.2)
     gains.set(yscale="log", ylabel=r"gain $P_N / (N P_1)$")
-    gains.set_title(r"(a) collective gain, dotted: $N$ independent pairs")
-    heading = r"$N$:  $\kappa\,T_2$ ± s.e., " + rf"{WINDOW[0]:g} ≤ $\Delta E / E_1$ ≤ {WINDOW[1]:g}"
+    gains.set_title(r"(a) collective gain; dotted: $N$ pairs apart, same labels")
+    heading = (
+        r"$N$:  $\kappa\,T_2$  (windows in it),  "
+        + rf"{WINDOW[0]:g} ≤ $\Delta E / E_1$ ≤ {WINDOW[1]:g}"
+    )
     gains.legend(title=heading, title_fontsize=8, loc="upper left", frameon=False)
     cold = reduced.delta_E > COLD * hot
     asymptote = hot * reduced.limit_asymptotic_growth_rate.where(cold)

@@ -122,8 +122,10 @@ def _ratios(axes: Axes, reduced: xr.Dataset) -> None:
     colors = colormaps["viridis"](np.linspace(0, 0.9, len(CUT_T_MEAN)))
     for T_mean, color in zip(CUT_T_MEAN, colors, strict=True):
         at = reduced.sel(T_mean=T_mean, delta_E=CUT_DELTA_E)
-        alpha, error = float(at.exponent), float(at.exponent_stderr)
-        label = f"{T_mean:g}:  {alpha:.3f} ± {error:.3f}"
+        alpha = float(at.exponent)
+        low, high = (float(at[f"exponent_{end}"]) for end in ("low", "high"))
+        steepest, flattest = (float(at[f"local_exponent_{end}"]) for end in ("high", "low"))
+        label = f"{T_mean:g}: {alpha:.2f} ({low:.2f}–{high:.2f}; {steepest:.2f}–{flattest:.2f})"
         axes.plot(at.N, at.power_ratio, "o", ms=4, color=color, label=label)
         axes.plot(at.N, at.fitted_ratio, "--", color="red", lw=1.2)
     axes.plot([], [], "--", color="red", lw=1.2, label=r"fits above $N_\mathrm{sat}$")
@@ -132,9 +134,18 @@ def _ratios(axes: Axes, reduced: xr.Dataset) -> None:
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     axes.set_title(rf"(b) power ratio at $\Delta E$ = {CUT_DELTA_E:g} $\omega_0$")
-    axes.set_ylim(bottom=0.12)  # room for the legend
-    heading = r"$\bar{T}$ / $\omega_0$:  $\alpha$ ± standard error"
-    axes.legend(loc="lower right", frameon=False, title=heading, title_fontsize=8, labelspacing=0.2)
+    axes.set_ylim(bottom=0.03)  # room for the legend
+    heading = r"$\bar{T}$ / $\omega_0$:  $\alpha$ (other fits; local)"
+    axes.legend(
+        loc="lower right",
+        frameon=False,
+        title=heading,
+        title_fontsize=8,
+        fontsize=8,
+        labelspacing=0.2,
+        handlelength=1.4,
+        handletextpad=0.4,
+    )
 
 
 def interactive(reduced: xr.Dataset) -> Any:

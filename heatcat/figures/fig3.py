@@ -43,7 +43,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
             tur_violation(constancy).assign(
                 constancy=constancy,
                 affinity=dataset.affinity.sel(N=1, drop=True),
-                last_violation=last_violation(constancy),
+                last_violation=last_violation(constancy).last_violation,
             )
         )
     # Without a fill value, xarray would turn the booleans into objects at missing temperatures.

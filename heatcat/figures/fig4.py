@@ -69,7 +69,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     )
     closed = [jacobian_gap(x) for x in limit.beta_E.values]
     sizes = [
-        transient_size(values, frozen=ZERO_TEMPERATURE[name])
+        transient_size(values, frozen=ZERO_TEMPERATURE[name]).transient_size
         for name, values in (("gap", _rate(dense.gap)), ("magnetization", dense.magnetization_1))
     ]
     size = xr.concat(

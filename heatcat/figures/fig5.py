@@ -92,7 +92,7 @@ def _slopes(axes: Axes, reduced: xr.Dataset) -> None:
             axes.errorbar(
                 at.delta_E,
                 at.slope,
-                at.slope_stderr,
+                [at.slope - at.slope_low, at.slope_high - at.slope],
                 fmt=marker,
                 ms=5,
                 mfc="none",
@@ -134,9 +134,9 @@ def interactive(reduced: xr.Dataset) -> Any:
             for T_mean in at.carnot_T_mean
         ]
         panels.append(hv.Overlay([curves, *marks]))
-    table = reduced[["slope", "slope_stderr"]].to_dataframe().reset_index()
+    table = reduced[["slope", "slope_low", "slope_high"]].to_dataframe().reset_index()
     table["fit"] = table["side"] + " T̄*, " + table["calculation"]
-    slopes = hv.Scatter(table, "delta_E", ["slope", "slope_stderr", "fit"])
+    slopes = hv.Scatter(table, "delta_E", ["slope", "slope_low", "slope_high", "fit"])
     panels.append(
         slopes.groupby("fit")
         .overlay()

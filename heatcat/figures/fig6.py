@@ -218,9 +218,11 @@ def _boundaries(axes: Axes, reduced: xr.Dataset) -> None:
     """The lines of gain 1 and how far they follow a power of T̄."""
     for calculation, style in (("closure", "o-"), ("exact", "s-")):
         at = reduced.sel(calculation=calculation)
-        low, high = float(at.local_exponent.min()), float(at.local_exponent.max())
-        label = f"{calculation}: {float(at.exponent):.1f} ± {float(at.exponent_stderr):.1f}"
-        label += f" ({low:.0f}–{high:.0f})"
+        ranges = [
+            f"{float(at[f'{name}_low']):.0f}–{float(at[f'{name}_high']):.0f}"
+            for name in ("exponent", "local_exponent")
+        ]
+        label = f"{calculation}: {float(at.exponent):.0f} ({'; '.join(ranges)})"
         axes.plot(at.T_mean, at.gain_boundary, style, ms=3, lw=1, label=label)
     axes.set(xscale="log", yscale="log", xlabel=r"$\bar{T}$ / $E_1$")
     axes.set_ylabel(r"$(\Delta E)_c$ / $E_1$")
@@ -237,7 +239,7 @@ def _boundaries(axes: Axes, reduced: xr.Dataset) -> None:
     axes.legend(
         loc="upper left",
         frameon=False,
-        title=r"$(\Delta E)_c \sim \bar{T}^{\,c}$:  $c$ (local $c$)",
+        title=r"$(\Delta E)_c \sim \bar{T}^{\,c}$:  $c$ (windows; local)",
     )
     axes.set_title("(h) line of gain 1, log-log")
 

@@ -30,9 +30,11 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
         dataset = datasets[part]
         constancy = dataset.constancy.where(dataset.status == Status.OK)
         found = tur_violation(constancy)[["constancy_excess", "violation"]]
-        found = found.assign(constancy=constancy).merge(best_constancy(constancy))
+        found = found.assign(constancy=constancy).merge(
+            best_constancy(constancy).drop_vars("n_unknown")
+        )
         if part == "finite":
-            parts["last_violation"] = last_violation(constancy)
+            parts["last_violation"] = last_violation(constancy).last_violation
         parts |= {prefix + str(name): values for name, values in found.items()}
     return xr.Dataset(parts, attrs=datasets["finite"].attrs)
 

@@ -41,7 +41,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     both = violation.violation & (gain > 1) & (fixed.N > 1)
     both.attrs = {"long_name": "whether gain > 1 and C > 1", "units": "1"}
     with_gain = constancy.where((gain > 1) & (fixed.N > 1))
-    last = last_violation(with_gain).max("omega_0")
+    last = last_violation(with_gain).last_violation.max("omega_0")
     last.attrs = {"long_name": "largest N with gain > 1 and C > 1, best drive", "units": "1"}
     best = violation.constancy_excess.where(both).max(["omega_0", "delta_E", "T_mean"])
     best.attrs = {"long_name": "largest C − 1 on the map with gain > 1", "units": "1"}

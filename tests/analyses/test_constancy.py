@@ -33,8 +33,10 @@ def test_an_error_of_each_point_is_respected():
 
 
 def test_the_last_size_that_violates():
-    np.testing.assert_array_equal(last_violation(CONSTANCY), [2.0, np.nan, 8.0])
-    np.testing.assert_array_equal(last_violation(CONSTANCY, error=0.0015), [1.0, np.nan, 8.0])
+    np.testing.assert_array_equal(last_violation(CONSTANCY).last_violation, [2.0, np.nan, 8.0])
+    np.testing.assert_array_equal(
+        last_violation(CONSTANCY, error=0.0015).last_violation, [1.0, np.nan, 8.0]
+    )
 
 
 def test_the_best_label_is_the_first_of_the_largest():
@@ -48,7 +50,7 @@ def test_lazy_in_lazy_out():
     lazy = CONSTANCY.chunk({"N": 1, "T_mean": 2})
     for found, expected in (
         (tur_violation(lazy).violation, tur_violation(CONSTANCY).violation),
-        (last_violation(lazy), last_violation(CONSTANCY)),
+        (last_violation(lazy).last_violation, last_violation(CONSTANCY).last_violation),
         (best_constancy(lazy, dim="N").best_N, best_constancy(CONSTANCY, dim="N").best_N),
     ):
         assert found.chunks is not None
@@ -78,4 +80,18 @@ def test_fig_3_loses_its_violation_at_two_pairs():
     ]
     values = [Exact().solve(engine, ["constancy"]).values["constancy"] for engine in engines]
     assert values[0] == pytest.approx(1.000137, abs=5e-7)
-    assert last_violation(xr.DataArray(values, {"N": [1, 2, 3]}, "N")).item() == 1
+    assert last_violation(xr.DataArray(values, {"N": [1, 2, 3]}, "N")).last_violation.item() == 1
+
+
+def test_missing_values_that_could_change_the_result_are_counted():
+    sizes = {"N": [1, 2, 4, 8]}
+    for values, last, unknown in (
+        ([1.1, np.nan, 0.9, np.nan], 1, 2),
+        ([np.nan, 1.1, 0.9, 0.9], 2, 0),
+        ([0.9, np.nan, 0.9, 0.9], np.nan, 1),
+    ):
+        constancy = xr.DataArray(values, sizes, "N")
+        found = last_violation(constancy)
+        np.testing.assert_array_equal(found.last_violation, last)
+        assert found.n_unknown == unknown
+        assert best_constancy(constancy, dim="N").n_unknown == np.isnan(values).sum()

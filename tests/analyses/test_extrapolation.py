@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses._richardson import candidates, limit_at_zero, thinned, weights_at_zero
+from analyses._series import SeriesStatus
 from analyses.extrapolation import extrapolate
 from ensemble import Engine, Exact, InvalidInput, Status
 from tests.analyses.conftest import no_computing
@@ -177,6 +178,90 @@ class TestSeries:
         assert found.limit_error > 1000 * found.rounding_error
 
 
+FOREIGN = {
+    "1/√N": (lambda n: 1 + n**-0.5, 1.0),
+    "log N/N": (lambda n: 1 + np.log(n) / n, 1.0),
+    "N^−0.8": (lambda n: 1 + n**-0.8, 1.0),
+    "N^−1.5": (lambda n: 1 + n**-1.5, 1.0),
+    "1/N and N^−1.5": (lambda n: 1 + 1 / n + 0.3 * n**-1.5, 1.0),
+    "1/N and a little 1/√N": (lambda n: 1 + 1 / n + 0.01 * n**-0.5, 1.0),
+    "log N/N²": (lambda n: 1 + 1 / n + np.log(n) / n**2, 1.0),
+}
+"""Data with another power or a logarithm, and their limit."""
+GRIDS = (SIZES, np.arange(1.0, 25.0), np.arange(1.0, 7.0), np.arange(2.0, 161.0))
+
+
+class TestOtherPowers:
+    """What is no series in 1/N is told, and the error covers what the polynomial does not know."""
+
+    @pytest.mark.parametrize("labels", GRIDS, ids=lambda labels: f"{labels.size} sizes")
+    @pytest.mark.parametrize("name", FOREIGN)
+    def test_told_and_honest(self, name, labels):
+        f, limit = FOREIGN[name]
+        found = extrapolate(at(f(labels), labels))
+        assert found.series_status == SeriesStatus.NOT_A_SERIES
+        assert abs(found.limit - limit) <= found.limit_error < np.inf
+
+    @pytest.mark.parametrize("power", [0.5, 0.8, 1.5])
+    def test_observed_order_names_the_power(self, power):
+        found = extrapolate(at(1 + np.arange(2.0, 161.0) ** -power, np.arange(2.0, 161.0)))
+        assert found.observed_order == pytest.approx(power, abs=0.05)
+        assert found.expected_order == 7
+
+    def test_the_right_exponent_makes_it_a_series(self):
+        wrong, right = (
+            extrapolate(at(np.exp(1 / np.sqrt(SIZES))), exponent=exponent) for exponent in (1, 0.5)
+        )
+        assert wrong.series_status == SeriesStatus.NOT_A_SERIES
+        assert right.series_status == SeriesStatus.SERIES
+        assert abs(right.limit - 1) <= right.limit_error < 1e-5
+
+    @pytest.mark.parametrize("f", [np.log, lambda n: n**0.2, lambda n: 1 + n**-0.1])
+    def test_no_limit_in_sight(self, f):
+        for labels in GRIDS:
+            found = extrapolate(at(f(labels), labels))
+            assert found.series_status == SeriesStatus.NOT_CONVERGING
+            assert np.isinf(found.limit_error)
+
+    @pytest.mark.parametrize(
+        "f",
+        [
+            lambda n: 1 + n**-2.0,  # a series in 1/N without its first term
+            lambda n: 1 + 1 / n,
+            lambda n: np.exp(1 / n),
+            lambda n: np.sqrt(1 + 1 / n),
+            lambda n: 1 / n - 6 / n**2,
+            lambda n: 3 + 0 * n,
+        ],
+    )
+    def test_series_are_not_suspected(self, f):
+        for labels in GRIDS:
+            found = extrapolate(at(f(labels), labels))
+            assert found.series_status == SeriesStatus.SERIES
+
+    def test_noise_beyond_the_accuracy(self):
+        """Told nearly always, and the error then covers the limit nearly always."""
+        rng = np.random.default_rng(7)
+        for labels in GRIDS[:2]:
+            noise = 1e-3 * rng.standard_normal((400, labels.size))
+            data = xr.DataArray(1 + 1 / labels + noise, coords={"N": labels}, dims=("draw", "N"))
+            found = extrapolate(data)
+            told = found.series_status >= SeriesStatus.NOT_A_SERIES
+            assert told.mean() > 0.9
+            within = abs(found.limit - 1) <= found.limit_error
+            assert within.where(told, drop=True).mean() > 0.97
+            # Data whose accuracy is stated are not suspected for their noise.
+            stated = extrapolate(data, accuracy=1e-2).series_status
+            assert (stated < SeriesStatus.NOT_A_SERIES).mean() > 0.95
+
+    def test_too_few_to_judge(self):
+        found = extrapolate(at(1 + SIZES**-0.5)[:4])
+        assert found.series_status == SeriesStatus.NOT_JUDGED
+        found = extrapolate(at(1 + SIZES**-0.5).where(SIZES < 7))
+        assert found.series_status == SeriesStatus.TOO_FEW_POINTS
+        assert np.isnan(found.observed_order)
+
+
 class TestNoise:
     def test_coverage(self):
         """Gaussian noise of standard deviation δ/3 and ``accuracy`` δ, for three spacings."""
@@ -330,19 +415,20 @@ class TestLabels:
     def test_dimensions_units_and_how(self):
         data = at(np.exp(1 / SIZES), units="omega_0^2").expand_dims(T_mean=[1.0, 2.0])
         found = extrapolate(data.assign_coords(E_1=3.0), offset=0.5)
-        assert set(found) == {
-            "limit",
-            "limit_error",
-            "rounding_error",
-            "extrapolation_order",
-            "n_points",
+        counts = {
+            "extrapolation_order": np.int64,
+            "n_points": np.int64,
+            "observed_order": np.float64,
+            "expected_order": np.int64,
+            "series_status": np.int8,
         }
+        assert set(found) == {"limit", "limit_error", "rounding_error", *counts}
+        assert found.series_status.attrs["flag_meanings"].startswith("series too_few_points")
         for name, variable in found.items():
             assert variable.dims == ("T_mean",)
             assert set(variable.coords) == {"T_mean", "E_1"}
-            counts = name in ("extrapolation_order", "n_points")
-            assert variable.attrs["units"] == ("1" if counts else "omega_0^2")
-            assert variable.dtype == (np.int64 if counts else np.float64)
+            assert variable.attrs["units"] == ("1" if name in counts else "omega_0^2")
+            assert variable.dtype == counts.get(name, np.float64)
             how = {"variable": "f", "dim": "N", "accuracy": 1e-12, "offset": 0.5, "exponent": 1.0}
             assert variable.attrs.items() >= how.items()
 

@@ -8,8 +8,9 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses import collective_gain, conductance, power_ratio
-from ensemble import InvalidInput
+from analyses import collective_gain, conductance, power_ratio, same_bath_gain
+from analyses.gain import SAME_BATHS, SAME_LABELS
+from ensemble import Engine, Exact, InvalidInput
 from tests.analyses.conftest import no_computing
 
 N = np.arange(1.0, 9.0)
@@ -61,6 +62,103 @@ class TestRatios:
         assert result.chunks is not None
         xr.testing.assert_identical(result.compute(), ratio(sweep.power))
         xr.testing.assert_identical(sweep, before)
+
+
+README = {
+    "E_1": 1.0,
+    "delta_E": 9.0,
+    "T_mean": 13.5,
+    "delta_T": 23.0,
+    "omega_0": 0.006,
+    "Gamma_0": 0.001,
+}
+
+
+def scaled(sizes, **more):
+    """README's engine in the high-temperature scaling."""
+    power = [
+        Exact().solve(Engine(N=n, scaling="high-temperature", **README), ["power"]).values["power"]
+        for n in sizes
+    ]
+    dataset = xr.Dataset({"power": ("N", power)}, {"N": sizes} | README | more)
+    return dataset.assign_attrs(scaling="high-temperature")
+
+
+class TestTwoComparisons:
+    def test_readme_engine(self):
+        """Eight pairs: 0.28 against single pairs at the same labels, 50.6 in the same baths."""
+        dataset = scaled([1, 8])
+        labels, baths = collective_gain(dataset.power), same_bath_gain(dataset)
+        assert float(labels.sel(N=8)) == pytest.approx(0.2816, abs=5e-5)
+        assert float(baths.sel(N=8)) == pytest.approx(50.65, abs=5e-3)
+        assert float(labels.sel(N=1)) == pytest.approx(1, rel=1e-12)
+        assert float(baths.sel(N=1)) == pytest.approx(1, rel=1e-9)
+        assert labels.attrs["compared_with"] == SAME_LABELS
+        assert baths.attrs["compared_with"] == SAME_BATHS
+
+    def test_against_the_master_equation_of_one_pair(self):
+        """One pair at ω₀/8, Γ₀/8 and 8 T, by the exact method and not the closed form."""
+        point = README | {name: README[name] / 8 for name in ("omega_0", "Gamma_0")}
+        point |= {name: README[name] * 8 for name in ("T_mean", "delta_T")}
+        single = Exact().solve(Engine(N=1, **point), ["power"]).values["power"]
+        dataset = scaled([8])
+        expected = float(dataset.power.item()) / (8 * single)
+        assert same_bath_gain(dataset).item() == pytest.approx(expected, rel=1e-9)
+
+    def test_only_the_papers_has_a_limit(self):
+        """P₁ᵇ ∝ N⁻³ once N T ≫ E: the gain in the same baths grows as N³."""
+        dataset = scaled([1, 16, 32, 64])
+        paper, baths = collective_gain(dataset.power), same_bath_gain(dataset)
+        assert 0.19 < paper.sel(N=64) < paper.sel(N=32) < paper.sel(N=16) < 0.24
+        # The limit is 0.19785 (`limit_gain`): N³ to within the approach of P_N/N to its own.
+        ratio = (baths / paper / dataset.N**3).values
+        assert ratio[3] / ratio[2] == pytest.approx(1, rel=0.05)
+
+    def test_the_same_without_scaling(self, sweep):
+        point = {"E_1": 100.0, "delta_T": 100.0, "omega_0": 1.0, "Gamma_0": 1.0}
+        dataset = sweep.assign_coords(point).assign_attrs(scaling="bare")
+        found = same_bath_gain(dataset)
+        assert found.dims == dataset.power.dims
+        expected = collective_gain(dataset.power).sel(delta_E=125)
+        np.testing.assert_allclose(found.sel(delta_E=125), expected, rtol=1e-10)
+        assert np.isnan(found.sel(delta_E=100)).all()  # Carnot point
+
+    def test_unequal_spins_are_compared_with_pairs_of_half_spins(self):
+        dataset = scaled([8])
+        assert same_bath_gain(dataset.assign_coords(spin_1=4.0)).item() == pytest.approx(
+            same_bath_gain(dataset).item()
+        )
+
+    def test_statistics_of_the_sweep(self):
+        sweep = '{"model": {"options": {"statistics": "fermionic"}}}'
+        dataset = scaled([1, 8]).assign_attrs(sweep=sweep).assign_coords(mu_1=0.3, mu_2=0.1)
+        point = README | {"statistics": "fermionic", "mu_1": 0.3, "mu_2": 0.1}
+        engine = Engine(N=1, scaling="high-temperature", **point)
+        single = Exact().solve(engine, ["power"]).values["power"]
+        found = same_bath_gain(dataset).sel(N=1).item()
+        assert found == pytest.approx(float(dataset.power.sel(N=1)) / single, rel=1e-9)
+
+    def test_lazy_and_pure(self):
+        dataset = scaled([1, 8])
+        before = dataset.copy(deep=True)
+        with no_computing():
+            found = same_bath_gain(dataset.chunk(N=1))
+        assert found.chunks is not None
+        xr.testing.assert_identical(found.compute(), same_bath_gain(dataset))
+        xr.testing.assert_identical(dataset, before)
+
+    def test_what_is_missing_is_told(self):
+        dataset = scaled([1])
+        for bad, match in (
+            (dataset.rename(power="P"), r"needs the variable 'power'"),
+            (
+                dataset.drop_attrs(),
+                r"does not say its scaling: set its attribute 'scaling' to bare",
+            ),
+            (dataset.drop_vars("omega_0"), r"has no coordinate 'omega_0'"),
+        ):
+            with pytest.raises(InvalidInput, match=match):
+                same_bath_gain(bad)
 
 
 class TestConductance:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses.boundary import (
+    BoundaryStatus,
     boundary_exponent,
     gain_boundary,
     limit_gain,
@@ -94,6 +97,16 @@ class TestGain:
         xr.testing.assert_identical(limit, before)
 
 
+def test_one_pair_between_baths_of_different_rates():
+    point = {"delta_E": 9.0, "T_mean": 13.5, "E_1": 1.0, "delta_T": 23.0, "omega_0": 0.006}
+    point |= {"Gamma_0": 0.001, "Gamma_1": 0.002, "Gamma_2": 0.0005}
+    engine = Engine(N=1, **point)
+    expected = single_pair_current(engine) / engine.affinity
+    assert single_pair_conductance(xr.Dataset(coords=point)).item() == pytest.approx(expected)
+    equal = xr.Dataset(coords=point).drop_vars(["Gamma_1", "Gamma_2"])
+    assert single_pair_conductance(equal).item() != pytest.approx(expected, rel=0.05)
+
+
 class TestBoundary:
     @given(at=st.floats(1.1, 199), rate=st.floats(1e-3, 0.5), level=st.floats(0.1, 1e3))
     def test_exponential_gain_is_exact(self, at, rate, level):
@@ -121,13 +134,61 @@ class TestBoundary:
         found = gain_boundary(as_gain(np.stack([SPACINGS * 0 + 2, 2 / SPACINGS], 1), case=[0, 1]))
         assert np.isnan(found.gain_boundary).all()
         assert found.n_crossings.values.tolist() == [0, 1]
+        assert (found.boundary_status == BoundaryStatus.NONE).all()
 
-    def test_not_across_a_hole(self):
+    @pytest.mark.parametrize("hole", [np.nan, 0.0, -1.0, np.inf])
+    def test_a_crossing_in_a_hole_is_bracketed(self, hole):
+        place = int(np.searchsorted(SPACINGS, 20))
         values = np.where(SPACINGS > 20, 2.0, 0.5)
-        for hole in (np.nan, 0.0, -1.0):
-            broken = values.copy()
-            broken[np.searchsorted(SPACINGS, 20)] = hole
-            assert np.isnan(gain_boundary(as_gain(broken)).gain_boundary)
+        values[place : place + 2] = hole
+        found = gain_boundary(as_gain(values))
+        assert np.isnan(found.gain_boundary)
+        assert found.boundary_status == BoundaryStatus.IN_A_GAP
+        assert (found.n_crossings, found.n_missing) == (1, 2)
+        assert (found.boundary_low, found.boundary_high) == (
+            SPACINGS[place - 1],
+            SPACINGS[place + 2],
+        )
+
+    def test_a_hole_elsewhere_changes_nothing(self):
+        values = SPACINGS / 20
+        whole = gain_boundary(as_gain(values))
+        values = np.where(np.isin(np.arange(values.size), [0, values.size - 1]), np.nan, values)
+        found = gain_boundary(as_gain(values))
+        assert found.gain_boundary == whole.gain_boundary
+        assert found.boundary_status == BoundaryStatus.FOUND
+        assert (found.n_missing, whole.n_missing) == (2, 0)
+
+    def test_missing_values_at_an_end_hide_a_rise(self):
+        above, below = np.full(SPACINGS.size, 2.0), np.full(SPACINGS.size, 0.5)
+        above[:3], below[-2:] = np.nan, np.nan
+        found = gain_boundary(as_gain(np.stack([above, below, above * np.nan], 1), case=[0, 1, 2]))
+        assert (found.boundary_status == BoundaryStatus.CANNOT_TELL).all()
+        assert np.isnan(found.gain_boundary).all()
+        np.testing.assert_array_equal(found.boundary_low, [np.nan, SPACINGS[-3], np.nan])
+        np.testing.assert_array_equal(found.boundary_high, [SPACINGS[3], np.nan, np.nan])
+        # A rise is found above the missing start, but the lowest one may be hidden there.
+        above[5:8] = 0.5
+        assert gain_boundary(as_gain(above)).boundary_status == BoundaryStatus.CANNOT_TELL
+
+    @given(seed=st.integers(0, 2**32 - 1))
+    def test_against_a_loop(self, seed):
+        rng = np.random.default_rng(seed)
+        values = np.where(rng.random(12) < 0.4, np.nan, np.exp(rng.normal(size=12)))
+        labels = np.arange(1.0, 13.0)
+        found = gain_boundary(xr.DataArray(values, {"delta_E": labels}, "delta_E"))
+        there = np.flatnonzero(np.isfinite(values))
+        pairs = [(i, j) for i, j in itertools.pairwise(there) if values[i] <= 1 < values[j]]
+        if not there.size or (there[0] > 0 and values[there[0]] > 1):
+            expected = BoundaryStatus.CANNOT_TELL
+        elif pairs:
+            i, j = pairs[0]
+            expected = BoundaryStatus.FOUND if j == i + 1 else BoundaryStatus.IN_A_GAP
+            assert (found.boundary_low, found.boundary_high) == (labels[i], labels[j])
+        else:
+            hidden = there[-1] < 11 and values[there[-1]] <= 1
+            expected = BoundaryStatus.CANNOT_TELL if hidden else BoundaryStatus.NONE
+        assert found.boundary_status == expected
 
     def test_labels_and_errors(self):
         gain = as_gain(SPACINGS / 20)
@@ -160,19 +221,24 @@ class TestExponent:
         fit = boundary_exponent(self.boundary(scale * (T - origin) ** c), origin=origin)
         # Rounding of the logarithms (≤ 35) over the spread of ln(T̄ − T_o), at least 0.2.
         assert fit.exponent == pytest.approx(c, abs=1e-12)
-        assert fit.exponent_stderr < 1e-12
+        assert abs(fit.exponent_high - c) < 1e-11
+        assert abs(fit.exponent_low - c) < 1e-11
         assert fit.fit_deviation < 1e-12
 
     def test_what_is_no_power_law_deviates(self):
         fit = boundary_exponent(self.boundary(np.exp(T)))
         assert fit.fit_deviation > 0.1
-        assert fit.exponent_stderr > 0.1
+        # d ln e^T / d ln T = T: the local exponent runs through the labels.
+        assert fit.local_exponent_low < T[1]
+        assert fit.local_exponent_high > T[-2]
+        assert fit.exponent_high - fit.exponent_low > 0.5
 
     def test_range_and_holes(self):
         boundary = self.boundary([1.0, np.nan, *(T[2:] ** 2)])
         fit = boundary_exponent(boundary, start=10.5)
         assert fit.exponent == pytest.approx(2)
         assert fit.n_points == 3
+        assert (fit.first_label, fit.last_label) == (T[2], T[-1])
         assert np.isnan(boundary_exponent(boundary, stop=11.0).exponent)
 
     def test_origin_lies_below_the_labels(self):

@@ -35,23 +35,33 @@ def test_units_are_inverse_and_the_window_is_told():
     assert local_growth_rate(curve(np.exp(LABELS))).attrs["units"] == "E_1^-1"
 
 
-def test_the_standard_error_is_that_of_least_squares():
+def test_the_range_is_that_of_the_windows():
     noise = np.array([0.0, 0.1, -0.1, 0.1, 0.0])
-    found = growth_rate(curve(np.exp(0.5 * LABELS + noise)), start=1, stop=11)
-    design = np.stack([LABELS, np.ones(5)], axis=1)
-    solution, squares, *_ = np.linalg.lstsq(design, 0.5 * LABELS + noise)
-    covariance = squares[0] / 3 * np.linalg.inv(design.T @ design)
-    assert found.growth_rate.item() == pytest.approx(solution[0], rel=1e-12)
-    assert found.growth_rate_stderr.item() == pytest.approx(covariance[0, 0] ** 0.5, rel=1e-12)
+    y = 0.5 * LABELS + noise
+    found = growth_rate(curve(np.exp(y)), start=1, stop=11)
+    slopes = [
+        np.polyfit(LABELS[i:j], y[i:j], 1)[0] for i, j in ((0, 5), (0, 4), (1, 5), (2, 5), (1, 4))
+    ]  # the windows of 3 labels or more that span at least 5 of 10
+    assert found.n_fits.item() == 5
+    assert found.growth_rate.item() == pytest.approx(slopes[0], rel=1e-12)
+    assert found.growth_rate_low.item() == pytest.approx(min(slopes), rel=1e-12)
+    assert found.growth_rate_high.item() == pytest.approx(max(slopes), rel=1e-12)
+    local = np.gradient(y, LABELS, edge_order=2)
+    assert found.local_growth_rate_low.item() == pytest.approx(local.min(), rel=1e-12)
+    assert found.local_growth_rate_high.item() == pytest.approx(local.max(), rel=1e-12)
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, -1.0])
-def test_a_zero_a_hole_or_a_change_of_sign_leaves_no_rate(bad):
+def test_a_hole_is_left_out_and_a_zero_or_a_change_of_sign_leaves_no_rate(bad):
     values = np.exp(LABELS)
     values[2] = bad
     fit = growth_rate(curve(values), start=1, stop=11)
-    assert np.isnan(fit.growth_rate.item())
-    assert fit.n_points.item() == 0
+    if np.isnan(bad):
+        assert fit.growth_rate.item() == pytest.approx(1, abs=1e-13)
+        assert (fit.n_points, fit.n_missing, fit.growth_rate_status) == (4, 1, 0)
+    else:
+        assert np.isnan(fit.growth_rate.item())
+        assert (fit.n_points, fit.n_missing, fit.growth_rate_status) == (0, 0, 2)
     local = local_growth_rate(curve(values))
     np.testing.assert_array_equal(np.isnan(local), [True, True, True, True, True])
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from analyses._series import SeriesStatus
 from analyses.extrapolation import extrapolate
 from ensemble import Engine, Exact, Status
 from ensemble.methods.macroscopic import Macroscopic
@@ -114,11 +115,17 @@ def plain(point, name):
 @pytest.mark.parametrize("point", PLAIN, ids=lambda point: "-".join(map(str, point)))
 @pytest.mark.parametrize("name", ["mutual_information", "discord", "pair_purity", "gap"])
 def test_pair_and_gap_end_at_the_macroscopic_limit(name, point):
-    """Few and small sizes leave a per cent, by the extrapolation's own estimate."""
+    """Few and small sizes leave a per cent, by the extrapolation's own estimate.
+
+    Where the correlations of a cold engine do not yet follow a series at these sizes, it says so
+    and its estimate grows to a third.
+    """
     value = Macroscopic().solve(macroscopic(*point), [name]).values[name]
     series = plain(point, name)
     found = extrapolate(series)
-    assert found.limit_error <= 0.05 * value
+    suspected = found.series_status == SeriesStatus.NOT_A_SERIES
+    assert found.limit_error <= (0.35 if suspected else 0.05) * value
+    assert not suspected or (point[0] == 150 and name in ("mutual_information", "discord"))
     assert abs(found.limit - value) <= found.limit_error
     # The limit is nearer than the largest size is.
     assert abs(found.limit - value) < 0.2 * abs(series[-1] - value)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses import carnot_T_mean
-from analyses.relaxation import fit_where, relaxation_slopes
+from analyses._lines import fit_lines
+from analyses.relaxation import relaxation_slopes
 from ensemble import InvalidInput
 from tests.analyses.conftest import no_computing
 
@@ -46,7 +47,8 @@ class TestKinkedLine:
         fit = relaxation_slopes(as_gap(kinked(below, above, at)), at)
         # Rounding of the values (≤ 3 + 50 · 50) times weights of the fit, below 1 each.
         np.testing.assert_allclose(fit.slope, [below, above], atol=1e-10)
-        assert (fit.slope_stderr < 1e-10).all()
+        np.testing.assert_allclose(fit.slope_low, fit.slope, atol=1e-10)
+        np.testing.assert_allclose(fit.slope_high, fit.slope, atol=1e-10)
 
     @given(above=st.floats(0, 0.9), at=st.floats(15, 55))
     def test_kink_and_ratio(self, above, at):
@@ -77,31 +79,46 @@ class TestKinkedLine:
         assert apart.n_points.values.tolist() == [20, 40]
 
 
-class TestStandardError:
-    def test_against_polyfit(self):
-        rng = np.random.default_rng(5)
-        noisy = as_gap(kinked(1.0, 0.5, 30.0) + rng.normal(size=T.size))
-        fit = relaxation_slopes(noisy, 30.0)
+class TestRange:
+    def test_by_brute_force(self):
+        gap = as_gap(T - 10 + 0.3 * np.sin(T / 3))
+        fit = relaxation_slopes(gap, 30.0)
+        ends = []
         for side, chosen in (("below", T <= 30.0), ("above", T >= 30.0)):
-            line, covariance = np.polyfit(T[chosen], noisy.values[chosen], 1, cov=True)
+            x, y = T[chosen], gap.values[chosen]
+            slopes = [
+                np.polyfit(x[i:j], y[i:j], 1)[0]
+                for i in range(x.size)
+                for j in range(i + 3, x.size + 1)
+                if x[j - 1] - x[i] >= (x[-1] - x[0]) / 2 * (1 - 1e-12)
+            ]
             at = fit.sel(side=side)
-            assert at.slope == pytest.approx(line[0])
-            assert at.slope_stderr == pytest.approx(np.sqrt(covariance[0, 0]))
-        below, above = fit.slope.values
-        relative = np.hypot(*(fit.slope_stderr / fit.slope).values)
-        assert fit.slope_ratio_stderr == pytest.approx(above / below * relative)
+            assert at.slope == pytest.approx(np.polyfit(x, y, 1)[0])
+            assert at.n_fits == len(slopes)
+            ends.append((min(slopes), max(slopes)))
+            assert (float(at.slope_low), float(at.slope_high)) == pytest.approx(ends[-1])
+        quotients = [above / below for above in ends[1] for below in ends[0]]
+        assert fit.slope_ratio_low == pytest.approx(min(quotients))
+        assert fit.slope_ratio_high == pytest.approx(max(quotients))
+
+    def test_a_slope_that_may_be_zero_has_no_ratio(self):
+        fit = relaxation_slopes(as_gap(50 + np.sin(T)), 30.0)
+        assert fit.slope_low.sel(side="below") < 0 < fit.slope_high.sel(side="below")
+        assert np.isnan([fit.slope_ratio_low, fit.slope_ratio_high]).all()
 
     def test_unequal_masks_in_one_call(self):
         rng = np.random.default_rng(6)
         y, use = rng.normal(size=(4, 9)), rng.random((4, 9)) < 0.7
         y[1, 2] = np.nan
         x = np.arange(9.0)
-        slope, intercept, _, _, n = fit_where(x, y, use)
+        found = fit_lines(x, np.where(use, y, np.nan))
         for row in range(4):
             chosen = use[row] & np.isfinite(y[row])
-            assert n[row] == chosen.sum()
-            expected = np.polyfit(x[chosen], y[row, chosen], 1)
-            np.testing.assert_allclose([slope[row], intercept[row]], expected, rtol=1e-10)
+            assert found.n_points[row] == chosen.sum()
+            line = np.polyfit(x[chosen], y[row, chosen], 1)
+            assert [found.slope[row], found.intercept[row]] == pytest.approx(line, rel=1e-10)
+            places = np.flatnonzero(chosen)
+            assert (found.first[row], found.last[row]) == (places[0], places[-1])
 
 
 class TestUnusable:
@@ -137,7 +154,7 @@ def test_labels_and_units(undriven):
     assert set(fit.slope.dims) == {"delta_E", "side"}
     assert fit.slope_ratio.dims == fit.kink.dims == ("delta_E",)
     assert fit.E_1 == 1.0
-    assert fit.slope.attrs["units"] == fit.slope_stderr.attrs["units"] == "1"
+    assert fit.slope.attrs["units"] == fit.slope_low.attrs["units"] == "1"
     assert fit.kink.attrs["units"] == "E_1"
     assert (fit.slope.attrs["dim"], fit.slope.attrs["margin"]) == ("T_mean", 0.01)
     other = gap.assign_attrs(units="Gamma_0")

@@ -60,6 +60,9 @@ RESULTS = {
     "collective_gain": gain,
     "conductance": lambda ds: analyses.conductance(ds.constancy, ds.quanta_noise),
     "crossover_size": lambda ds: analyses.crossover_size(analyses.local_exponent(ds.power)),
+    "efficiency_at_maximum_power": lambda ds: analyses.efficiency_at_maximum_power(
+        ds.assign(efficiency=ds.delta_E / (ds.delta_E + ds.E_1) + 0 * ds.power)
+    ),
     "extrapolate": lambda ds: analyses.extrapolate(ds.constancy),
     "gain_boundary": lambda ds: analyses.gain_boundary(gain(ds)),
     "growth_rate": lambda ds: analyses.growth_rate(gain(ds), start=0.0, stop=INF),
@@ -69,6 +72,10 @@ RESULTS = {
     "last_violation": lambda ds: analyses.last_violation(ds.constancy),
     "local_exponent": lambda ds: analyses.local_exponent(ds.power),
     "local_growth_rate": lambda ds: analyses.local_growth_rate(gain(ds)),
+    "operating_point": lambda ds: analyses.operating_point(ds, of="constancy"),
+    "pareto_front": lambda ds: analyses.pareto_front(
+        ds, objectives={"power": "max", "constancy": "max"}, dims=["delta_E"]
+    ),
     "power_law_exponent": lambda ds: analyses.power_law_exponent(ds.power),
     "power_ratio": lambda ds: analyses.power_ratio(ds.power),
     "relaxation_slopes": lambda ds: analyses.relaxation_slopes(abs(ds.power).rename("gap"), 80.0),
@@ -76,7 +83,13 @@ RESULTS = {
     "tur_violation": lambda ds: analyses.tur_violation(ds.constancy),
     "window_exponent": lambda ds: analyses.window_exponent(ds.power, start=1, stop=6),
 }
-BY_TEST_OF_THEIR_OWN = {"carnot_T_mean", "carnot_cop", "limit_gain", "single_pair_conductance"}
+BY_TEST_OF_THEIR_OWN = {
+    "carnot_T_mean",
+    "carnot_cop",
+    "limit_gain",
+    "same_bath_gain",
+    "single_pair_conductance",
+}
 """They give arrays as their neighbours in the table above do."""
 
 

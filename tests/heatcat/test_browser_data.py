@@ -19,7 +19,7 @@ from catalog.sweeps.sweep import Sweep
 from ensemble import Cumulant, InvalidInput, Macroscopic, Status
 from heatcat.browser import export
 from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, scale_for
-from heatcat.browser.derived import growing
+from heatcat.browser.derived import DERIVED, growing
 from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import MOST_LABELS, axis, load_plane
 from heatcat.browser.point import as_html, load_point
@@ -27,6 +27,7 @@ from heatcat.browser.server import serve
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
 from heatcat.browser.view import View
+from tests.analyses.test_gain import scaled
 from tests.heatcat.stores import FIXED, MILLION, TINY, computed, synthetic, synthetic_power
 
 
@@ -105,10 +106,23 @@ def test_the_map_is_the_stored_slice(sheet, stored):
     assert (plane.x.text, plane.y.text) == ("ΔE [ω₀]", "T̄ [ω₀]")
 
 
+def test_the_gain_in_the_same_baths_is_offered_for_the_scaled_engine_alone():
+    data = scaled([1, 8])
+    offered = DERIVED["same_bath_gain"]
+    assert offered.computable(data)
+    assert offered.compute(data).sel(N=8).item() == pytest.approx(50.65, abs=5e-3)
+    assert not offered.computable(data.assign_attrs(scaling="bare"))  # it is the collective gain
+
+
 def test_derived_variables_are_those_of_the_analyses(sheet, stored):
     grown = growing(stored)
     gain = collective_gain(grown).sel(N=4)
-    assert sheet.variables["derived"] == ["collective_gain", "local_exponent", "exponent"]
+    assert sheet.variables["derived"] == [
+        "collective_gain",
+        "local_exponent",
+        "exponent",
+        "exponent_status",
+    ]
     assert np.array_equal(sheet.select("collective_gain", {"N": 4}), gain)
     local = local_exponent(grown).sel(N=2, delta_E=50.0)
     chosen = sheet.select("local_exponent", {"N": 2, "delta_E": 50.0})

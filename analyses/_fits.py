@@ -1,0 +1,129 @@
+"""Names and attributes of what fits and searches along labels report beside their result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+import xarray as xr
+
+from analyses._labels import labelled, whole
+from catalog.heat_engine.terms import EnergyTerm
+
+N_POINTS = EnergyTerm("n_points", "n", "variable", "number of labels in the fit", dtype="int64")
+N_MISSING = EnergyTerm(
+    "n_missing", "", "variable", "labels without a finite value that were left out", dtype="int64"
+)
+N_UNKNOWN = EnergyTerm(
+    "n_unknown",
+    "",
+    "variable",
+    "labels without a value that could change the result",
+    dtype="int64",
+)
+FIRST = EnergyTerm("first_label", "", "variable", "first label of the fit")
+LAST = EnergyTerm("last_label", "", "variable", "last label of the fit")
+N_SAT = EnergyTerm("N_sat", "N_sat", "variable", "largest label below the power law")
+LABELS = (FIRST, LAST, N_SAT)
+"""Terms in the unit of the labels."""
+
+
+def slope_terms(
+    name: str, symbol: str, long_name: str, *, energy_power: int | None = None, equation: str = ""
+) -> tuple[EnergyTerm, ...]:
+    """A slope, its extremes over the alternatives with their number, and over local slopes.
+
+    Examples
+    --------
+    >>> [term.name for term in slope_terms("exponent", "α", "exponent")][:3]
+    ['exponent', 'exponent_low', 'exponent_high']
+    """
+
+    def term(prefix: str, suffix: str, text: str) -> EnergyTerm:
+        return EnergyTerm(
+            prefix + name + suffix, "", "variable", text + long_name, energy_power=energy_power
+        )
+
+    return (
+        EnergyTerm(
+            name, symbol, "variable", long_name, energy_power=energy_power, equation=equation
+        ),
+        term("", "_low", "least of the alternative fits: "),
+        term("", "_high", "largest of the alternative fits: "),
+        EnergyTerm("n_fits", "", "variable", "number of alternative fits", dtype="int64"),
+        term("local_", "_low", "least local "),
+        term("local_", "_high", "largest local "),
+    )
+
+
+def deviation_term(of: str) -> EnergyTerm:
+    """The largest residual of a fit to ``of``."""
+    return EnergyTerm("fit_deviation", "δ", "variable", f"largest |residual| of {of}")
+
+
+def status_term(name: str, long_name: str) -> EnergyTerm:
+    """A status of its own; `flagged` says what its numbers mean."""
+    return EnergyTerm(name, "", "variable", long_name, dtype="int8")
+
+
+def flagged(data: xr.DataArray, term: EnergyTerm, codes: type[IntEnum], **how: Any) -> xr.DataArray:
+    """A status with the meaning of its numbers among the attributes (CF conventions)."""
+    out = labelled(data, term, **how)
+    out.attrs["flag_values"] = [int(code) for code in codes]
+    out.attrs["flag_meanings"] = " ".join(code.name.lower() for code in codes)
+    return out
+
+
+def label_units(data: xr.DataArray, dim: str) -> str:
+    """Unit of the labels along ``dim``."""
+    return str(data.coords[dim].attrs.get("units", "1"))
+
+
+def fitted(
+    kernel: Callable[..., tuple[Any, ...]],
+    data: xr.DataArray,
+    dim: str,
+    terms: tuple[EnergyTerm, ...],
+    *,
+    how: dict[str, Any],
+    codes: type[IntEnum] | None = None,
+    slope_units: str | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Apply a kernel that consumes ``dim`` and returns an array for each term.
+
+    Parameters
+    ----------
+    kernel : callable
+        Of the data, labels last, and ``options``.
+    data : xarray.DataArray
+    dim : str
+    terms : tuple of EnergyTerm
+        Those whose unit is a power of the energy are in ``slope_units``.
+    how : dict
+        Attributes that say how the result was made.
+    codes : IntEnum, optional
+        Meaning of the numbers of the terms whose name ends in "_status".
+    slope_units : str, optional
+    """
+    columns = xr.apply_ufunc(
+        kernel,
+        whole(data, dim),
+        input_core_dims=[[dim]],
+        output_core_dims=[[]] * len(terms),
+        kwargs=options,
+        dask="parallelized",
+        output_dtypes=[term.dtype for term in terms],
+        keep_attrs=True,  # of the coordinates; those of the arrays are replaced below
+    )
+    found = {}
+    for term, column in zip(terms, columns, strict=True):
+        if codes is not None and term.name.endswith("_status"):
+            found[term.name] = flagged(column, term, codes, **how)
+        elif term in LABELS:
+            found[term.name] = labelled(column, term, label_units(data, dim), **how)
+        else:
+            units = slope_units if term.energy_power is not None else None
+            found[term.name] = labelled(column, term, units, **how)
+    return xr.Dataset(found)
