@@ -20,8 +20,8 @@ from heatcat import show, terminal
 from heatcat.failures import fail
 
 GIVEN = (*SPACINGS, *TEMPERATURES)
-NOISE = ("detuning", "Gamma_local", "Gamma_dephasing")
-PARAMETERS = (*GIVEN, "omega_0", "Gamma_0", "Gamma_1", "Gamma_2", *NOISE)
+MORE = ("detuning", "Gamma_local", "Gamma_dephasing")
+PARAMETERS = (*GIVEN, "omega_0", "Gamma_0", "Gamma_1", "Gamma_2", *MORE)
 REQUIRED = ("omega_0", "Gamma_0")
 
 
@@ -101,7 +101,7 @@ def solve(
 def _solution_json(
     engine: Engine, method: Method, solution: Solution, elapsed: float
 ) -> dict[str, Any]:
-    names = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0", "mu_1", "mu_2", *NOISE)
+    names = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0", "mu_1", "mu_2", *MORE)
     choices = ("scaling", "statistics")
     parameters = {name: getattr(engine, name) for name in (*names, *choices)}
     parameters |= {name: getattr(engine, name) for name in ("E_2", "T_1", "T_2")}

@@ -123,11 +123,12 @@ def test_the_reference_is_the_formula(difference):
         return value(f_l, m_1, m_2)
 
     (y_1, y_2), (nu_1, nu_2) = reference.y, reference.nu
-    rate, drive = reference.rate, reference.drive
+    drive = reference.drive
     m_1, m_2 = (v / np.linalg.norm(v) for v in rng.standard_normal((2, 3)))
     x, y = 0, 1
     exact = 0
-    for spin, m, T, nu in ((1, m_1, y_1, nu_1), (2, m_2, y_2, nu_2)):
+    rates = reference.rates
+    for spin, m, T, nu, rate in ((1, m_1, y_1, nu_1, rates[0]), (2, m_2, y_2, nu_2, rates[1])):
         for axis in (x, y):
             exact += rate * T * R(R(f, spin, axis), spin, axis)(m_1, m_2)
         exact -= rate * nu / 2 * (m[x] * R(f, spin, y)(m_1, m_2) - m[y] * R(f, spin, x)(m_1, m_2))

@@ -120,7 +120,7 @@ def test_solve_prints_one_json_object(heatcat):
     expected = {"N": 8, **FIG_7, "scaling": "high-temperature", "spin_1": 4.0, "spin_2": 4.0}
     assert expected.items() <= found["engine"].items()
     others = {"mu_1", "mu_2", "statistics", "E_2", "T_1", "T_2", "Gamma_1", "Gamma_2"}
-    others |= {"Gamma_local", "Gamma_dephasing"}
+    others |= {"Gamma_local", "Gamma_dephasing", "detuning"}
     assert set(found["engine"]) - set(expected) == others
     assert (found["engine"]["T_1"], found["engine"]["T_2"]) == (2.0, 25.0)
     assert found["method"] == "exact"
