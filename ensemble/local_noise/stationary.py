@@ -84,9 +84,7 @@ def noisy_stationary(
         repair = WeightRepair.of(found.balance, rho_0 + contrast * delta)
         weak = engine.Gamma_local + engine.Gamma_dephasing < WEAK * engine.Gamma_0
         found = replace(found, repair=repair, weak=weak)
-        delta = repair(delta, source)
-        residual = found.residual(delta, source)
-        residual = max(residual, found.balance.defect(delta, source)[1])
+        delta, residual = found.repaired(delta, source, repair)
     rho = rho_0 + contrast * delta
     norm = padded.trace @ rho
     return Stationary(

@@ -8,6 +8,7 @@ of Γ₀/Γ_loc.  Here they are formed on their own and solved once more.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,10 @@ from ensemble.local_noise.spins import SpinBasis, spin_parts
 from ensemble.parameters.bath import Bath
 from ensemble.steady.certified_solve import Solver
 
+MAX_REPAIRS = 3
+ROUNDING = 16 * float(np.finfo(float).eps)
+ENOUGH = 1e-13
+"""Relative residual that is not refined further."""
 TINY = 1e-280
 """Weights of total spins up to this are left alone."""
 
@@ -93,14 +98,20 @@ class WeightBalance:
         rows, columns = populations @ hot.sums.T, cold.sums @ populations
         return [cold.into @ rows, columns @ hot.into.T, -cold.out @ rows, -columns @ hot.out.T]
 
-    def defect(self, x: FloatArray, source: FloatArray) -> tuple[FloatArray, float]:
-        """What L x lacks of a source in the sums over pairs, and its size relative to the terms."""
+    def defect(
+        self, x: FloatArray, source: FloatArray, *, magnitude: float = 0.0
+    ) -> tuple[FloatArray, float]:
+        """What L x lacks of a source in the sums over pairs, and its size relative to the terms.
+
+        The rounding of a source that is a difference of terms of a ``magnitude`` does not count.
+        """
         terms = [self.sums(source), *(-flow for flow in self.flows(x))]
         defect, gross = np.sum(terms, axis=0), np.sum(np.abs(terms), axis=0)
         # All equations together say that the trace is conserved: the others imply the largest one.
         defect.flat[gross.argmax()] -= defect.sum()
-        scale = float(gross.sum())
-        return defect, float(np.abs(defect).sum()) / scale if scale > 0 else 0.0
+        scale, rounding = float(gross.sum()), ROUNDING * magnitude
+        lacking = max(float(np.abs(defect).sum()) - rounding, 0.0)
+        return defect, lacking / scale if scale > 0 else 0.0
 
     def rates(self, rho: FloatArray) -> FloatArray:
         """Rate matrix K of the pairs: flows of weight if each pair has its part of ρ, normalised.
@@ -113,7 +124,7 @@ class WeightBalance:
         rows, columns = populations @ hot.sums.T, cold.sums @ populations
         n_1, n_2 = weights.shape
         rates = np.zeros((n_1, n_2, n_1, n_2))
-        safe = np.where(weights > 0, weights, np.inf)
+        safe = np.where(np.abs(weights) > TINY, weights, np.inf)
         for b in range(n_2):
             rates[:, b, :, b] += (cold.into * rows[:, b]) @ cold.sums.T / safe[:, b]
         for a in range(n_1):
@@ -151,20 +162,22 @@ class WeightRepair:
         """The repair with a state whose parts within each pair are accurate."""
         sector, weights = balance.sector, balance.sums(rho)
         pair = (sector.n_1 - sector.j_1) // 2 * weights.shape[1] + (sector.n_2 - sector.j_2) // 2
-        flat = np.maximum(weights.ravel(), 0.0)
-        inverse = np.divide(1.0, flat, out=np.zeros_like(flat), where=flat > TINY)
-        moved = np.flatnonzero(flat > TINY)
-        moved = moved[moved != flat.argmax()]
+        # Before the repair a small weight may be wrong to its sign; its part of ρ is right.
+        flat = weights.ravel()
+        some = np.abs(flat) > TINY
+        inverse = np.divide(1.0, flat, out=np.zeros_like(flat), where=some)
+        moved = np.flatnonzero(some & (flat != flat.max()))
         rates = balance.rates(rho)[np.ix_(moved, moved)]
         return cls(balance, rho * inverse[pair], pair, moved, lu_factor(rates))
 
     def __call__(self, x: FloatArray, source: FloatArray) -> FloatArray:
         """x with weights that balance the source."""
-        defect, _ = self.balance.defect(x, source)
-        change = np.zeros(defect.size)
-        change[self.moved] = lu_solve(self.factors, defect.ravel()[self.moved])
-        repaired: FloatArray = x + change[self.pair] * self.parts
-        return repaired
+        for _ in range(2):  # what was wrong may exceed what is right by many digits
+            defect, _ = self.balance.defect(x, source)
+            change = np.zeros(defect.size)
+            change[self.moved] = lu_solve(self.factors, defect.ravel()[self.moved])
+            x = x + change[self.pair] * self.parts
+        return x
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,9 +207,25 @@ class NoisySolver(Solver):
         """Solution of L x = source and the larger of its two relative residuals."""
         x, residual = super().solve(source, magnitude=magnitude)
         if self.repair is not None:
-            x = self.repair(x, source)
+            return self.repaired(x, source, self.repair, magnitude=magnitude)
+        return x, max(residual, self.balance.defect(x, source, magnitude=magnitude)[1])
+
+    def repaired(
+        self, x: FloatArray, source: FloatArray, repair: WeightRepair, *, magnitude: float = 0.0
+    ) -> tuple[FloatArray, float]:
+        """A solution whose weights balance, refined where that takes from the other equations."""
+        best, last = x, math.inf
+        for _ in range(1 + MAX_REPAIRS):
+            x = repair(x, source)
             residual = self.residual(x, source, magnitude=magnitude)
-        return x, max(residual, self.balance.defect(x, source)[1])
+            residual = max(residual, self.balance.defect(x, source, magnitude=magnitude)[1])
+            helped = residual < last / 2
+            if residual < last:
+                best, last = x, residual
+            if residual <= ENOUGH or not helped:
+                break
+            x = x + super().solve(source - self.generator.apply(x), magnitude=magnitude)[0]
+        return best, last
 
     def null_residual(self, x: FloatArray) -> float:
         """The same for L x = 0."""

@@ -47,7 +47,7 @@ class WeakLocal(Method):
     >>> engine = Engine(N=2, E_1=100, delta_E=125, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
     >>> values = WeakLocal().solve(engine).values
     >>> f"{values['power']:.6f} {values['quanta_noise_times_Gamma_local']:.4e}"
-    '-1.604324 6.4614e-05'
+    '-1.604324 6.4613e-05'
     """
 
     neglect: float = 1e-9

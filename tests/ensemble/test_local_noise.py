@@ -304,6 +304,20 @@ def test_iteration_and_factorisation_agree(changes):
         assert other.values[name] == pytest.approx(value, rel=1e-9, nan_ok=True), name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("N", "changes"), [(20, {}), (24, {}), (24, {"T_mean": 60.0})])
+def test_many_spins_are_certified(N, changes):
+    solution = Exact().solve(engine_of(N=N, **NOISE, **changes))
+    assert solution.status is Status.OK
+    assert solution.diagnostics["solver"] == "gmres"
+    assert solution.diagnostics["residual"] < 1e-13
+    assert solution.diagnostics["self_check"] < 1e-11
+    # The average per pair approaches its limit as 1/N.
+    fewer = Exact().solve(engine_of(N=N // 2, **NOISE, **changes))
+    ratio = solution.values["power_per_pair"] / fewer.values["power_per_pair"]
+    assert 1 < ratio < 1.3
+
+
 def test_higher_cumulants_are_those_counted_at_a_bath():
     state = noisy_stationary(engine_of(N=3, **NOISE))
     paired, hot, cold = (cumulants(state, bath=bath) for bath in (None, "hot", "cold"))
