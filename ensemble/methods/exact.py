@@ -240,7 +240,8 @@ class Exact(Method):
             If double precision does not hold the equations.
         """
         names = self.chosen(variables)
-        refused = [name for name in self.on_request if name in names]
+        collective = self.on_request if engine.has_local_noise else ("gap", *QUANTUM_BOUNDS)
+        refused = [name for name in collective if name in names]
         if refused and (engine.has_local_noise or engine.detuning):
             raise InvalidInput(
                 f"method exact finds {', '.join(refused)} of collective baths and a resonant drive "

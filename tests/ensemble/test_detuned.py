@@ -206,3 +206,16 @@ def test_more_refusals():
         evolve(ENGINE, fock(ENGINE, 0, 0), [0.0, 1.0])
     with pytest.raises(InvalidInput, match="detuning must be a finite number"):
         replace(ENGINE, detuning=float("nan"))
+
+
+def test_the_activity_is_the_mean_rate_of_jumps_of_the_dense_state():
+    rho, engine = dense_state(ENGINE), ENGINE
+    n_1, n_2 = engine.levels
+    ups = np.kron(raising(n_1), np.eye(n_2 + 1)), np.kron(np.eye(n_1 + 1), raising(n_2))
+    expected = 0.0
+    for bath, up in zip((engine.cold, engine.hot), ups, strict=True):
+        down = up.conj().T
+        expected += bath.gamma_up * np.trace(down @ up @ rho).real
+        expected += bath.gamma_down * np.trace(up @ down @ rho).real
+    found = Exact().solve(engine, ["dynamical_activity"]).values["dynamical_activity"]
+    assert found == pytest.approx(expected, rel=1e-12)
