@@ -14,6 +14,7 @@ from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
 from ensemble.counting.currents import Currents, currents
 from ensemble.counting.noise import Noise, noise
+from ensemble.counting.tilting import BathName, at_bath
 from ensemble.counting.validity import validity
 from ensemble.detuned import stationary as detuned
 from ensemble.engine import Engine
@@ -26,7 +27,7 @@ from ensemble.local_noise.observables import (
     total_spins,
 )
 from ensemble.method import AGREEMENT, ROUNDING, Method
-from ensemble.sensitivities.rates import RateDerivatives, factorised
+from ensemble.sensitivities.rates import factorised
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
@@ -74,6 +75,7 @@ FROM_VALIDITY = (
     "rotating_wave",
     "linewidth_over_drive",
 )
+BATHS: tuple[BathName, ...] = ("cold", "hot")
 CLASSICAL_BOUNDS = ("dynamical_activity", "tur_bound", "kur_bound", "kur_ratio")
 QUANTUM_BOUNDS = (
     "coherent_activity",
@@ -240,8 +242,7 @@ class Exact(Method):
             If double precision does not hold the equations.
         """
         names = self.chosen(variables)
-        collective = self.on_request if engine.has_local_noise else ("gap", *QUANTUM_BOUNDS)
-        refused = [name for name in collective if name in names]
+        refused = [name for name in ("gap", *QUANTUM_BOUNDS) if name in names]
         if refused and (engine.has_local_noise or engine.detuning):
             raise InvalidInput(
                 f"method exact finds {', '.join(refused)} of collective baths and a resonant drive "
@@ -417,7 +418,8 @@ def _classical_bound_values(
     state: Stationary, flow: Currents, fluctuations: Noise | None
 ) -> dict[str, float]:
     """Activity and the bounds of classical jump processes, as in `PrecisionBounds`."""
-    activity = float(RateDerivatives(state).jump_rates.sum())
+    trace = state.generator.sector.trace
+    activity = sum(float(trace @ at_bath(state, bath)(state.rho)(2)) for bath in BATHS)
     kur = flow.quanta**2 / activity if activity > 0 else 0.0
     values = {
         "dynamical_activity": activity,

@@ -90,6 +90,14 @@ PUBLIC = {
 """The last D was printed as 64.81881198; 40 digits give 64.818811986 (next test)."""
 
 
+def test_the_activity_counts_local_jumps_too():
+    engine = engine_of(**NOISE, N=3)
+    reference = SingleSpins(engine)
+    found = Exact().solve(engine, ["dynamical_activity"]).values["dynamical_activity"]
+    expected = reference.jump_rate(0) + reference.jump_rate(1)
+    assert found == pytest.approx(expected, rel=AGREEMENT)
+
+
 @pytest.mark.parametrize("noise", PUBLIC)
 def test_published_values_of_two_pairs(noise):
     solution = Exact().solve(engine_of(Gamma_local=noise[0], Gamma_dephasing=noise[1]))
