@@ -62,6 +62,7 @@ docs: .venv/test
 
 bench: .venv/test
 	.venv/bin/python benchmarks/against_qutip.py
+	.venv/bin/python benchmarks/blocks_together.py
 	.venv/bin/python benchmarks/import_time.py
 
 .venv/bin/python:

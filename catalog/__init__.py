@@ -34,6 +34,7 @@ __all__ = [
     "Sweep",
     "SweepLeftOut",
     "Term",
+    "Timed",
     "Variable",
     "check",
     "compact",
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from catalog.catalogue import Catalogue, Entry, open
     from catalog.checked_calls import create_or_open, dataset, export, find_stored, table
     from catalog.heat_engine.model import HeatEngine
-    from catalog.models.contract import Cost, Model
+    from catalog.models.contract import Cost, Model, Timed
     from catalog.models.function import model
     from catalog.names.select import select
     from catalog.names.vocabulary import Derived, Diagnostic, Index, Parameter, Term, Variable
@@ -95,7 +96,7 @@ else:
         "catalog.catalogue": "Catalogue Entry open",
         "catalog.checked_calls": "create_or_open dataset export find_stored table",
         "catalog.heat_engine.model": "HeatEngine",
-        "catalog.models.contract": "Cost Model",
+        "catalog.models.contract": "Cost Model Timed",
         "catalog.models.function": "model",
         "catalog.names.select": "select",
         "catalog.names.vocabulary": "Derived Diagnostic Index Parameter Term Variable",

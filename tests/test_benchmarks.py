@@ -18,6 +18,7 @@ SMALL += ["--only", "loop and np.save", "heatcat"]
         (["against_qutip.py", "--N", "3"], "ratio"),
         (["large_N.py", "--sizes", "4", "8"], "time ~ N^"),
         (["block_overhead.py", "--N", "1", "--points", "4", "--rounds", "1"], "overhead"),
+        (["blocks_together.py", "--N", "1", "2", "--points", "8"], "8 of 8"),
         (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
         (["import_time.py", "--rounds", "1"], "import catalog"),
         (

@@ -31,7 +31,7 @@ ROOMS = {
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
         *("units", "laws"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
-        *("local_noise", "detuned", "sensitivities", "bounds", "optima"),
+        *("local_noise", "detuned", "sensitivities", "bounds", "optima", "together"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
     ),
     "catalog": (

@@ -1,8 +1,9 @@
 """How long blocks take and how much memory: what the model predicts, rescaled by stored timings.
 
-The time of a point of size n is the model's prediction times exp(a + b ln(n/16)); for the heat
-engine, n = max(2S₁, 2S₂).  The two corrections are fitted to the timings by ridge regression, so
-that a few timings already count, and many timings at small n do not give absurd times at large n.
+The time of a point of size n is the model's prediction times exp(a + b ln(n/16) + u_n); for the
+heat engine, n = max(2S₁, 2S₂).  The two corrections are fitted to the timings by ridge regression,
+so that a few timings already count, and many timings at small n do not give absurd times at large
+n.  The deviation u_n of a size from the line is known where that size was timed, else 0.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ DISCREPANCY = 0.3
 """How far, in ln(time), the mean of one size lies off the fitted line, however many its points."""
 SCATTER = 0.7
 """How far, in ln(time), one point lies off the mean of its size."""
+UNFORESEEN = 2e-4
+"""Seconds a point that a prediction may neglect: much where points take less than that."""
 QUANTILE = 1.28
 """Eight true times out of ten lie within this many standard deviations."""
 
@@ -99,10 +102,12 @@ def predicted(grid: Grid, index: Index | None = None) -> Predicted:
     found = grid.model.cost(grid.columns(index), grid.variables)
     cost = Cost(1.0, 0.0) if found is None else found
     shape = grid.shape_of(index)
+    seconds = np.asarray(cost.seconds, dtype=float)
+    seconds = seconds + np.asarray(cost.block, dtype=float) / math.prod(grid.blocks.values())
     return Predicted(
         *(
             np.broadcast_to(np.asarray(figure, dtype=float), shape)
-            for figure in (cost.seconds, cost.bytes, cost.size)
+            for figure in (seconds, cost.bytes, cost.size)
         )
     )
 
@@ -192,20 +197,46 @@ class CostModel:
         return Range(central / spread, central, central * spread)
 
     def _factor(self, sizes: NDArray) -> NDArray:
-        """Fitted time over that of the prior."""
-        return np.exp(_features(sizes) @ self._fit[0])
+        """Fitted time over that of the prior; a size that was timed keeps its own deviation."""
+        found = _features(sizes) @ self._fit[0]
+        timed, off = self._deviations
+        if timed.size:
+            place = np.minimum(np.searchsorted(timed, sizes), timed.size - 1)
+            found = found + np.where(timed[place] == sizes, off[place], 0.0)
+        return np.exp(found)
 
     @cached_property
-    def _fit(self) -> tuple[NDArray, NDArray]:
-        """Mean and covariance of (a, b), given the timings."""
+    def _deviations(self) -> tuple[NDArray, NDArray]:
+        """Sizes that were timed, ascending, and by how much their ln(time) is off the line.
+
+        It is the mean of that deviation, given the timings: nearly all of it for many timings.
+        """
+        sizes, logs, own, scatter = self._timings
+        off = (logs - _features(sizes) @ self._fit[0]) * own / (own + scatter)
+        order = np.argsort(sizes)
+        return sizes[order], off[order]
+
+    @cached_property
+    def _timings(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Of each timed size: itself, ln(time/prediction), and two variances of that.
+
+        The first is that of the deviation of its mean from the line, the second that of the mean.
+        """
         sizes = np.array(list(self.measured))
         points = np.array([self.predicted.points[n] for n in sizes])
         measured = np.array([self.measured[n] for n in sizes])
         predicted = np.array([self.predicted.seconds[n] for n in sizes])
+        own = DISCREPANCY**2 + np.log1p(UNFORESEEN * points / predicted) ** 2
+        return sizes, np.log(measured / predicted), own, SCATTER**2 / points
+
+    @cached_property
+    def _fit(self) -> tuple[NDArray, NDArray]:
+        """Mean and covariance of (a, b), given the timings."""
+        sizes, logs, own, scatter = self._timings
         features = _features(sizes)
-        weights = features.T / (DISCREPANCY**2 + SCATTER**2 / points)
+        weights = features.T / (own + scatter)
         precision = np.diag([self.speed**-2, EXPONENT**-2]) + weights @ features
-        mean = np.linalg.solve(precision, weights @ np.log(measured / predicted))
+        mean = np.linalg.solve(precision, weights @ logs)
         return mean, np.linalg.inv(precision)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from catalog.arguments import a_text
@@ -16,7 +18,7 @@ from catalog.heat_engine.prior import predicted
 from catalog.heat_engine.profiles import PROFILES, Profiles, with_profiles
 from catalog.heat_engine.sources import method_hash
 from catalog.heat_engine.terms import TERMS
-from catalog.models.contract import Columns, Cost, Model, Point
+from catalog.models.contract import Columns, Cost, Model, Point, Timed
 from catalog.names.vocabulary import Term, Vocabulary, suggestion
 from ensemble import Engine, Exact, InvalidInput, Solution
 from ensemble.checks import shown
@@ -196,6 +198,44 @@ class HeatEngine(Model):
         solution = self.method.solve(engine, scalars)
         profiles = [name for name in variables if name in PROFILES]
         return with_profiles(solution, engine, self.method, self.profiles, profiles)
+
+    def solve(
+        self, points: Sequence[Point], variables: Sequence[str]
+    ) -> Iterator[Solution | Timed]:
+        """Solve a block: together what the method can solve so, the rest one by one."""
+        start = time.perf_counter()
+        try:
+            together = self._together(points, variables)
+        except Exception:  # whatever it is, each point says by itself whether it can be solved
+            together = [None] * len(points)
+        solved = sum(found is not None for found in together)
+        share = (time.perf_counter() - start) / max(solved, 1)
+        for point, found in zip(points, together, strict=True):
+            start = time.perf_counter()
+            if found is None:
+                (alone,) = super().solve([point], variables)
+                seconds = time.perf_counter() - start
+                yield alone if isinstance(alone, Timed) else Timed(alone, seconds)
+            else:
+                yield Timed(found, share)
+
+    def _together(
+        self, points: Sequence[Point], variables: Sequence[str]
+    ) -> Sequence[Solution | None]:
+        """What is found by solving points together, None where they are to be solved singly."""
+        alike = {frozenset(point) for point in points}
+        if (
+            not isinstance(self.method, Exact)
+            or len(alike) != 1
+            or PROFILES.keys() & set(variables)
+        ):
+            return [None] * len(points)
+        columns = {
+            name: np.array([point[name] for point in points], dtype=float) for name in points[0]
+        }
+        return self.method.solve_together(
+            columns, variables, scaling=self.scaling, statistics=self.statistics
+        )
 
     def cost(self, points: Columns, variables: Sequence[str]) -> Cost:
         """Time and memory as measured once: see ``catalog.heat_engine.prior``."""

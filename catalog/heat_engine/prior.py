@@ -19,7 +19,7 @@ from catalog.models.contract import Columns, Cost
 from ensemble.local_noise.sector import spin_sector_size
 from ensemble.local_noise.stationary import factorised_size
 from ensemble.method import Method
-from ensemble.methods.exact import FROM_CUMULANTS, FROM_NOISE
+from ensemble.methods.exact import FROM_CUMULANTS, FROM_NOISE, Exact
 from ensemble.steady.krylov import BASIS_BYTES
 from ensemble.steady.sector_forecast import (
     complete_size,
@@ -29,6 +29,7 @@ from ensemble.steady.sector_forecast import (
     largest_fall,
     sector_size,
 )
+from ensemble.together.solve import MOST_UNKNOWNS
 
 DENSE_GAP = 9
 """N up to which the gap is found by diagonalising whole sectors."""
@@ -60,10 +61,15 @@ def predicted(
 ) -> Cost:
     """Time and memory of engines, and their size, the larger of 2S₁ and 2S₂ (1 if N → ∞)."""
     engines = Engines(method, scaling, statistics, {**points, **completed(points)}, variables)
+    together = isinstance(method, Exact) and method.batches(variables)
+    unknowns = complete_size(*_levels(engines))
+    small = (unknowns <= MOST_UNKNOWNS) & together
+    small &= ~(_has_local_noise(engines) | _is_detuned(engines))
     return Cost(
-        seconds=np.broadcast_to(_seconds(engines), engines.shape),
+        seconds=np.where(small, 4e-5 + 1.1e-6 * unknowns**1.15, _seconds(engines)),
         bytes=np.broadcast_to(_bytes(engines), engines.shape),
         size=np.maximum(*_levels(engines)),
+        block=np.where(small, 2.5e-3 + 4e-6 * unknowns, 0.0),
     )
 
 
@@ -105,6 +111,7 @@ def _bytes(engines: Engines) -> NDArray:
         case "exact" | "independent-spins" | "weak-local":
             unknowns, _, direct = _sector(engines)
             used = 1e7 + np.where(direct, 170 * unknowns ** (4 / 3), 550 * unknowns)
+            used = used + np.where(unknowns <= MOST_UNKNOWNS, 3e7, 0.0)  # a batch of engines
             if engines.method.name == "exact":
                 used = np.where(_has_local_noise(engines), _noisy(engines)[1], used)
                 used = np.where(_is_detuned(engines), used + 0.13 * N**6, used)

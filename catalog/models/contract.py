@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import ArrayLike, NDArray
 
@@ -37,11 +37,21 @@ class Cost:
     size : array_like
         Whatever the time grows with, such as N: from the times measured at some sizes, the
         catalogue corrects the prediction at the others.
+    block : array_like
+        Time of a block beside that of its points, where it is solved together.
     """
 
     seconds: ArrayLike
     bytes: ArrayLike = 1e7
     size: ArrayLike = 1.0
+    block: ArrayLike = 0.0
+
+
+class Timed(NamedTuple):
+    """A solution and the time that it took, as a share of that of points solved together."""
+
+    solution: Solution
+    seconds: float
 
 
 class Model:
@@ -146,10 +156,13 @@ class Model:
         """
         raise NotImplementedError(f"{type(self).__name__} defines neither solve_point nor solve")
 
-    def solve(self, points: Sequence[Point], variables: Sequence[str]) -> Iterable[Solution]:
+    def solve(
+        self, points: Sequence[Point], variables: Sequence[str]
+    ) -> Iterable[Solution | Timed]:
         """Solve the points of one block together: one solution a point, in their order.
 
-        By default they are solved one by one.
+        The time of a point is that until its solution comes, unless it is `Timed`.  By default
+        points are solved one by one.
         """
         for point in points:
             try:
@@ -293,13 +306,15 @@ def path_of(thing: Any) -> str:
     return f"{module}:{name}"
 
 
-def pairs(points: Sequence[Point], solutions: Iterable[Solution]) -> Iterator[tuple[int, Solution]]:
+def pairs(
+    points: Sequence[Point], solutions: Iterable[Solution | Timed]
+) -> Iterator[tuple[int, Solution | Timed]]:
     """Solutions with the positions of their points; an error if there are more or fewer."""
     count = 0
     for solution in solutions:
         if count == len(points):
             raise ValueError(f"it gave more than {len(points)} solutions")
-        if not isinstance(solution, Solution):
+        if not isinstance(solution, Solution | Timed):
             raise TypeError(f"it gave {shown(solution)} in place of a Solution")
         yield count, solution
         count += 1

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.models.contract import Model
+from catalog.models.contract import Model, Timed
 from catalog.models.loading import as_model
 from catalog.models.recorded import RecordedModel
 from catalog.names.labels import Label
@@ -67,6 +67,10 @@ class Point:
     def reproduce(self, model: Model | None = None) -> Solution:
         """Solve the point again, here and now; nothing is stored.
 
+        It is solved by itself.  If it was stored from a block that was solved together (the
+        diagnostic ``solver`` of a heat engine then says "together"), the two agree within their
+        certificates, not to the last bit.
+
         What the solver raises is raised here, too, so that a debugger can be used.
 
         Parameters
@@ -82,9 +86,9 @@ class Point:
         chosen = self.model if model is None else as_model(model)
         if isinstance(chosen, RecordedModel):
             raise chosen.unknown()
-        if type(chosen).solve is not Model.solve:  # it solves several points together
-            (solution,) = chosen.solve([self.labels], self.variables)
-            return solution
+        if type(chosen).solve_point is Model.solve_point:  # it solves points only together
+            (found,) = chosen.solve([self.labels], self.variables)
+            return found.solution if isinstance(found, Timed) else found
         return chosen.solution(self.labels, self.variables)
 
     def __repr__(self) -> str:

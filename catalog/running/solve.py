@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from catalog.models.contract import Model, Point, pairs
+from catalog.models.contract import Model, Point, Timed, pairs
 from catalog.names.vocabulary import Term, suggestion
 from catalog.sweeps.arrays import MOST_TEXT, Arrays, array_dtype, empty_arrays
 from catalog.sweeps.grid import Grid, Index
@@ -42,11 +43,12 @@ def solve_block(grid: Grid, index: Index, model: Model) -> Arrays:
     """
     positions, points = zip(*grid.block_points(index), strict=True)
     arrays = empty_arrays(grid, grid.shape_of(index))
+    declared = _Declared.of(grid, model)
     with _single_threaded_blas():
         for number, solution, seconds in _solved(model, points, grid.variables):
             position = positions[number]
             try:
-                values = _values(grid, model, solution)
+                values = declared.values(solution)
             except Exception as failure:
                 values, solution = {}, failed(failure)
             for name, value in values.items():
@@ -70,38 +72,80 @@ def _solved(
     try:
         for number, solution in pairs(points, model.solve(points, variables)):
             now = time.perf_counter()
-            yield number, solution, now - start
+            timed = solution if isinstance(solution, Timed) else Timed(solution, now - start)
+            yield number, timed.solution, timed.seconds
             solved, start = number + 1, now
     except Exception as failure:
         for number in range(solved, len(points)):
             yield number, failed(failure), 0.0
 
 
-def _values(grid: Grid, model: Model, solution: Solution) -> dict[str, Any]:
-    """What a solution says of the grid's arrays, in their types.
+@dataclass(frozen=True)
+class _Declared:
+    """What a block may be given, looked up once for all of its points.
 
-    Raises
-    ------
-    InvalidInput
-        If a variable is missing or unknown, or is not what its term says.
+    Attributes
+    ----------
+    model : Model
+    known : set of str
+        Variables and diagnostics of the model.
+    required : set of str
+        Variables of the sweep.
+    terms : mapping of str to Term
+        Of the arrays that are stored.
+    plain : set of str
+        Those of them that take a float as it is.
     """
-    given = {**solution.values, **solution.diagnostics}
-    known = model.vocabulary
-    for name in given:
-        if name not in known or known[name].kind not in ("variable", "diagnostic"):
+
+    model: Model
+    known: Set[str]
+    required: Set[str]
+    terms: Mapping[str, Term]
+    plain: Set[str]
+
+    @classmethod
+    def of(cls, grid: Grid, model: Model) -> _Declared:
+        known = model.vocabulary
+        terms = {name: grid.term(name) for name in grid.arrays}
+        return cls(
+            model,
+            frozenset((*known.names("variable"), *known.names("diagnostic"))),
+            frozenset(grid.variables),
+            terms,
+            frozenset(k for k, term in terms.items() if term.dtype == "float64" and not term.dims),
+        )
+
+    def values(self, solution: Solution) -> dict[str, Any]:
+        """What a solution says of the arrays, in their types.
+
+        Raises
+        ------
+        InvalidInput
+            If a variable is missing or unknown, or is not what its term says.
+        """
+        given = {**solution.values, **solution.diagnostics}
+        if not given.keys() <= self.known:
+            name = next(name for name in given if name not in self.known)
+            known = self.model.vocabulary
             names = (*known.names("variable"), *known.names("diagnostic"))
             raise InvalidInput(
-                f"{model.title} gave {shown(name)}, which it does not declare"
+                f"{self.model.title} gave {shown(name)}, which it does not declare"
                 f"{suggestion(name, names)}"
             )
-    missing = [name for name in grid.variables if name not in given]
-    if missing and solution.status != Status.FAILED:
-        raise InvalidInput(
-            f"{model.title} gave no {', '.join(missing)}: return it, NaN where it is undefined"
-        )
-    return {
-        name: as_declared(grid.term(name), given[name]) for name in grid.arrays if name in given
-    }
+        if not self.required <= given.keys() and solution.status != Status.FAILED:
+            missing = [name for name in self.terms if name in self.required and name not in given]
+            raise InvalidInput(
+                f"{self.model.title} gave no {', '.join(missing)}: return it, NaN where it is "
+                "undefined"
+            )
+        terms, plain = self.terms, self.plain
+        return {
+            name: value
+            if type(value) is float and name in plain
+            else as_declared(terms[name], value)
+            for name, value in given.items()
+            if name in terms
+        }
 
 
 def as_declared(term: Term, value: Any) -> Any:
@@ -116,8 +160,11 @@ def as_declared(term: Term, value: Any) -> Any:
         if not isinstance(value, str):
             raise InvalidInput(f"{term.name} must be a text, but is {shown(value)}: convert it")
         return bounded(value)
-    if term.dtype == "float64" and not term.dims and isinstance(value, float):
-        return value  # the usual case, which takes no conversion
+    if not term.dims:  # the usual cases, which take no conversion
+        if term.dtype == "float64" and isinstance(value, float):
+            return value
+        if type(value) is int and abs(value) < _WHOLE.get(term.dtype, 0):
+            return value
     found, dtype = np.asarray(value), array_dtype(term)
     if found.shape != term.inner_shape:
         raise InvalidInput(
@@ -169,6 +216,9 @@ def _failure(grid: Grid, model: Model, point: Point, solution: Solution) -> str:
     }
     return json.dumps(record, ensure_ascii=False)
 
+
+_WHOLE = {f"int{bits}": 2 ** (bits - 1) for bits in (8, 16, 32, 64)}
+"""Where whole numbers of a type end."""
 
 _blas_lock = threading.Lock()
 _blas_users = 0

@@ -44,7 +44,7 @@ class Family:
     parameters: tuple[str, ...]
     description: str = field(default="", compare=False)
 
-    @property
+    @cached_property
     def arrays(self) -> tuple[str, ...]:
         """Names of all arrays: variables, then diagnostics, status last."""
         diagnostics = (term.name for term in self.model.diagnostics)

@@ -43,9 +43,14 @@ def population_divergence(reference: FloatArray, change: FloatArray) -> FloatArr
     u = np.divide(change, reference, out=np.zeros_like(reference), where=reference > 0)
     u = np.maximum(u, -1.0)
     small = np.clip(u, -0.5, 0.5)[..., None]  # where Gauss's rule is exact to rounding
-    series = u * u * ((1 - _T) / (1 + _T * small) @ _WEIGHT)
+    series = u * u * _integral((1 - _T) / (1 + _T * small))
     exact = special.xlogy(1 + u, 1 + u) - u
     return np.sum(reference * np.where(np.abs(u) <= 0.5, series, exact), axis=-1)
+
+
+def _integral(samples: FloatArray) -> FloatArray:
+    """Gauss's rule over the last axis; what it gives does not depend on the other axes."""
+    return np.asarray((samples * _WEIGHT).sum(axis=-1))
 
 
 def coherence_divergence(
@@ -83,7 +88,7 @@ def coherence_divergence(
     near = np.divide(np.arctanh(ratio), ratio, out=np.ones_like(ratio), where=ratio > 0) / m
     root = np.maximum(r, m / 4)
     far = np.log((m + root) / np.sqrt(small[..., None] * (1 - weak))) / root
-    series = w * w * (np.where(r <= m / 2, near, far) @ _WEIGHT)
+    series = w * w * _integral(np.where(r <= m / 2, near, far))
 
     # Strong coherence: the eigenvalues 1 + moved and small − moved.
     radius = np.hypot(half, w)
@@ -98,10 +103,10 @@ def coherence_divergence(
 def gained_information(
     theta: FloatArray | float,
     length: FloatArray | float,
-    kept: float,
-    measured: float,
-    covariance: float,
-    w: float,
+    kept: FloatArray | float,
+    measured: FloatArray | float,
+    covariance: FloatArray | float,
+    w: FloatArray | float,
 ) -> FloatArray:
     """Information J that the measurement (1 ± n·σ)/2 of one spin gives about the other, in nats.
 
@@ -109,9 +114,9 @@ def gained_information(
     ----------
     theta, length : ndarray or float, shape (...)
         Angle of n to the z axis, and |n|: 1 for a projective measurement.
-    kept, measured : float
+    kept, measured : ndarray or float, shape (...)
         Excitation probabilities of the two spins.
-    covariance, w : float
+    covariance, w : ndarray or float, shape (...)
         Covariance of the excitations, and modulus of the coherence.
 
     Returns
@@ -125,7 +130,7 @@ def gained_information(
     for sign, p in ((1, measured), (-1, 1 - measured)):
         outcome = np.maximum(p * u + one_minus_u / 2, 0.0)
         reference = np.stack([outcome * kept, outcome * (1 - kept)], axis=-1)
-        change = sign * covariance * np.stack([u, -u], axis=-1)
+        change = sign * np.stack([covariance * u, -covariance * u], axis=-1)
         up, down = np.moveaxis(reference + change, -1, 0)
         coherence = v * w / 2
         outside = (length > 1) & ((up < 0) | (down < 0) | (coherence**2 > up * down))

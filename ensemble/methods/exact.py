@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar, get_args
 
@@ -34,6 +34,7 @@ from ensemble.steady.factorization import has_pardiso
 from ensemble.steady.state import Stationary
 from ensemble.steady.stationary import SolverName, stationary
 from ensemble.steady.truncation import require_size
+from ensemble.together.solve import DEFINED, solve_together
 from ensemble.units import in_natural_units
 
 CURRENTS_AND_NOISE = (
@@ -119,7 +120,9 @@ class Exact(Method):
     tolerance : float
         Largest relative residual that still counts as certified.
     solver : {"auto", "superlu", "pardiso", "gmres"}
-        How linear systems are solved; see `ensemble.steady.stationary.stationary`.
+        How linear systems are solved; see `ensemble.steady.stationary.stationary`.  With "auto" a
+        sweep solves the small engines of a block together (`solve_together`); with the others it
+        solves all one by one.
     coherence_order : int, optional
         Keep exactly this coherence order; chosen to meet the tolerance by default.
 
@@ -316,6 +319,48 @@ class Exact(Method):
             coherence_order=self.coherence_order,
         )
 
+    def batches(self, variables: Iterable[str]) -> bool:
+        """Whether small engines are solved together for some variables.
+
+        Not by a subclass with a `solve` of its own, which decides about every engine.
+        """
+        able = self.solver == "auto" and self.coherence_order is None
+        return able and type(self).solve is _SOLVE and DEFINED.issuperset(variables)
+
+    def solve_together(
+        self,
+        columns: Mapping[str, FloatArray],
+        variables: Iterable[str] | None = None,
+        *,
+        scaling: str,
+        statistics: str,
+    ) -> list[Solution | None]:
+        """Solve many small engines at once; None for each that is to be solved by itself.
+
+        The values agree with those of `solve` within the certificates, which are the same; the
+        diagnostic ``solver`` is "together".  What does not pass every check is None.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray, shape (points,)
+            Parameters as of `Engine.of`.
+        variables : iterable of str, optional
+            As of `solve`.
+        scaling, statistics : str
+            As of `Engine`.
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown.
+        """
+        names = self.chosen(variables)
+        if not self.batches(names):
+            return [None] * next(iter(columns.values())).size
+        return solve_together(
+            columns, names, scaling=scaling, statistics=statistics, tolerance=self.tolerance
+        )
+
     def _judge(
         self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
     ) -> tuple[Status, str, float]:
@@ -354,6 +399,9 @@ class Exact(Method):
             message = f"a population is negative: {populations.min():.1e}"
             return Status.UNPHYSICAL, message, self_check
         return Status.OK, "", self_check
+
+
+_SOLVE = Exact.solve
 
 
 def _currents(state: Stationary) -> Currents:

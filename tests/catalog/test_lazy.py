@@ -79,7 +79,8 @@ def test_variables_that_are_computed_together_share_their_blocks(solved):
 
 
 def test_values_are_those_of_the_solver_at_the_labels():
-    ds = dataset(tiny_sweep(scaling="high-temperature")).compute()
+    alone = Exact(solver="superlu")  # engines that are solved together differ in the last digit
+    ds = dataset(tiny_sweep(scaling="high-temperature", method=alone)).compute()
     for N, delta_E, T_mean in itertools.product(*AXES.values()):
         engine = Engine(N=N, delta_E=delta_E, T_mean=T_mean, scaling="high-temperature", **FIXED)
         solution = Exact().solve(engine)
@@ -124,7 +125,7 @@ def test_variables_that_were_not_asked_for_are_not_there():
     assert set(ds.data_vars) == {"power", "affinity", *Exact.diagnostics, *OURS}
     values = ds.sel(N=1, delta_E=50, T_mean=60).compute()
     engine = Engine(N=1, delta_E=50, T_mean=60, **FIXED)
-    assert values.power == Exact().solve(engine, ["power"]).values["power"]
+    assert float(values.power) == pytest.approx(Exact().solve(engine, ["power"]).values["power"])
 
 
 def test_sweeps_of_one_axis_and_of_another_parameter():

@@ -1,0 +1,143 @@
+"""Currents, noise and validity of many engines: as `ensemble.counting`, for arrays over points."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.together.baths import Baths
+from ensemble.together.certified import applied, ratio, total
+from ensemble.together.state import States
+
+
+class Currents(NamedTuple):
+    """As `ensemble.counting.currents.Currents`, each an array over points."""
+
+    quanta: FloatArray
+    per_affinity: FloatArray
+    power: FloatArray
+    chemical_power: FloatArray
+    heat_1: FloatArray
+    heat_2: FloatArray
+    energy_1: FloatArray
+    energy_2: FloatArray
+    first_law_error: FloatArray
+    second_law_error: FloatArray
+
+
+def currents(states: States) -> Currents:
+    """Quanta current, power and heat currents (Eqs. 10, 12, 13)."""
+    engines, place = states.engines, states.layout
+    seen = total(-engines.drive * place.hop * states.delta)
+    quanta = states.contrast * seen
+    among = place.populations
+    delta = states.delta[among]
+    taken = [
+        states.contrast * total(_absorption(bath, k[among], top) * delta)
+        for bath, k, top in (
+            (states.cold, place.k_1, place.n_1),
+            (states.hot, place.k_2, place.n_2),
+        )
+    ]
+    heat_1, heat_2 = (heat * n for heat, n in zip(engines.quantum_heats, taken, strict=True))
+    power, chemical = engines.delta_E * quanta, (engines.mu_1 - engines.mu_2) * quanta
+    T_1, T_2 = engines.temperatures
+    lost = np.stack([power, chemical, -heat_1, -heat_2])
+    gained = np.stack([-heat_1 / T_1, -heat_2 / T_2])
+    produced = engines.affinity * quanta
+    return Currents(
+        quanta=quanta,
+        per_affinity=states.contrast_per_affinity * seen,
+        power=power,
+        chemical_power=chemical,
+        heat_1=heat_1,
+        heat_2=heat_2,
+        energy_1=engines.E_1.high * taken[0],
+        energy_2=engines.E_2.high * taken[1],
+        first_law_error=ratio(np.abs(total(lost)), np.abs(lost).max(axis=0)),
+        second_law_error=ratio(np.abs(total(gained) - produced), np.abs(gained).max(axis=0)),
+    )
+
+
+def _absorption(bath: Baths, k: IntArray, top: int) -> FloatArray:
+    """Net quanta per time that a spin with k excitations takes, shape (elements, points)."""
+    return bath.gamma_up * ((k + 1) * (top - k)) - bath.gamma_down * (k * (top + 1 - k))
+
+
+class Noise(NamedTuple):
+    """As `ensemble.counting.noise.Noise`, each an array over points."""
+
+    at_drive: FloatArray
+    disagreement: FloatArray
+    cancellation: FloatArray
+    residual: FloatArray
+
+
+def noise(states: States) -> Noise:
+    """Noise of the quanta current by Eq. 11 and by counting at both baths."""
+    place, rho = states.layout, states.rho
+    drive = states.engines.drive
+    mean = states.current(-drive * place.hop)
+    source = -drive * applied(place.anticommutator, rho)
+    hot, exchanged_hot = _counted(states, rho, "hot")
+    cold, exchanged_cold = _counted(states, rho, "cold")
+    tilted = np.stack([source, hot, cold], axis=1)
+    magnitude = total(np.abs(tilted)) + np.abs(mean) * total(np.abs(rho))
+    magnitude[0] = 0.0
+    response, residual = states.respond(tilted - mean * rho[:, np.newaxis], magnitude)
+
+    at_drive = 2 * drive * total(place.hop * response[:, 0])
+    activities = total(place.trace * exchanged_hot), total(place.trace * exchanged_cold)
+    at_hot = activities[0] - 2 * total(place.trace * _counted(states, response[:, 1], "hot")[0])
+    at_cold = activities[1] - 2 * total(place.trace * _counted(states, response[:, 2], "cold")[0])
+    routes = np.stack([at_drive, at_hot, at_cold])
+    scale = np.abs(routes).max(axis=0)
+    return Noise(
+        at_drive=at_drive,
+        disagreement=ratio(routes.max(axis=0) - routes.min(axis=0), scale),
+        cancellation=ratio(np.maximum(*activities), scale),
+        residual=residual.max(axis=0),
+    )
+
+
+def _counted(states: States, x: FloatArray, bath: str) -> tuple[FloatArray, FloatArray]:
+    """L⁽¹⁾x and L⁽²⁾x of the generator tilted at a bath, see `ensemble.counting.tilting`."""
+    place, hot = states.layout, bath == "hot"
+    rates = states.hot if hot else states.cold
+    absorbed = rates.gamma_up * applied(place.up_2 if hot else place.up_1, x)
+    emitted = rates.gamma_down * applied(place.down_2 if hot else place.down_1, x)
+    return (absorbed - emitted if hot else emitted - absorbed), absorbed + emitted
+
+
+def validity(states: States) -> dict[str, FloatArray]:
+    """App. A's ratios, as `ensemble.counting.validity.validity`."""
+    engines, place = states.engines, states.layout
+    among = place.populations
+    populations = states.rho[among]
+    size = math.sqrt(place.n_1) * math.sqrt(place.n_2)
+    cold, hot = engines.own_baths
+    spontaneous = np.sqrt(cold.Gamma_0) * np.sqrt(hot.Gamma_0)
+    drive, delta_E = engines.drive, engines.delta_E
+    found = {
+        "rotating_wave": _quotient(size * drive, delta_E),
+        "linewidth_over_drive": _quotient(size * spontaneous, drive),
+    }
+    for number, bath, k, top, energy in (
+        (1, states.cold, place.k_1[among], place.n_1, engines.E_1.high),
+        (2, states.hot, place.k_2[among], place.n_2, engines.E_2.high),
+    ):
+        emitting, absorbing = k * (top + 1.0 - k), (k + 1.0) * (top - k)
+        jumps = bath.gamma_down * emitting + bath.gamma_up * absorbing
+        found[f"weak_coupling_{number}"] = total(jumps * populations) / energy
+        emission = emitting * populations
+        change = bath.gamma_down - (bath.gamma_down - bath.gamma_up) * (k - top / 2)
+        found[f"linewidth_{number}"] = _quotient(2 * total(change * emission), total(emission))
+    return found
+
+
+def _quotient(x: FloatArray, y: FloatArray) -> FloatArray:
+    """x/y, NaN where y is not positive."""
+    return np.where(y > 0, x / np.where(y > 0, y, 1.0), np.nan)
