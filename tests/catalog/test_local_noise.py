@@ -40,7 +40,8 @@ def test_rates_of_noise_are_axes():
         point = found.isel(N=N, Gamma_local=local, Gamma_dephasing=dephasing)
         engine = Engine(N=N + 1, **FIXED, Gamma_local=RATES[local], Gamma_dephasing=dephasing / 2)
         expected = Exact().solve(engine, ["power", "total_spin_1", "quanta_noise"]).values
-        assert {name: float(point[name]) for name in expected} == expected
+        # Without noise, engines are solved together and differ in the last digit.
+        assert {n: float(point[n]) for n in expected} == pytest.approx(expected, rel=1e-12)
 
 
 def test_cumulants_and_coherences_have_local_noise_and_the_spectrum_says_that_it_has_none():
