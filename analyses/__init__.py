@@ -1,10 +1,11 @@
 """Reductions of a sweep: labelled xarray in, new labelled xarray out, lazy where the input is.
 
 How a variable grows with N (``exponents``, ``crossover``) and its limit (``extrapolation``);
-N pairs against independent ones (``gain``, ``boundary``, ``gain_growth``); steadiness
-(``constancy``), correlations (``information``) and relaxation rates (``relaxation``); how far an
-approximation is off (``closure``); the line where every current vanishes (``carnot``); where an
-engine is best (``operating_points``) and what it can be best in at once (``pareto``).
+N pairs against independent ones (``gain``, ``boundary``, ``gain_growth``) and the noise at which
+they lose (``threshold``); steadiness (``constancy``), correlations (``information``) and
+relaxation rates (``relaxation``); how far an approximation is off (``closure``); the line where
+every current vanishes (``carnot``); where an engine is best (``operating_points``) and what it can
+be best in at once (``pareto``).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ __all__ = [
     "limit_gain",
     "local_exponent",
     "local_growth_rate",
+    "noise_threshold",
     "operating_point",
     "pareto_front",
     "power_law_exponent",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from analyses.operating_points import efficiency_at_maximum_power, operating_point
     from analyses.pareto import pareto_front
     from analyses.relaxation import relaxation_slopes
+    from analyses.threshold import noise_threshold
 else:
     import importlib
 
@@ -77,6 +80,7 @@ else:
         "analyses.operating_points": "efficiency_at_maximum_power operating_point",
         "analyses.pareto": "pareto_front",
         "analyses.relaxation": "relaxation_slopes",
+        "analyses.threshold": "noise_threshold",
     }
     """By module, the names that it defines; it is imported when one of them is first asked for."""
     _HOME = {name: module for module, names in _NAMES_OF.items() for name in names.split()}

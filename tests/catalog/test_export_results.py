@@ -72,6 +72,7 @@ RESULTS = {
     "last_violation": lambda ds: analyses.last_violation(ds.constancy),
     "local_exponent": lambda ds: analyses.local_exponent(ds.power),
     "local_growth_rate": lambda ds: analyses.local_growth_rate(gain(ds)),
+    "noise_threshold": lambda ds: analyses.noise_threshold(gain(ds), dim="delta_E"),
     "operating_point": lambda ds: analyses.operating_point(ds, of="constancy"),
     "pareto_front": lambda ds: analyses.pareto_front(
         ds, objectives={"power": "max", "constancy": "max"}, dims=["delta_E"]

@@ -1,0 +1,125 @@
+"""Noise at which a gain is lost: the lowest label at which it falls through a level."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analyses._fits import flagged
+from analyses._labels import axis_labels, labelled, whole
+from analyses.boundary import N_CROSSINGS, N_MISSING, BoundaryStatus, gain_boundary
+from catalog.heat_engine.terms import EnergyTerm
+from ensemble import InvalidInput
+
+THRESHOLD = EnergyTerm(
+    "noise_threshold", "Γ_c", "variable", "noise above which the gain is below the level"
+)
+KEPT_UP_TO = EnergyTerm("threshold_low", "", "variable", "last label with a gain before it is lost")
+LOST_FROM = EnergyTerm(
+    "threshold_high", "", "variable", "first label with a gain below the level after it"
+)
+STATUS = EnergyTerm(
+    "threshold_status", "", "variable", "whether the gain is lost on the labels", dtype="int8"
+)
+
+
+class ThresholdStatus(IntEnum):
+    """Whether the noise at which the gain is lost is known."""
+
+    FOUND = 0
+    KEPT = 1
+    """The gain exceeds the level at the lowest label and does not fall through it."""
+    IN_A_GAP = 2
+    """It falls through the level between two values with missing ones between them."""
+    CANNOT_TELL = 3
+    """Values are missing at an end of the labels, where the fall may be."""
+    LOST_BEFORE = 4
+    """The gain is below the level at the lowest label and does not fall through it later."""
+
+
+def noise_threshold(
+    gain: xr.DataArray, *, dim: str = "Gamma_local", level: float = 1.0
+) -> xr.Dataset:
+    r"""Noise at which a gain falls through a level, for each N and every other label.
+
+    ln gain is interpolated linearly in the logarithm of the label between the two labels of the
+    fall, exact for a power law.
+
+    Parameters
+    ----------
+    gain : xarray.DataArray
+        Positive, with ``dim`` and any other dimensions; in memory or lazy.  What it compares with
+        decides what the threshold means: `analyses.collective_gain` compares with single pairs
+        that have the same noise.
+    dim : str
+        Dimension of the noise; labels positive and strictly increasing.  Leave out the label 0:
+        the limit of vanishing noise differs from the engine without noise.
+    level : float
+        The gain at the threshold, positive.
+
+    Returns
+    -------
+    xarray.Dataset
+        On the other dimensions; labels are in the unit of ``dim``:
+
+        - ``noise_threshold``: the lowest label of a fall through ``level``; NaN unless the status
+          is 0,
+        - ``threshold_low``, ``threshold_high``: the labels with a value on either side of it,
+        - ``n_crossings``: crossings up or down; more than 1 means that the gain comes back, or
+          was not there at first,
+        - ``n_missing``: labels where the gain is not a positive finite number,
+        - ``threshold_status``: 0 found; 1 kept up to the last label; 2 in a gap between missing
+          values; 3 cannot tell; 4 lost before: at the lowest label the gain is below the level,
+          and it does not fall through it later.
+
+    Raises
+    ------
+    InvalidInput
+        If ``dim`` is missing, unlabelled or not positive and increasing, or ``level`` ≤ 0.
+
+    Notes
+    -----
+    With spacing h of the logarithms of the labels and f = ln gain, the error of f is at most
+    h² max|f″|/8.  Nothing is said about noise below the lowest label or above the last one, and two
+    crossings between one value and the next are not seen.
+
+    Examples
+    --------
+    >>> rates = xr.DataArray([0.1, 1.0, 10.0, 100.0], dims="Gamma_local")
+    >>> gain = (40 / rates**2).assign_coords(Gamma_local=rates)
+    >>> round(float(noise_threshold(gain).noise_threshold) ** 2, 9)
+    40.0
+    >>> ThresholdStatus(int(noise_threshold(gain, level=1e-9).threshold_status)).name
+    'KEPT'
+    """
+    labels = axis_labels(gain, dim, at_least=2)
+    if not 0 < level < np.inf:
+        raise InvalidInput(f"level must be positive and finite, but is {level!r}: try 1.0")
+    known = np.isfinite(gain) & (gain > 0)
+    inverse = whole(level / gain.where(known), dim)
+    logarithms = 1 + np.log(labels / labels[0])  # labels have to be positive
+    rise = gain_boundary(inverse.assign_coords({dim: logarithms}), dim=dim)
+    how: dict[str, Any] = {"dim": dim, "level": level}
+    if "compared_with" in gain.attrs:
+        how["compared_with"] = gain.attrs["compared_with"]
+    units = gain.coords[dim].attrs.get("units", "1")
+    named = {
+        THRESHOLD: rise["gain_boundary"],
+        KEPT_UP_TO: rise["boundary_low"],
+        LOST_FROM: rise["boundary_high"],
+    }
+    found = {
+        term.name: labelled(labels[0] * np.exp(value - 1), term, units, **how)
+        for term, value in named.items()
+    }
+    status = rise["boundary_status"]
+    # Without a fall, a gain that is below the level anywhere is so from the lowest label on.
+    never_there = (status == BoundaryStatus.NONE) & (inverse.max(dim) > 1)
+    status = status.where(~never_there, ThresholdStatus.LOST_BEFORE).astype("int8")
+    for term in (N_CROSSINGS, N_MISSING):
+        found[term.name] = labelled(rise[term.name], term, **how)
+    found[STATUS.name] = flagged(status, STATUS, ThresholdStatus, **how)
+    return xr.Dataset(found)
