@@ -19,6 +19,7 @@ from heatcat.claims import (
     finite_size,
     fluctuations,
     information,
+    local_noise,
     macroscopic,
     model,
     relaxation,
@@ -44,6 +45,7 @@ CLAIMS: tuple[Claim, ...] = (
     *closure.CLAIMS,
     *information.CLAIMS,
     *simultaneous.CLAIMS,
+    *local_noise.CLAIMS,
 )
 """All claims, in the order of the paper's sections."""
 

@@ -48,8 +48,11 @@ FAST = [
     "heat-of-the-drive",
     "analytic-gap",
     "bare-gain-and-constancy",
+    "local-noise-gain",
+    "local-noise-macroscopic-gain",
+    "local-noise-constancy",
 ]
-"""Claims of every verdict but one, which take milliseconds each; a second in all."""
+"""Claims of every verdict but one; milliseconds each, seconds for those on local noise."""
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +211,16 @@ FALSE_NUMBERS = [
     ("analytic-gap", {"half_largest_over": 0.3}, "contradicted"),
     ("bare-gain-and-constancy", {"excess_6": -2e-3}, "confirmed"),
     ("bare-gain-and-constancy", {"excess_12": 1e-3}, "contradicted"),
+    ("local-noise-gain", {"gain_vanishing": 0.9}, "confirmed within a stated range"),
+    ("local-noise-gain", {"exponent_without_noise": 0.9}, "contradicted"),
+    (
+        "local-noise-macroscopic-gain",
+        {"slope_vanishing": 0.1, "slope_local_1": 0.0},
+        "confirmed",
+    ),
+    ("local-noise-macroscopic-gain", {"limit_without_noise": 0.5}, "contradicted"),
+    ("local-noise-constancy", {"largest_with_noise_bare": 1e-5}, "confirmed"),
+    ("local-noise-constancy", {"excess_fig_7": -1e-5}, "contradicted"),
 ]
 
 
