@@ -100,7 +100,16 @@ def _weak_coupling(axes: Axes, reduced: xr.Dataset) -> None:
     levels = [level for level in VALID if float(ratio.min()) < level < float(ratio.max())]
     if levels:
         drawn = axes.contour(ratio.delta_E, ratio.T_mean, ratio, levels, colors="red")
-        axes.clabel(drawn, fmt=lambda level: f"R/E = {level:g}", fontsize=8)
+        # A label near the middle of each line: at its end it would be cut by the frame.
+        middle = float(ratio.delta_E.mean())
+        lines = [np.asarray(path.vertices) for path in drawn.get_paths()]
+        places = [line[np.abs(line[:, 0] - middle).argmin()] for line in lines if line.size]
+        axes.clabel(
+            drawn,
+            fmt=lambda level: f"R/E = {level:g}",
+            fontsize=8,
+            manual=[(x, y) for x, y in places],
+        )
 
 
 def _interactive_coupling(reduced: xr.Dataset) -> Any:
