@@ -92,7 +92,9 @@ def test_points_gather_at_the_carnot_line_within_the_budget(store):
     # Old blocks are as they were, and the new values those of the solver, sign and all.
     assert before.items() <= chunks(store).items()
     engine = COARSE.model.engine({**FIXED, "N": 4, "delta_E": new[7, 0], "T_mean": new[7, 1]})
-    assert found.values[27] == COARSE.model.method.solve(engine).values["power"]
+    # Engines of a block are solved together: they agree with the engine alone within rounding.
+    alone = COARSE.model.method.solve(engine).values["power"]
+    assert found.values[27] == pytest.approx(alone, rel=1e-12)
     line = carnot_delta_E(new[:, 1], E_1=FIXED["E_1"], delta_T=FIXED["delta_T"])
     off = distances > 1e-3
     assert (np.sign(found.values[20:]) == np.sign(line - new[:, 0]))[off].all()
