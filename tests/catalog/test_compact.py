@@ -351,7 +351,11 @@ def test_killed_before_changes_of_the_disk_it_leaves_the_old_groups_or_the_new_o
     seen = set()
     for count, moment in enumerate(moments):
         store = Path(shutil.copytree(extended, tmp_path / str(moment)))
-        assert killed_before(moment, lambda store=store: compact(store, "tiny"))
+        if not killed_before(moment, lambda store=store: compact(store, "tiny")):
+            # The count includes renewals of the lease, of which a faster run makes fewer.
+            assert moment > 0.9 * number
+            shutil.rmtree(store)
+            continue
         # heatcat and plain xarray both see all that was there, before anything is completed.
         assert everything(store) == before
         found = plain(store)

@@ -72,7 +72,9 @@ def test_one_point_of_a_million_solves_its_block(store, solved):
     assert len(solved) == 1
     assert finished_blocks(store, "million") - before == set(solved)
     engine = million().model.engine({"N": 2, "delta_E": 125.0, "T_mean": 100.0, **FIXED})
-    assert float(value) == million().model.method.solve(engine).values["power"]
+    # Engines of a block are solved together: they agree with the engine alone within rounding.
+    alone = million().model.method.solve(engine).values["power"]
+    assert float(value) == pytest.approx(alone, rel=1e-12)
 
 
 def test_what_a_million_points_lack_is_known_soon(store):
