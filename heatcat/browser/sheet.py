@@ -94,9 +94,13 @@ class Sheet:
 
     def derived(self, at: At) -> dict[str, float]:
         """What follows from the parameters at a point, such as T̄ where T₁ and T₂ are varied."""
-        names = [name for name in self.data.coords if role(self.data, str(name)) == "derived"]
-        point = self.data[names].sel({dim: at[dim] for dim in self.dims if dim in at})
-        return {str(name): float(point[name]) for name in names if not point[name].ndim}
+        found = {}
+        for name, coordinate in self.data.coords.items():
+            if role(self.data, str(name)) == "derived":
+                value = coordinate.sel({dim: at[str(dim)] for dim in coordinate.dims if dim in at})
+                if not value.ndim:
+                    found[str(name)] = float(value)
+        return found
 
     def first(self) -> dict[str, float]:
         """The first point to show: the middle of every axis, the largest of sizes such as N."""

@@ -16,10 +16,12 @@ import heatcat  # noqa: F401 (registers Dataset.heatcat)
 from analyses import carnot_delta_E, closure_error, collective_gain, local_exponent
 from catalog.store.location import Storage
 from catalog.sweeps.sweep import Sweep
-from ensemble import Cumulant, InvalidInput, Macroscopic, Status
+from ensemble import Cumulant, Engine, Exact, InvalidInput, Macroscopic, Status
 from heatcat.browser import export
 from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, scale_for
 from heatcat.browser.derived import DERIVED, growing
+from heatcat.browser.labels import figure
+from heatcat.browser.live_point import LivePoint
 from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import MOST_LABELS, axis, load_plane
 from heatcat.browser.point import as_html, load_point
@@ -343,3 +345,23 @@ def test_what_cannot_be_served_is_refused_in_one_line(location, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     told = f"heatcat: port {port} is taken: choose another --port, or 0 for any\n"
     assert done.stderr == told
+
+
+def test_the_live_point_takes_what_follows_from_the_temperatures_of_the_baths():
+    """T̄, ΔT and ΔE are coordinates of a sweep over T₁ and T₂: its cells can be solved live."""
+    sweep = catalog.Sweep(
+        name="natural",
+        axes={"N": [1, 2], "T_1": [1.0, 2.0], "T_2": [3.0, 4.0]},
+        fixed={"E_1": 1.0, "E_2": 2.0, "omega_0": 1.0, "Gamma_0": 1.0},
+        variables=["power"],
+    )
+    sheet = Sheet("natural", catalog.dataset(sweep))
+    at = {"N": 2, "T_1": 1.0, "T_2": 4.0}
+    assert sheet.derived(at) == {
+        "delta_E": 1.0, "T_mean": 2.5, "delta_T": 3.0, "carnot_efficiency": 0.75, "affinity": 0.5,
+    }  # fmt: skip
+    assert "N" not in sheet.derived(at)
+    live = LivePoint(lambda parameters: None)
+    live.start(sheet, at, {"power": 1.0})
+    engine = Engine.of(N=2, E_1=1, E_2=2, T_1=1, T_2=4, omega_0=1, Gamma_0=1)
+    assert figure(Exact().solve(engine, ["power"]).values["power"]) in live._result.object
