@@ -7,25 +7,14 @@ import sys
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ensemble.errors import InvalidInput
-from ensemble.parameters.bath import Bath, Statistics, require_statistics
-from ensemble.parameters.checks import (
-    as_float,
-    require_choice,
-    require_not_negative,
-    require_positive,
-    require_size,
-)
+from ensemble.parameters.bath import Bath, Statistics
+from ensemble.parameters.checks import as_float
 from ensemble.parameters.given import CANONICAL, SPACINGS, TEMPERATURES, GivenParameters
-
-Scaling = Literal["bare", "high-temperature"]
-
-MOST_PAIRS = 10**9
-"""Largest N: no memory holds the levels of larger spins."""
-RATES = ("Gamma_0", "Gamma_1", "Gamma_2")
-NOISE = ("Gamma_local", "Gamma_dephasing")
+from ensemble.parameters.quantum import Quantum
+from ensemble.parameters.validation import NOISE, Scaling, require_valid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +113,7 @@ class Engine:
             optional = item.default is None and value is None
             if item.init and item.name not in ("scaling", "statistics") and not optional:
                 set_field(self, item.name, as_float(item.name, value))
-        self._validate()
+        require_valid({item.name: getattr(self, item.name) for item in fields(self) if item.init})
         set_field(self, "N", int(self.N))
         spins = [self.N / 2 if spin is None else spin for spin in (self.spin_1, self.spin_2)]
         set_field(self, "levels", (round(2 * spins[0]), round(2 * spins[1])))
@@ -193,46 +182,6 @@ class Engine:
             engine._set_baths()
         return engine
 
-    def _validate(self) -> None:
-        if not (self.N >= 1 and float(self.N).is_integer()):
-            raise InvalidInput(
-                f"N must be a whole number ≥ 1, but is {self.N:g}: use N = 1, 2, 3, …"
-            )
-        if self.N > MOST_PAIRS:
-            raise InvalidInput(
-                f"N must be at most {MOST_PAIRS}, but is {self.N:g}: use a limit N → ∞, e.g. "
-                "method macroscopic"
-            )
-        require_choice("scaling", self.scaling, get_args(Scaling))
-        require_statistics(self.statistics, mu_1=self.mu_1, mu_2=self.mu_2)
-        for name in ("E_1", "delta_E", "T_mean", "delta_T", *RATES, "mu_1", "mu_2", "detuning"):
-            if getattr(self, name) is not None:
-                require_size(name, getattr(self, name))
-        for name in NOISE:
-            require_size(name, getattr(self, name))
-            require_not_negative(name, getattr(self, name), "it is a rate")
-        for name in ("E_1", *RATES):
-            if getattr(self, name) is not None:
-                require_positive(name, getattr(self, name))
-        require_not_negative("omega_0", self.omega_0, "the sign of the drive is a choice of gauge")
-        require_not_negative("delta_E", self.delta_E, "E_2 ≥ E_1: call the wider spacing 2")
-        require_not_negative("delta_T", self.delta_T, "bath 2 is the hot one")
-        if not self.T_mean > self.delta_T / 2:
-            raise InvalidInput(
-                f"T_mean must exceed delta_T/2 = {self.delta_T / 2:g} (else T_1 ≤ 0), but is "
-                f"{self.T_mean:g}: raise T_mean or lower delta_T"
-            )
-        for name in ("spin_1", "spin_2"):
-            spin = getattr(self, name)
-            if spin is not None and not (spin > 0 and (2 * spin).is_integer()):
-                raise InvalidInput(
-                    f"{name} must be a positive half-integer, but is {spin:g}: use 0.5, 1, 1.5, …"
-                )
-            if spin is not None and 2 * spin > MOST_PAIRS:
-                raise InvalidInput(
-                    f"{name} must be at most {MOST_PAIRS / 2:g}, but is {spin:g}: use a smaller one"
-                )
-
     @property
     def _size_factor(self) -> int:
         """The N of Eq. 28, or 1 in the bare scaling."""
@@ -277,8 +226,7 @@ class Engine:
 
         A quantum of a fermionic bath is a particle: of its energy E the part μ is work.
         """
-        cold, hot = self._exact_heats
-        return float(cold), float(hot)
+        return float(self._quantum.cold_heat), float(self._quantum.hot_heat)
 
     @property
     def has_local_noise(self) -> bool:
@@ -319,10 +267,7 @@ class Engine:
 
         which is ΔE/E₂ without chemical potentials (Eq. 22).
         """
-        cold, hot = self._exact_heats
-        direction = (self.affinity > 0) - (self.affinity < 0)
-        gains = (hot - cold) * direction >= 0 and (hot * direction > 0 or not direction)
-        return float((hot - cold) / hot) if self.drive > 0 and hot and gains else math.nan
+        return self._quantum.efficiency(self.affinity) if self.drive > 0 else math.nan
 
     @property
     def cop(self) -> float:
@@ -333,10 +278,7 @@ class Engine:
 
         which is E₁/ΔE without chemical potentials (Eq. 22).
         """
-        cold, hot = self._exact_heats
-        direction = (self.affinity > 0) - (self.affinity < 0)
-        cools = ((hot - cold) * direction < 0 and cold * direction < 0) or not direction
-        return float(cold / (hot - cold)) if self.drive > 0 and hot != cold and cools else math.nan
+        return self._quantum.cop(self.affinity) if self.drive > 0 else math.nan
 
     @cached_property
     def affinity(self) -> float:
@@ -349,12 +291,7 @@ class Engine:
         """
         if self._known_affinity is not None:
             return self._known_affinity
-        cold, hot = self._exact_heats
-        affinity = (cold / self._exact.T_1 - hot / self._exact.T_2) / self._size_factor
-        try:
-            return float(affinity)
-        except OverflowError:
-            return math.inf if affinity > 0 else -math.inf
+        return self._quantum.affinity
 
     @cached_property
     def affinity_rounding(self) -> float:
@@ -380,9 +317,14 @@ class Engine:
         return GivenParameters(E_1, E_1 + Fraction(self.delta_E), mean - half, mean + half)
 
     @cached_property
-    def _exact_heats(self) -> tuple[Fraction, Fraction]:
-        """E₁ − μ₁ and E₂ − μ₂."""
-        return self._exact.E_1 - Fraction(self.mu_1), self._exact.E_2 - Fraction(self.mu_2)
+    def _quantum(self) -> Quantum:
+        """What one quantum carries, without rounding."""
+        return Quantum(
+            cold_heat=self._exact.E_1 - Fraction(self.mu_1),
+            hot_heat=self._exact.E_2 - Fraction(self.mu_2),
+            cold_temperature=self._size_factor * self._exact.T_1,
+            hot_temperature=self._size_factor * self._exact.T_2,
+        )
 
     def with_affinity(self, affinity: float) -> Engine:
         """The same engine with an affinity that is more accurate than the rounded parameters.

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ensemble.engine import NOISE, RATES, Engine
+from ensemble.engine import Engine
 from ensemble.errors import Unsolvable
+from ensemble.parameters.validation import NOISE, RATES
 from ensemble.solution import Solution, Status
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray
-from ensemble.engine import RATES, Engine
+from ensemble.engine import Engine
 from ensemble.parameters.checks import LARGEST, SMALLEST
 from ensemble.parameters.given import SPACINGS, TEMPERATURES, inverse
 from ensemble.parameters.given import Pair as Row
+from ensemble.parameters.validation import RATES
 from ensemble.together.baths import Baths, Brightened, baths, brightened
 from ensemble.together.double_double import Pair, add, multiply, quotient, two_sum
 from ensemble.units import LARGEST_RATIO
