@@ -29,7 +29,7 @@ MAY_IMPORT = {
 ROOMS = {
     "ensemble": (
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
-        *("units", "laws"),
+        *("units", "variables", "laws"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
         *("local_noise", "detuned", "sensitivities", "bounds", "optima", "together"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),

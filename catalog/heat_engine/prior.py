@@ -19,7 +19,7 @@ from catalog.models.contract import Columns, Cost
 from ensemble.local_noise.sector import spin_sector_size
 from ensemble.local_noise.stationary import factorised_size
 from ensemble.method import Method
-from ensemble.methods.exact import FROM_CUMULANTS, FROM_NOISE, Exact
+from ensemble.methods.exact import Exact
 from ensemble.steady.krylov import BASIS_BYTES
 from ensemble.steady.sector_forecast import (
     complete_size,
@@ -30,6 +30,7 @@ from ensemble.steady.sector_forecast import (
     sector_size,
 )
 from ensemble.together.solve import MOST_UNKNOWNS
+from ensemble.variables import FROM_CUMULANTS, NEED_NOISE
 
 DENSE_GAP = 9
 """N up to which the gap is found by diagonalising whole sectors."""
@@ -151,7 +152,7 @@ def _noisy(engines: Engines) -> tuple[NDArray, NDArray]:
     n_1, n_2 = (np.minimum(n, 200) for n in _levels(engines))  # larger ones are refused
     unknowns, widest = spin_sector_size(n_1, n_2), (np.maximum(n_1, n_2) + 2) ** 2 / 4
     solves = 1.0
-    for variables in (FROM_NOISE, FROM_CUMULANTS):
+    for variables in (NEED_NOISE, FROM_CUMULANTS):
         solves += 3 * bool(variables.intersection(engines.variables))
     steps = np.minimum(20 + 20 * _coupling(engines), 1200)
     step = 1e-3 + unknowns * (1e-7 + 1e-10 * widest)

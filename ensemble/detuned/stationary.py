@@ -20,8 +20,26 @@ MOST_ELEMENTS = 60_000
 """Elements with q ≥ 0 of the largest sector that is factorised, N = 55."""
 
 
-def require_size(engine: Engine) -> None:
-    """Raise ``InvalidInput`` if a detuned engine is too large, or has local noise; cheap."""
+def require_solvable(
+    engine: Engine, *, solver: str = "auto", coherence_order: int | None = None
+) -> None:
+    """Refuse a detuned engine, or an option, with which no stationary state is found; cheap.
+
+    Raises
+    ------
+    InvalidInput
+        If the engine has local noise or is too large, ``solver`` is "gmres", or an order of
+        coherence is given.
+    """
+    if solver == "gmres":
+        raise InvalidInput(
+            "solver gmres is made for a resonant drive: use solver auto, or set detuning to 0"
+        )
+    if coherence_order is not None:
+        raise InvalidInput(
+            f"coherence_order is {coherence_order}, but a detuned engine is solved with all of "
+            "its coherences: leave coherence_order out, or set detuning to 0"
+        )
     if engine.has_local_noise:
         raise InvalidInput(
             f"detuning is {engine.detuning:g} and there is local noise, which no method treats "
@@ -53,14 +71,11 @@ def detuned_stationary(
     Raises
     ------
     InvalidInput
-        If ``solver`` is "gmres".
+        See `require_solvable`.
     Unsolvable
         If a pivot vanishes whatever the order of the rows.
     """
-    if solver == "gmres":
-        raise InvalidInput(
-            "solver gmres is made for a resonant drive: use solver auto, or set detuning to 0"
-        )
+    require_solvable(engine, solver=solver)
     name = "superlu" if solver == "auto" else solver
     try:
         state = _solved(engine, name, name)

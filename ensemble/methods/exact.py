@@ -7,99 +7,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar, get_args
 
-from ensemble.arrays import FloatArray, IntArray
+from ensemble.arrays import FloatArray
 from ensemble.bounds.precision import PrecisionBounds, precision_bounds
 from ensemble.closed_forms.dark import LINEAR, brightened
-from ensemble.correlations.pair import l1_coherence, pair_state
 from ensemble.counting.cumulants import cumulants
-from ensemble.counting.currents import Currents, currents
+from ensemble.counting.currents import Currents
 from ensemble.counting.noise import Noise, noise
-from ensemble.counting.tilting import BathName, at_bath
-from ensemble.counting.validity import validity
-from ensemble.detuned import stationary as detuned
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.local_noise import stationary as local_noise
-from ensemble.local_noise.observables import (
-    noisy_pair_state,
-    noisy_validity,
-    spin_sector_of,
-    total_spins,
-)
 from ensemble.method import AGREEMENT, ROUNDING, Method
+from ensemble.methods.exact_kinds import SolverOptions, kind_of
+from ensemble.methods.exact_values import (
+    averages,
+    classical_bound_values,
+    noise_values,
+    pair_values,
+    quantum_bound_values,
+)
 from ensemble.sensitivities.rates import factorised
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
 from ensemble.steady.state import Stationary
-from ensemble.steady.stationary import SolverName, stationary
-from ensemble.steady.truncation import require_size
+from ensemble.steady.stationary import SolverName
 from ensemble.together.solve import DEFINED, solve_together
 from ensemble.units import in_natural_units
-
-CURRENTS_AND_NOISE = (
-    "power",
-    "heat_current_1",
-    "heat_current_2",
-    "chemical_power",
-    "energy_current_1",
-    "energy_current_2",
-    "quanta_current",
-    "power_variance",
-    "quanta_noise",
-    "constancy",
-    "efficiency",
-    "cop",
-    "entropy_production",
-    "affinity",
-    "magnetization_1",
-    "magnetization_2",
-    "power_per_pair",
-    "power_per_pair_variance",
-)
-FROM_PAIR = frozenset(
-    {
-        "mutual_information",
-        "concurrence",
-        "discord",
-        "pair_purity",
-        "spin_correlation_zz",
-        "spin_correlation_xy",
-    }
-)
-FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
-FROM_VALIDITY = (
-    "weak_coupling_1",
-    "weak_coupling_2",
-    "linewidth_1",
-    "linewidth_2",
-    "rotating_wave",
-    "linewidth_over_drive",
-)
-BATHS: tuple[BathName, ...] = ("cold", "hot")
-CLASSICAL_BOUNDS = ("dynamical_activity", "tur_bound", "kur_bound", "kur_ratio")
-QUANTUM_BOUNDS = (
-    "coherent_activity",
-    "quantum_kur_bound",
-    "quantum_kur_ratio",
-    "coherence_kur_bound",
-    "coherence_kur_ratio",
-    "quantum_tur_bound",
-    "quantum_tur_ratio",
-    "response_bound",
-    "response_ratio",
-)
-FROM_NOISE = frozenset(
-    {
-        *("kur_ratio", *QUANTUM_BOUNDS),
-        "power_variance",
-        "power_per_pair_variance",
-        "quanta_noise",
-        "constancy",
-        "heat_current_1_variance",
-        "heat_current_2_variance",
-        "heat_covariance",
-    }
+from ensemble.variables import (
+    CLASSICAL_BOUNDS,
+    CURRENTS_AND_NOISE,
+    FROM_CUMULANTS,
+    FROM_PAIR,
+    FROM_VALIDITY,
+    NEED_NOISE,
+    QUANTUM_BOUNDS,
 )
 
 
@@ -202,12 +142,7 @@ class Exact(Method):
         unknowns, N = 62.
         """
         super().accept(engine)
-        if engine.detuning:
-            detuned.require_size(engine)
-        elif engine.has_local_noise:
-            local_noise.require_size(engine)
-        else:
-            require_size(engine)
+        kind_of(engine).accept(engine, self._options)
 
     @in_natural_units
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
@@ -225,46 +160,42 @@ class Exact(Method):
         -------
         Solution
             Its diagnostics are ``residual`` (largest relative residual of all solves),
-            ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, and of
-            the agreement of Eq. 11 with counting at either bath), ``affinity_rounding`` (see
-            `Engine`), ``coherence_order`` and ``excitation_cut`` (highest order and excitation
-            number kept) and ``solver`` (the one used).  With local noise ``residual`` includes the
-            balance of the weights of the total spins.
             ``self_check`` (largest relative violation of both laws, −ΣQᵢ/Tᵢ = aJ included, of the
             agreement of Eq. 11 with counting at either bath, and, if there are quantum bounds, of
             Euler's relation for the current), ``affinity_rounding`` (see `Engine`),
             ``coherence_order`` and ``excitation_cut`` (highest order and excitation number kept)
-            and ``solver`` (the one used).
+            and ``solver`` (the one used).  With local noise ``residual`` includes the balance of
+            the weights of the total spins.
 
         Raises
         ------
         InvalidInput
-            If a name is unknown, the engine or its gap is too large, or the gap is asked for with
-            local noise.
+            If a name is unknown, the engine or its gap is too large, or a variable is asked for
+            that engines of its kind do not have.
         Unsolvable
             If double precision does not hold the equations.
         """
         names = self.chosen(variables)
-        refused = [name for name in ("gap", *QUANTUM_BOUNDS) if name in names]
-        if refused and (engine.has_local_noise or engine.detuning):
+        kind = kind_of(engine)
+        refused = [name for name in kind.undefined if name in names]
+        if refused:
             raise InvalidInput(
                 f"method exact finds {', '.join(refused)} of collective baths and a resonant drive "
                 "only: leave it out, or set Gamma_local = Gamma_dephasing = detuning = 0"
             )
         brighter, power_of_two = brightened(engine)
         state = self.stationary(brighter)
-        fluctuations = noise(state) if FROM_NOISE.intersection(names) else None
-        flow = _currents(state)
-        values = _averages(state, flow)
+        fluctuations = noise(state) if NEED_NOISE.intersection(names) else None
+        flow = kind.currents(state)
+        values = averages(state, flow, kind.total_spins(state))
         if set(FROM_VALIDITY).intersection(names):
-            ratios = noisy_validity if engine.has_local_noise else validity
-            values |= asdict(ratios(state, engine))
+            values |= asdict(kind.validity(state, engine))
         residuals = [state.residual]
         if fluctuations is not None:
-            values |= _noise_values(state, flow, fluctuations)
+            values |= noise_values(state, flow, fluctuations)
             residuals.append(fluctuations.residual)
         if FROM_PAIR.intersection(names):
-            values |= _pair_values(state)
+            values |= pair_values(kind.pair_state(state))
         if FROM_CUMULANTS.intersection(names):
             higher = cumulants(state, order=4)
             values |= {f"quanta_cumulant_{n}": float(higher.rates[n - 1]) for n in (3, 4)}
@@ -273,10 +204,10 @@ class Exact(Method):
         if fluctuations is not None and set(QUANTUM_BOUNDS).intersection(names):
             small = state if state.solver.transposable else None
             bounds = precision_bounds(small or factorised(brighter, tolerance=self.tolerance))
-            values |= _bound_values(bounds, fluctuations)
+            values |= quantum_bound_values(bounds, fluctuations)
             residuals.append(bounds.residual)
         if set(CLASSICAL_BOUNDS).intersection(names):
-            values |= _classical_bound_values(state, flow, fluctuations)
+            values |= classical_bound_values(state, flow, fluctuations)
         if "gap" in names:
             slowest = gap(brighter)
             values["gap"] = slowest.value
@@ -305,19 +236,12 @@ class Exact(Method):
         )
 
     def stationary(self, engine: Engine) -> Stationary:
-        """The stationary state: of collective spins, or of spins ½ with local noise."""
-        if engine.detuning:
-            return detuned.detuned_stationary(engine, tolerance=self.tolerance, solver=self.solver)
-        if engine.has_local_noise:
-            return local_noise.noisy_stationary(
-                engine, solver=self.solver, coherence_order=self.coherence_order
-            )
-        return stationary(
-            engine,
-            tolerance=self.tolerance,
-            solver=self.solver,
-            coherence_order=self.coherence_order,
-        )
+        """The stationary state, in the way of the engine's kind."""
+        return kind_of(engine).stationary(engine, self._options)
+
+    @property
+    def _options(self) -> SolverOptions:
+        return SolverOptions(self.tolerance, self.solver, self.coherence_order)
 
     def batches(self, variables: Iterable[str]) -> bool:
         """Whether small engines are solved together for some variables.
@@ -402,106 +326,3 @@ class Exact(Method):
 
 
 _SOLVE = Exact.solve
-
-
-def _currents(state: Stationary) -> Currents:
-    """Currents, the local contacts with the baths included."""
-    engine = state.engine
-    if not engine.has_local_noise:
-        return currents(state)
-    return currents(state, flows=local_noise.absorptions(engine, spin_sector_of(state)))
-
-
-def _averages(state: Stationary, flow: Currents) -> dict[str, float]:
-    """Variables that are averages in the stationary state, by name."""
-    engine, sector = state.engine, state.generator.sector
-    n_1, n_2 = engine.levels
-    spins = total_spins(state) if engine.has_local_noise else (1.0, 1.0)
-    return {
-        "power": flow.power,
-        "heat_current_1": flow.heat_1,
-        "heat_current_2": flow.heat_2,
-        "chemical_power": flow.chemical_power,
-        "energy_current_1": flow.energy_1,
-        "energy_current_2": flow.energy_2,
-        "quanta_current": flow.quanta,
-        "entropy_production": engine.affinity * flow.quanta,
-        "affinity": engine.affinity,
-        "efficiency": engine.efficiency,
-        "cop": engine.cop,
-        "magnetization_1": 2 * float((sector.k_1 * sector.trace) @ state.rho) / n_1 - 1,
-        "magnetization_2": 2 * float((sector.k_2 * sector.trace) @ state.rho) / n_2 - 1,
-        "magnetization_1_squared": _second_moment(sector.k_1, n_1, sector.trace * state.rho),
-        "magnetization_2_squared": _second_moment(sector.k_2, n_2, sector.trace * state.rho),
-        "power_per_pair": flow.power / engine.N,
-        "l1_coherence": l1_coherence(state),
-        "total_spin_1": spins[0],
-        "total_spin_2": spins[1],
-    }
-
-
-def _second_moment(k: IntArray, top: int, weights: FloatArray) -> float:
-    """⟨(2k/n − 1)²⟩."""
-    return float((2 * k / top - 1) ** 2 @ weights)
-
-
-def _noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dict[str, float]:
-    """Variables that need the noise of the quanta current."""
-    engine, quanta_noise = state.engine, fluctuations.at_drive
-    cold, hot = engine.quantum_heats
-    variance = engine.delta_E**2 * quanta_noise
-    return {
-        "quanta_noise": quanta_noise,
-        "power_variance": variance,
-        "power_per_pair_variance": variance / engine.N**2,
-        "constancy": 2 * flow.per_affinity / quanta_noise if engine.drive > 0 else math.nan,
-        # Every quantum carries the same heats and work, so that these fluctuate as one count.
-        "heat_current_1_variance": cold**2 * quanta_noise,
-        "heat_current_2_variance": hot**2 * quanta_noise,
-        "heat_covariance": -cold * hot * quanta_noise,
-    }
-
-
-def _classical_bound_values(
-    state: Stationary, flow: Currents, fluctuations: Noise | None
-) -> dict[str, float]:
-    """Activity and the bounds of classical jump processes, as in `PrecisionBounds`."""
-    trace = state.generator.sector.trace
-    activity = sum(float(trace @ at_bath(state, bath)(state.rho)(2)) for bath in BATHS)
-    kur = flow.quanta**2 / activity if activity > 0 else 0.0
-    values = {
-        "dynamical_activity": activity,
-        "tur_bound": 2 * flow.per_affinity,
-        "kur_bound": kur,
-    }
-    if fluctuations is not None:
-        values["kur_ratio"] = _ratio(kur, fluctuations.at_drive)
-    return values
-
-
-def _bound_values(bounds: PrecisionBounds, fluctuations: Noise) -> dict[str, float]:
-    """Bounds on the noise for open quantum systems, and their ratios to the noise."""
-    values = {"coherent_activity": bounds.coherent_activity}
-    for name in ("quantum_kur", "coherence_kur", "quantum_tur", "response"):
-        bound = getattr(bounds, name)
-        values[f"{name}_bound"] = bound
-        values[f"{name}_ratio"] = _ratio(bound, fluctuations.at_drive)
-    return values
-
-
-def _ratio(bound: float, noise: float) -> float:
-    """Bound over noise, undefined without noise."""
-    return bound / noise if noise > 0 else math.nan
-
-
-def _pair_values(state: Stationary) -> dict[str, float]:
-    """Variables of the reduced state of two spins."""
-    pair = noisy_pair_state(state) if state.engine.has_local_noise else pair_state(state)
-    return {
-        "spin_correlation_zz": pair.zz,
-        "spin_correlation_xy": pair.xy,
-        "mutual_information": pair.mutual_information,
-        "concurrence": pair.concurrence,
-        "discord": pair.discord,
-        "pair_purity": pair.purity,
-    }

@@ -10,10 +10,10 @@ from typing import ClassVar
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.method import Method
-from ensemble.methods.exact import CURRENTS_AND_NOISE, FROM_NOISE
 from ensemble.methods.qutip_reference import QutipReference
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
+from ensemble.variables import CURRENTS_AND_NOISE, FROM_NOISE
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ensemble.together.layout import layout
 from ensemble.together.pairs import pair_values
 from ensemble.together.state import States, stationary
 from ensemble.units import POWERS, TINY
+from ensemble.variables import FROM_CUMULANTS, FROM_NOISE, FROM_PAIR, FROM_VALIDITY
 
 MOST_UNKNOWNS = 820
 """Sectors up to this size (N = 12) are solved together: one by one they take twice the time."""
@@ -51,41 +52,9 @@ FROM_AVERAGES = frozenset(
         "total_spin_2",
     }
 )
-FROM_NOISE = frozenset(
-    {
-        "power_variance",
-        "power_per_pair_variance",
-        "quanta_noise",
-        "constancy",
-        "heat_current_1_variance",
-        "heat_current_2_variance",
-        "heat_covariance",
-    }
-)
-FROM_PAIR = frozenset(
-    {
-        "mutual_information",
-        "concurrence",
-        "discord",
-        "pair_purity",
-        "spin_correlation_zz",
-        "spin_correlation_xy",
-    }
-)
-FROM_CUMULANTS = frozenset({"quanta_cumulant_3", "quanta_cumulant_4"})
-FROM_VALIDITY = frozenset(
-    {
-        "weak_coupling_1",
-        "weak_coupling_2",
-        "linewidth_1",
-        "linewidth_2",
-        "rotating_wave",
-        "linewidth_over_drive",
-    }
-)
-DEFINED = FROM_AVERAGES | FROM_NOISE | FROM_PAIR | FROM_CUMULANTS | FROM_VALIDITY
+DEFINED = FROM_AVERAGES.union(FROM_NOISE, FROM_PAIR, FROM_CUMULANTS, FROM_VALIDITY)
 """All variables that are computed here."""
-MAY_BE_UNDEFINED = FROM_VALIDITY | {"efficiency", "cop", "constancy"}
+MAY_BE_UNDEFINED = {*FROM_VALIDITY, "efficiency", "cop", "constancy"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +178,7 @@ def _found(engines: Engines, names: Collection[str], tolerance: float) -> Found:
     residual, self_check = states.residual, np.maximum(flow.first_law_error, flow.second_law_error)
     certified = states.even & (self_check <= AGREEMENT) & (flow.per_affinity >= 0)
     certified &= states.rho[states.layout.populations].min(axis=0) >= -AGREEMENT
-    if FROM_VALIDITY.intersection(names):
+    if set(FROM_VALIDITY).intersection(names):
         values |= validity(states)
     if FROM_NOISE.intersection(names):
         fluctuations = noise(states)

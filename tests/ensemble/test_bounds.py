@@ -13,8 +13,8 @@ from ensemble.bounds.precision import precision_bounds
 from ensemble.counting.noise import noise
 from ensemble.generator.liouvillian import coefficients
 from ensemble.method import AGREEMENT
-from ensemble.methods.exact import CLASSICAL_BOUNDS, QUANTUM_BOUNDS
 from ensemble.sensitivities.rates import factorised
+from ensemble.variables import CLASSICAL_BOUNDS, QUANTUM_BOUNDS
 from tests.ensemble.dense import raising
 
 EPS = float(np.finfo(float).eps)

@@ -188,6 +188,7 @@ def test_sizes():
         (Exact(), {"Gamma_local": 0.1}, "local noise, which no method treats together"),
         (Exact(), {"N": 200, "spin_1": None, "spin_2": None}, "factorises a detuned engine whole"),
         (Exact(solver="gmres"), {}, "solver gmres is made for a resonant drive"),
+        (Exact(coherence_order=3), {}, "coherence_order is 3, but a detuned engine .*: leave"),
     ],
 )
 def test_refusals(method, changed, message):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ensemble import Engine, Exact
-from ensemble.methods.exact import FROM_VALIDITY
+from ensemble.variables import FROM_VALIDITY
 from tests.ensemble.dense import lindblad, raising
 
 HOT_CORNER = Engine(
