@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CURRENTS_AND_NOISE = (
+CURRENTS = (
     "power",
     "heat_current_1",
     "heat_current_2",
@@ -10,6 +10,10 @@ CURRENTS_AND_NOISE = (
     "energy_current_1",
     "energy_current_2",
     "quanta_current",
+)
+"""Average currents, of quanta and of what they carry."""
+CURRENTS_AND_NOISE = (
+    *CURRENTS,
     "power_variance",
     "quanta_noise",
     "constancy",

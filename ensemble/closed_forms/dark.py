@@ -13,6 +13,7 @@ import math
 
 from ensemble.engine import Engine
 from ensemble.parameters.bath import Bath
+from ensemble.variables import CURRENTS, FROM_CUMULANTS, FROM_NOISE
 
 DARK = 200.0
 """|E/T| from which both baths count as dark: N x < 1e-80, far below rounding, and x may still be
@@ -20,28 +21,16 @@ multiplied by (ω₀/Γ₀)² = 1e-200."""
 
 LINEAR = frozenset(
     {
-        "power",
-        "heat_current_1",
-        "heat_current_2",
-        "chemical_power",
-        "energy_current_1",
-        "energy_current_2",
-        "quanta_current",
-        "power_variance",
-        "quanta_noise",
+        *CURRENTS,
+        *(FROM_NOISE - {"constancy"}),
+        *FROM_CUMULANTS,
         "entropy_production",
         "power_per_pair",
-        "power_per_pair_variance",
         "spin_correlation_xy",
         "mutual_information",
         "concurrence",
         "discord",
         "l1_coherence",
-        "heat_current_1_variance",
-        "heat_current_2_variance",
-        "heat_covariance",
-        "quanta_cumulant_3",
-        "quanta_cumulant_4",
         "weak_coupling_1",
         "weak_coupling_2",
         *("conductance", "dynamical_activity", "coherent_activity", "tur_bound", "kur_bound"),

@@ -13,6 +13,7 @@ from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.counting.cumulants import cumulants
 from ensemble.counting.currents import Currents
 from ensemble.counting.noise import Noise, noise
+from ensemble.counting.values import noise_values
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.method import AGREEMENT, ROUNDING, Method
@@ -20,7 +21,6 @@ from ensemble.methods.exact_kinds import SolverOptions, kind_of
 from ensemble.methods.exact_values import (
     averages,
     classical_bound_values,
-    noise_values,
     pair_values,
     quantum_bound_values,
 )
@@ -192,7 +192,10 @@ class Exact(Method):
             values |= asdict(kind.validity(state, engine))
         residuals = [state.residual]
         if fluctuations is not None:
-            values |= noise_values(state, flow, fluctuations)
+            quanta_noise = fluctuations.at_drive
+            driven = brighter.drive > 0
+            constancy = 2 * flow.per_affinity / quanta_noise if driven else math.nan
+            values |= noise_values(brighter, quanta_noise, constancy)
             residuals.append(fluctuations.residual)
         if FROM_PAIR.intersection(names):
             values |= pair_values(kind.pair_state(state))

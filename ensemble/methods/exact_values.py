@@ -10,6 +10,7 @@ from ensemble.correlations.pair import PairState, l1_coherence
 from ensemble.counting.currents import Currents
 from ensemble.counting.noise import Noise
 from ensemble.counting.tilting import BathName, at_bath
+from ensemble.counting.values import current_values
 from ensemble.steady.state import Stationary
 
 BATHS: tuple[BathName, ...] = ("cold", "hot")
@@ -22,22 +23,11 @@ def averages(
     engine, sector = state.engine, state.generator.sector
     n_1, n_2 = engine.levels
     return {
-        "power": flow.power,
-        "heat_current_1": flow.heat_1,
-        "heat_current_2": flow.heat_2,
-        "chemical_power": flow.chemical_power,
-        "energy_current_1": flow.energy_1,
-        "energy_current_2": flow.energy_2,
-        "quanta_current": flow.quanta,
-        "entropy_production": engine.affinity * flow.quanta,
-        "affinity": engine.affinity,
-        "efficiency": engine.efficiency,
-        "cop": engine.cop,
+        **current_values(engine, flow),
         "magnetization_1": 2 * float((sector.k_1 * sector.trace) @ state.rho) / n_1 - 1,
         "magnetization_2": 2 * float((sector.k_2 * sector.trace) @ state.rho) / n_2 - 1,
         "magnetization_1_squared": _second_moment(sector.k_1, n_1, sector.trace * state.rho),
         "magnetization_2_squared": _second_moment(sector.k_2, n_2, sector.trace * state.rho),
-        "power_per_pair": flow.power / engine.N,
         "l1_coherence": l1_coherence(state),
         "total_spin_1": total_spins[0],
         "total_spin_2": total_spins[1],
@@ -47,23 +37,6 @@ def averages(
 def _second_moment(k: IntArray, top: int, weights: FloatArray) -> float:
     """⟨(2k/n − 1)²⟩."""
     return float((2 * k / top - 1) ** 2 @ weights)
-
-
-def noise_values(state: Stationary, flow: Currents, fluctuations: Noise) -> dict[str, float]:
-    """Variables that need the noise of the quanta current."""
-    engine, quanta_noise = state.engine, fluctuations.at_drive
-    cold, hot = engine.quantum_heats
-    variance = engine.delta_E**2 * quanta_noise
-    return {
-        "quanta_noise": quanta_noise,
-        "power_variance": variance,
-        "power_per_pair_variance": variance / engine.N**2,
-        "constancy": 2 * flow.per_affinity / quanta_noise if engine.drive > 0 else math.nan,
-        # Every quantum carries the same heats and work, so that these fluctuate as one count.
-        "heat_current_1_variance": cold**2 * quanta_noise,
-        "heat_current_2_variance": hot**2 * quanta_noise,
-        "heat_covariance": -cold * hot * quanta_noise,
-    }
 
 
 def classical_bound_values(

@@ -18,23 +18,14 @@ from ensemble.methods.exact import Exact
 from ensemble.parameters.bath import Bath
 from ensemble.solution import Solution, Status
 from ensemble.units import in_natural_units
+from ensemble.variables import CURRENTS
 
 LARGEST_N = 2000
 """N up to which the weights of all pairs (S₁, S₂) are formed: 10⁶ of them."""
 MOST_ENGINES = 10_000
 """Pairs (S₁, S₂) that may be solved for one average, N = 200 if none is neglected."""
 
-AVERAGED = (
-    "power",
-    "heat_current_1",
-    "heat_current_2",
-    "chemical_power",
-    "energy_current_1",
-    "energy_current_2",
-    "quanta_current",
-    "entropy_production",
-    "quanta_noise",
-)
+AVERAGED = (*CURRENTS, "entropy_production", "quanta_noise")
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.closed_forms.dark import LINEAR
+from ensemble.counting.values import current_values, noise_values
 from ensemble.method import AGREEMENT, ROUNDING
 from ensemble.solution import Solution
 from ensemble.steady.sector_forecast import complete_size
 from ensemble.together.certified import total
 from ensemble.together.cumulants import cumulants
 from ensemble.together.engines import Engines
-from ensemble.together.flows import Currents, Noise, currents, noise, validity
+from ensemble.together.flows import Currents, currents, noise, validity
 from ensemble.together.layout import layout
 from ensemble.together.pairs import pair_values
 from ensemble.together.state import States, stationary
 from ensemble.units import POWERS, TINY
-from ensemble.variables import FROM_CUMULANTS, FROM_NOISE, FROM_PAIR, FROM_VALIDITY
+from ensemble.variables import CURRENTS, FROM_CUMULANTS, FROM_NOISE, FROM_PAIR, FROM_VALIDITY
 
 MOST_UNKNOWNS = 820
 """Sectors up to this size (N = 12) are solved together: one by one they take twice the time."""
@@ -31,13 +32,7 @@ MOST_POINTS = 1024
 
 FROM_AVERAGES = frozenset(
     {
-        "power",
-        "heat_current_1",
-        "heat_current_2",
-        "chemical_power",
-        "energy_current_1",
-        "energy_current_2",
-        "quanta_current",
+        *CURRENTS,
         "entropy_production",
         "affinity",
         "efficiency",
@@ -182,7 +177,10 @@ def _found(engines: Engines, names: Collection[str], tolerance: float) -> Found:
         values |= validity(states)
     if FROM_NOISE.intersection(names):
         fluctuations = noise(states)
-        values |= _noise_values(engines, flow, fluctuations)
+        constancy = np.where(
+            engines.drive > 0, 2 * flow.per_affinity / fluctuations.at_drive, np.nan
+        )
+        values |= noise_values(engines, fluctuations.at_drive, constancy)
         residual = np.maximum(residual, fluctuations.residual)
         self_check = np.maximum(self_check, fluctuations.disagreement)
         allowed = AGREEMENT + ROUNDING * fluctuations.cancellation
@@ -227,39 +225,12 @@ def _averages(states: States, flow: Currents) -> dict[str, FloatArray]:
     rho, k_1, k_2 = states.rho[among], place.k_1[among], place.k_2[among]
     n_1, n_2 = place.n_1, place.n_2
     return {
-        "power": flow.power,
-        "heat_current_1": flow.heat_1,
-        "heat_current_2": flow.heat_2,
-        "chemical_power": flow.chemical_power,
-        "energy_current_1": flow.energy_1,
-        "energy_current_2": flow.energy_2,
-        "quanta_current": flow.quanta,
-        "entropy_production": engines.affinity * flow.quanta,
-        "affinity": engines.affinity,
-        "efficiency": engines.efficiency,
-        "cop": engines.cop,
+        **current_values(engines, flow),
         "magnetization_1": 2 * total(k_1 * rho) / n_1 - 1,
         "magnetization_2": 2 * total(k_2 * rho) / n_2 - 1,
         "magnetization_1_squared": total((2 * k_1 / n_1 - 1) ** 2 * rho),
         "magnetization_2_squared": total((2 * k_2 / n_2 - 1) ** 2 * rho),
-        "power_per_pair": flow.power / engines.N,
         "l1_coherence": 2 * total(np.where(place.q > 0, np.abs(states.rho), 0.0)),
         "total_spin_1": np.ones(engines.points),  # collective spins have no other
         "total_spin_2": np.ones(engines.points),
-    }
-
-
-def _noise_values(engines: Engines, flow: Currents, fluctuations: Noise) -> dict[str, FloatArray]:
-    """Variables that need the noise of the quanta current."""
-    quanta_noise = fluctuations.at_drive
-    cold, hot = engines.quantum_heats
-    variance = engines.delta_E**2 * quanta_noise
-    return {
-        "quanta_noise": quanta_noise,
-        "power_variance": variance,
-        "power_per_pair_variance": variance / engines.N**2,
-        "constancy": np.where(engines.drive > 0, 2 * flow.per_affinity / quanta_noise, np.nan),
-        "heat_current_1_variance": cold**2 * quanta_noise,
-        "heat_current_2_variance": hot**2 * quanta_noise,
-        "heat_covariance": -cold * hot * quanta_noise,
     }

@@ -15,6 +15,7 @@ from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.labels import label
 from ensemble import Engine, Exact, InvalidInput, Macroscopic
 from ensemble.method import Method, attempt
+from ensemble.variables import FROM_CUMULANTS, FROM_PAIR
 from heatcat.browser import escape
 from heatcat.browser.coalesced import Coalesced
 from heatcat.browser.labels import figure, unit, with_unit
@@ -34,17 +35,7 @@ OTHERS = (
     *("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2"),
     *("detuning", "Gamma_local", "Gamma_dephasing"),
 )
-SLOW = {
-    "gap",
-    "quanta_cumulant_3",
-    "quanta_cumulant_4",
-    "mutual_information",
-    "concurrence",
-    "discord",
-    "pair_purity",
-    "spin_correlation_zz",
-    "spin_correlation_xy",
-}
+SLOW = {"gap", *FROM_CUMULANTS, *FROM_PAIR}
 """Variables that are left out: each takes longer than the currents and their noise together."""
 METHODS: dict[str, Method] = {
     f"exact, N ≤ {LARGEST}": Exact(),
