@@ -150,7 +150,8 @@ def spin_average(
     Raises
     ------
     InvalidInput
-        If ``neglect`` is not in [0, 1), or more than ``MOST_ENGINES`` pairs are left.
+        If ``neglect`` is not in [0, 1), more than ``MOST_ENGINES`` pairs are left, or the engine
+        has local noise, which mixes the total spins.
 
     Examples
     --------
@@ -163,6 +164,7 @@ def spin_average(
     """
     if not 0 <= neglect < 1:
         raise InvalidInput(f"neglect must lie in [0, 1), but is {neglect!r}: try 1e-9")
+    engine.require_collective("an average over total spins", detuned=True)
     method = method if method is not None else Exact()
     n_1, n_2 = engine.levels
     spins_1, cold = spin_weights(n_1, engine.cold.log_ratio)
@@ -189,12 +191,7 @@ def spin_average(
             sums["dynamical_activity"] += float(weights[i, j]) * resting
             continue
         solution = method.solve(
-            engine._keeping(
-                engine._given,
-                engine._known_affinity,
-                spin_1=float(spins_1[i]),
-                spin_2=float(spins_2[j]),
-            ),
+            engine.collective(float(spins_1[i]), float(spins_2[j])),
             sums,
         )
         weight = float(weights[i, j])

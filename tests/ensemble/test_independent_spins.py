@@ -108,6 +108,11 @@ def test_ensembles_of_different_sizes():
     assert average.power == pytest.approx(triplet * power, rel=1e-14)
 
 
+def test_local_noise_mixes_the_total_spins():
+    with pytest.raises(InvalidInput, match="an average over total spins takes collective baths"):
+        spin_average(replace(ENGINE, Gamma_local=0.1))
+
+
 def test_refusals():
     with pytest.raises(InvalidInput, match=r"neglect must lie in \[0, 1\), but is -1: try 1e-9"):
         IndependentSpins(neglect=-1)
