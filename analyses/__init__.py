@@ -1,9 +1,9 @@
 """Reductions of a sweep: labelled xarray in, new labelled xarray out, lazy where the input is.
 
 How a variable grows with N (``exponents``, ``crossover``) and its limit (``extrapolation``);
-N pairs against independent ones (``gain``, ``boundary``, ``gain_growth``) and the noise at which
-they lose (``threshold``); steadiness (``constancy``), correlations (``information``) and
-relaxation rates (``relaxation``); how far an approximation is off (``closure``); the line where
+N pairs against independent ones (``gain``, ``gain_limit``, ``boundary``, ``gain_growth``) and the
+noise at which they lose (``threshold``); steadiness (``constancy``), correlations (``information``)
+and relaxation rates (``relaxation``); how far an approximation is off (``closure``); the line where
 every current vanishes (``carnot``); where an engine is best (``operating_points``) and what it can
 be best in at once (``pareto``).
 """
@@ -44,12 +44,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from analyses.boundary import (
-        boundary_exponent,
-        gain_boundary,
-        limit_gain,
-        single_pair_conductance,
-    )
+    from analyses.boundary import boundary_exponent, gain_boundary
     from analyses.carnot import carnot_cop, carnot_delta_E, carnot_efficiency, carnot_T_mean
     from analyses.closure import closure_error
     from analyses.constancy import best_constancy, last_violation, tur_violation
@@ -58,6 +53,7 @@ if TYPE_CHECKING:
     from analyses.extrapolation import extrapolate
     from analyses.gain import collective_gain, conductance, power_ratio, same_bath_gain
     from analyses.gain_growth import growth_rate, local_growth_rate
+    from analyses.gain_limit import limit_gain, single_pair_conductance
     from analyses.information import information_rank_correlation
     from analyses.operating_points import efficiency_at_maximum_power, operating_point
     from analyses.pareto import pareto_front
@@ -67,7 +63,7 @@ else:
     import importlib
 
     _NAMES_OF = {
-        "analyses.boundary": "boundary_exponent gain_boundary limit_gain single_pair_conductance",
+        "analyses.boundary": "boundary_exponent gain_boundary",
         "analyses.carnot": "carnot_T_mean carnot_cop carnot_delta_E carnot_efficiency",
         "analyses.closure": "closure_error",
         "analyses.constancy": "best_constancy last_violation tur_violation",
@@ -76,6 +72,7 @@ else:
         "analyses.extrapolation": "extrapolate",
         "analyses.gain": "collective_gain conductance power_ratio same_bath_gain",
         "analyses.gain_growth": "growth_rate local_growth_rate",
+        "analyses.gain_limit": "limit_gain single_pair_conductance",
         "analyses.information": "information_rank_correlation",
         "analyses.operating_points": "efficiency_at_maximum_power operating_point",
         "analyses.pareto": "pareto_front",

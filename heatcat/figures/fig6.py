@@ -13,8 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
-from analyses import carnot_delta_E, carnot_T_mean, closure_error, local_exponent
-from analyses.boundary import boundary_exponent, gain_boundary, limit_gain
+from analyses import (
+    boundary_exponent,
+    carnot_delta_E,
+    carnot_T_mean,
+    closure_error,
+    gain_boundary,
+    limit_gain,
+    local_exponent,
+)
 from analyses.constancy import ERROR
 from heatcat.figures.recipe import Recipe
 

@@ -10,13 +10,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.boundary import (
-    BoundaryStatus,
-    boundary_exponent,
-    gain_boundary,
-    limit_gain,
-    single_pair_conductance,
-)
+from analyses.boundary import BoundaryStatus, boundary_exponent, gain_boundary
+from analyses.gain_limit import limit_gain, single_pair_conductance
 from ensemble import Cumulant, Engine, InvalidInput, Macroscopic
 from ensemble.closed_forms.single_pair import single_pair_current
 from tests.analyses.conftest import no_computing
