@@ -1,4 +1,4 @@
-"""Names and attributes of what fits and searches along labels report beside their result."""
+"""What fits and searches along labels share: names and attributes of what they report."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import xarray as xr
 
-from analyses._labels import labelled, whole
+from analyses._labels import FloatArray, axis_labels, labelled, whole
+from analyses._lines import FEWEST
 from catalog.heat_engine.terms import EnergyTerm
+from ensemble import InvalidInput
 
 N_POINTS = EnergyTerm("n_points", "n", "variable", "number of labels in the fit", dtype="int64")
 N_MISSING = EnergyTerm(
@@ -26,7 +28,7 @@ FIRST = EnergyTerm("first_label", "", "variable", "first label of the fit")
 LAST = EnergyTerm("last_label", "", "variable", "last label of the fit")
 N_SAT = EnergyTerm("N_sat", "N_sat", "variable", "largest label below the power law")
 LABELS = (FIRST, LAST, N_SAT)
-"""Terms in the unit of the labels."""
+"""Terms of fits that are in the unit of the labels."""
 
 
 def slope_terms(
@@ -75,12 +77,21 @@ def flagged(data: xr.DataArray, term: EnergyTerm, codes: type[IntEnum], **how: A
     return out
 
 
-def label_units(data: xr.DataArray, dim: str) -> str:
-    """Unit of the labels along ``dim``."""
-    return str(data.coords[dim].attrs.get("units", "1"))
+def window(
+    data: xr.DataArray, dim: str, start: float, stop: float
+) -> tuple[xr.DataArray, FloatArray]:
+    """Data and labels of the window start ≤ label ≤ stop, which has to hold enough for a line."""
+    labels = axis_labels(data, dim)
+    inside = (start <= labels) & (labels <= stop)
+    if inside.sum() < FEWEST:
+        raise InvalidInput(
+            f"the window {start:g} ≤ {dim} ≤ {stop:g} holds {inside.sum()} labels, but a fit needs "
+            f"{FEWEST}: widen it"
+        )
+    return data.isel({dim: inside}), labels[inside]
 
 
-def fitted(
+def reduced(
     kernel: Callable[..., tuple[Any, ...]],
     data: xr.DataArray,
     dim: str,
@@ -88,7 +99,8 @@ def fitted(
     *,
     how: dict[str, Any],
     codes: type[IntEnum] | None = None,
-    slope_units: str | None = None,
+    of_labels: tuple[EnergyTerm, ...] = LABELS,
+    units: str | None = None,
     **options: Any,
 ) -> xr.Dataset:
     """Apply a kernel that consumes ``dim`` and returns an array for each term.
@@ -100,12 +112,14 @@ def fitted(
     data : xarray.DataArray
     dim : str
     terms : tuple of EnergyTerm
-        Those whose unit is a power of the energy are in ``slope_units``.
     how : dict
         Attributes that say how the result was made.
     codes : IntEnum, optional
         Meaning of the numbers of the terms whose name ends in "_status".
-    slope_units : str, optional
+    of_labels : tuple of EnergyTerm
+        Terms in the unit of the labels.
+    units : str, optional
+        Unit of the terms whose unit is a power of the energy.
     """
     columns = xr.apply_ufunc(
         kernel,
@@ -121,9 +135,10 @@ def fitted(
     for term, column in zip(terms, columns, strict=True):
         if codes is not None and term.name.endswith("_status"):
             found[term.name] = flagged(column, term, codes, **how)
-        elif term in LABELS:
-            found[term.name] = labelled(column, term, label_units(data, dim), **how)
+        elif term in of_labels:
+            unit = str(data.coords[dim].attrs.get("units", "1"))
+            found[term.name] = labelled(column, term, unit, **how)
         else:
-            units = slope_units if term.energy_power is not None else None
-            found[term.name] = labelled(column, term, units, **how)
+            known = units if term.energy_power is not None else None
+            found[term.name] = labelled(column, term, known, **how)
     return xr.Dataset(found)

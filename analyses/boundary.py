@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analyses._fits import FIRST, LAST, N_POINTS, deviation_term, fitted, flagged, slope_terms
-from analyses._labels import FloatArray, axis_labels, labelled, whole
+from analyses._fits import FIRST, LAST, N_POINTS, deviation_term, reduced, slope_terms
+from analyses._labels import FloatArray, axis_labels
 from analyses._lines import FEWEST, fit_lines
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
@@ -98,32 +99,8 @@ def gain_boundary(gain: xr.DataArray, *, dim: str = "delta_E", level: float = 1.
     >>> BoundaryStatus(int(found.boundary_status)).name, float(found.boundary_high)
     ('IN_A_GAP', 5.0)
     """
-    labels = axis_labels(gain, dim, at_least=2)
-    if not 0 < level < np.inf:
-        raise InvalidInput(f"level must be positive and finite, but is {level!r}: try 1.0")
     terms = (BOUNDARY, BELOW, ABOVE, N_CROSSINGS, N_MISSING, BOUNDARY_STATUS)
-    columns = xr.apply_ufunc(
-        _first_rise,
-        whole(gain, dim),
-        input_core_dims=[[dim]],
-        output_core_dims=[[]] * len(terms),
-        kwargs={"labels": labels, "level": level},
-        dask="parallelized",
-        output_dtypes=[term.dtype for term in terms],
-        keep_attrs=True,  # of the coordinates; those of the arrays are replaced below
-    )
-    how: dict[str, Any] = {"dim": dim, "level": level}
-    if "compared_with" in gain.attrs:
-        how["compared_with"] = gain.attrs["compared_with"]
-    units = gain.coords[dim].attrs.get("units", "1")
-    found = {}
-    for term, column in zip(terms, columns, strict=True):
-        if term is BOUNDARY_STATUS:
-            found[term.name] = flagged(column, term, BoundaryStatus, **how)
-        else:
-            of_label = term in (BOUNDARY, BELOW, ABOVE)
-            found[term.name] = labelled(column, term, units if of_label else None, **how)
-    return xr.Dataset(found)
+    return search(_boundary, gain, dim, terms, level=level, codes=BoundaryStatus)
 
 
 def boundary_exponent(
@@ -188,7 +165,7 @@ def boundary_exponent(
             f"origin must lie below the labels of {dim!r}, which start at {labels[inside][0]:g}, "
             f"but is {origin!r}: lower it, or raise start"
         )
-    return fitted(
+    return reduced(
         _log_log,
         boundary,
         dim,
@@ -200,10 +177,62 @@ def boundary_exponent(
     )
 
 
-def _first_rise(gain: FloatArray, *, labels: FloatArray, level: float) -> tuple[Any, ...]:
+def search(
+    kernel: Callable[..., tuple[Any, ...]],
+    gain: xr.DataArray,
+    dim: str,
+    terms: tuple[EnergyTerm, ...],
+    *,
+    level: float,
+    codes: type[IntEnum],
+) -> xr.Dataset:
+    """Look for the label at which a gain crosses a level; the first three terms are labels."""
+    labels = axis_labels(gain, dim, at_least=2)
+    if not 0 < level < np.inf:
+        raise InvalidInput(f"level must be positive and finite, but is {level!r}: try 1.0")
+    how: dict[str, Any] = {"dim": dim, "level": level}
+    if "compared_with" in gain.attrs:
+        how["compared_with"] = gain.attrs["compared_with"]
+    return reduced(
+        kernel,
+        gain,
+        dim,
+        terms,
+        how=how,
+        codes=codes,
+        of_labels=terms[:3],
+        labels=labels,
+        level=level,
+    )
+
+
+def _boundary(gain: FloatArray, *, labels: FloatArray, level: float) -> tuple[Any, ...]:
     """Kernel of `gain_boundary`: labels last."""
     usable = np.isfinite(gain) & (gain > 0)
     log = np.log(np.where(usable, gain, level) / level)
+    return first_rise(log, usable, labels, labels)
+
+
+def first_rise(
+    log: FloatArray, usable: NDArray[np.bool_], labels: FloatArray, x: FloatArray
+) -> tuple[Any, ...]:
+    """Lowest place at which values rise through 0, interpolated linearly in x.
+
+    Parameters
+    ----------
+    log : ndarray, shape (..., n)
+        0 where there is no value.
+    usable : ndarray of bool, shape (..., n)
+        Where there is one.
+    labels, x : ndarray, shape (n,)
+        Strictly increasing.
+
+    Returns
+    -------
+    tuple of ndarray, shape (...)
+        x at the rise, labels below and above it, number of crossings and of missing values, and
+        the `BoundaryStatus`.
+    """
     places = np.where(usable, np.arange(labels.size), -1)
     latest = np.maximum.accumulate(places, axis=-1)
     before = np.concatenate([np.full_like(latest[..., :1], -1), latest[..., :-1]], axis=-1)
@@ -211,8 +240,8 @@ def _first_rise(gain: FloatArray, *, labels: FloatArray, level: float) -> tuple[
     pair = usable & (before >= 0)
     rise, fall = pair & (left <= 0) & (log > 0), pair & (left > 0) & (log <= 0)
     step = np.where(rise, log - left, 1.0)
-    below = labels[np.maximum(before, 0)]
-    crossing = below - np.where(rise, left, 0.0) / step * (labels - below)
+    start = x[np.maximum(before, 0)]
+    crossing = start - np.where(rise, left, 0.0) / step * (x - start)
 
     def at(column: NDArray[Any], place: NDArray[np.int64]) -> NDArray[Any]:
         return np.take_along_axis(column, place[..., np.newaxis], axis=-1)[..., 0]
@@ -225,10 +254,11 @@ def _first_rise(gain: FloatArray, *, labels: FloatArray, level: float) -> tuple[
     hidden_above = some & ~rises & (highest < labels.size - 1) & (at(log, highest) <= 0)
     unknown = ~some | hidden_below | hidden_above
     gap = at(before, first) < first - 1
-    status = np.where(rises, np.where(gap, BoundaryStatus.IN_A_GAP, BoundaryStatus.FOUND), 1)
+    status = np.where(gap, BoundaryStatus.IN_A_GAP, BoundaryStatus.FOUND)
+    status = np.where(rises, status, BoundaryStatus.NONE)
     status = np.where(unknown, BoundaryStatus.CANNOT_TELL, status).astype(np.int8)
 
-    low = np.where(rises, at(np.broadcast_to(below, gain.shape), first), np.nan)
+    low = np.where(rises, labels[at(before, first)], np.nan)
     high = np.where(rises, labels[first], np.nan)
     low = np.where(hidden_below, np.nan, np.where(hidden_above, labels[highest], low))
     high = np.where(hidden_below, labels[lowest], np.where(hidden_above, np.nan, high))

@@ -12,9 +12,10 @@ from analyses._fits import (
     N_POINTS,
     N_SAT,
     deviation_term,
-    fitted,
+    reduced,
     slope_terms,
     status_term,
+    window,
 )
 from analyses._labels import axis_labels, labelled, whole
 from analyses._lines import FEWEST
@@ -124,7 +125,7 @@ def power_law_exponent(
             f"min_points must be a whole number ≥ {FEWEST}, but is {min_points!r}: try 5"
         )
     labels = axis_labels(power, dim, at_least=min_points)
-    return fitted(
+    return reduced(
         fit_above_saturation,
         power,
         dim,
@@ -184,22 +185,16 @@ def window_exponent(
     >>> round(float(fit.exponent), 12), int(fit.n_points)
     (1.5, 3)
     """
-    labels = axis_labels(power, dim)
-    inside = (start <= labels) & (labels <= stop)
-    if inside.sum() < FEWEST:
-        raise InvalidInput(
-            f"the window {start:g} ≤ {dim} ≤ {stop:g} holds {inside.sum()} labels, but a fit needs "
-            f"{FEWEST}: widen it"
-        )
-    return fitted(
+    inside, labels = window(power, dim, start, stop)
+    return reduced(
         fit_logarithm,
-        power.isel({dim: inside}),
+        inside,
         dim,
         (*EXPONENTS, FIRST, LAST, N_POINTS, N_MISSING, FIT_DEVIATION, STATUS),
         how={"dim": dim, "start": start, "stop": stop},
         codes=FitStatus,
-        x=np.log(labels[inside]),
-        labels=labels[inside],
+        x=np.log(labels),
+        labels=labels,
     )
 
 

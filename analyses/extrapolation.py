@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from analyses._fits import flagged
-from analyses._labels import axis_labels, labelled, whole
+from analyses._fits import reduced
+from analyses._labels import axis_labels
 from analyses._richardson import FEWEST
 from analyses._series import SeriesStatus, limit_of_series
 from catalog.heat_engine.terms import EnergyTerm
@@ -154,25 +154,17 @@ def extrapolate(
         raise InvalidInput(
             f"offset must exceed −{labels[0]:g}, minus the first {dim}, but is {offset!r}: try 0"
         )
-    terms = (LIMIT, LIMIT_ERROR, ROUNDING_ERROR, ORDER, N_POINTS, OBSERVED, EXPECTED, STATUS)
-    columns = xr.apply_ufunc(
-        limit_of_series,
-        whole(data, dim),
-        input_core_dims=[[dim]],
-        output_core_dims=[[]] * len(terms),
-        kwargs={"h": (labels + offset) ** -exponent, "accuracy": accuracy},
-        dask="parallelized",
-        output_dtypes=[term.dtype for term in terms],
-    )
     how = {"dim": dim, "accuracy": accuracy, "offset": offset, "exponent": exponent}
     if data.name is not None:
         how["variable"] = str(data.name)
-    units = data.attrs.get("units")
-    found = {}
-    for term, column in zip(terms, columns, strict=True):
-        if term is STATUS:
-            found[term.name] = flagged(column, term, SeriesStatus, **how)
-        else:
-            own = units if term.energy_power is not None else None
-            found[term.name] = labelled(column, term, own, **how)
-    return xr.Dataset(found)
+    return reduced(
+        limit_of_series,
+        data,
+        dim,
+        (LIMIT, LIMIT_ERROR, ROUNDING_ERROR, ORDER, N_POINTS, OBSERVED, EXPECTED, STATUS),
+        how=how,
+        codes=SeriesStatus,
+        units=data.attrs.get("units"),
+        h=(labels + offset) ** -exponent,
+        accuracy=accuracy,
+    )

@@ -10,15 +10,15 @@ from analyses._fits import (
     N_MISSING,
     N_POINTS,
     deviation_term,
-    fitted,
+    reduced,
     slope_terms,
     status_term,
+    window,
 )
 from analyses._labels import axis_labels, labelled, whole
 from analyses._lines import FEWEST
 from analyses._power_law import FitStatus, fit_logarithm, slope_at_labels
 from catalog.heat_engine.terms import EnergyTerm
-from ensemble import InvalidInput
 
 RATES = slope_terms(
     "growth_rate",
@@ -102,23 +102,17 @@ def growth_rate(
     >>> round(float(fit.growth_rate), 12), int(fit.n_points)
     (0.5, 3)
     """
-    labels = axis_labels(gain, dim)
-    inside = (start <= labels) & (labels <= stop)
-    if inside.sum() < FEWEST:
-        raise InvalidInput(
-            f"the window {start:g} ≤ {dim} ≤ {stop:g} holds {inside.sum()} labels, but a fit needs "
-            f"{FEWEST}: widen it"
-        )
-    return fitted(
+    inside, labels = window(gain, dim, start, stop)
+    return reduced(
         fit_logarithm,
-        gain.isel({dim: inside}),
+        inside,
         dim,
         (*RATES, FIRST, LAST, N_POINTS, N_MISSING, DEVIATION, STATUS),
         how={"dim": dim, "start": start, "stop": stop},
         codes=FitStatus,
-        slope_units=_inverse_unit(gain, dim),
-        x=labels[inside],
-        labels=labels[inside],
+        units=_inverse_unit(gain, dim),
+        x=labels,
+        labels=labels,
     )
 
 

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analyses._fits import flagged
-from analyses._labels import axis_labels, labelled, whole
-from analyses.boundary import N_CROSSINGS, N_MISSING, BoundaryStatus, gain_boundary
+from analyses._labels import FloatArray
+from analyses.boundary import N_CROSSINGS, N_MISSING, BoundaryStatus, first_rise, search
 from catalog.heat_engine.terms import EnergyTerm
-from ensemble import InvalidInput
 
 THRESHOLD = EnergyTerm(
     "noise_threshold", "Γ_c", "variable", "noise above which the gain is below the level"
@@ -95,31 +93,16 @@ def noise_threshold(
     >>> ThresholdStatus(int(noise_threshold(gain, level=1e-9).threshold_status)).name
     'KEPT'
     """
-    labels = axis_labels(gain, dim, at_least=2)
-    if not 0 < level < np.inf:
-        raise InvalidInput(f"level must be positive and finite, but is {level!r}: try 1.0")
-    known = np.isfinite(gain) & (gain > 0)
-    inverse = whole(level / gain.where(known), dim)
-    logarithms = 1 + np.log(labels / labels[0])  # labels have to be positive
-    rise = gain_boundary(inverse.assign_coords({dim: logarithms}), dim=dim)
-    how: dict[str, Any] = {"dim": dim, "level": level}
-    if "compared_with" in gain.attrs:
-        how["compared_with"] = gain.attrs["compared_with"]
-    units = gain.coords[dim].attrs.get("units", "1")
-    named = {
-        THRESHOLD: rise["gain_boundary"],
-        KEPT_UP_TO: rise["boundary_low"],
-        LOST_FROM: rise["boundary_high"],
-    }
-    found = {
-        term.name: labelled(labels[0] * np.exp(value - 1), term, units, **how)
-        for term, value in named.items()
-    }
-    status = rise["boundary_status"]
+    terms = (THRESHOLD, KEPT_UP_TO, LOST_FROM, N_CROSSINGS, N_MISSING, STATUS)
+    return search(_first_fall, gain, dim, terms, level=level, codes=ThresholdStatus)
+
+
+def _first_fall(gain: FloatArray, *, labels: FloatArray, level: float) -> tuple[Any, ...]:
+    """Kernel of `noise_threshold`: labels last.  A fall of the gain is a rise of its inverse."""
+    usable = np.isfinite(gain) & (gain > 0)
+    log = np.log(level / np.where(usable, gain, level))
+    log_label, *others, status = first_rise(log, usable, labels, np.log(labels))
     # Without a fall, a gain that is below the level anywhere is so from the lowest label on.
-    never_there = (status == BoundaryStatus.NONE) & (inverse.max(dim) > 1)
-    status = status.where(~never_there, ThresholdStatus.LOST_BEFORE).astype("int8")
-    for term in (N_CROSSINGS, N_MISSING):
-        found[term.name] = labelled(rise[term.name], term, **how)
-    found[STATUS.name] = flagged(status, STATUS, ThresholdStatus, **how)
-    return xr.Dataset(found)
+    never_there = (status == BoundaryStatus.NONE) & (log > 0).any(axis=-1)
+    status = np.where(never_there, ThresholdStatus.LOST_BEFORE, status).astype(np.int8)
+    return np.exp(log_label), *others, status

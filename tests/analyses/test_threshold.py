@@ -34,6 +34,8 @@ def test_a_power_law_is_met_exactly_for_each_size():
     assert found.noise_threshold.attrs["compared_with"] == "themselves"
     assert (found.threshold_low <= found.noise_threshold).all()
     assert (found.noise_threshold <= found.threshold_high).all()
+    for name in ("threshold_low", "threshold_high"):  # labels, not numbers close to them
+        assert found[name].isin(RATES).all()
     assert "Gamma_local" not in found.coords
 
 
