@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses._holes import alike
 from analyses._labels import FloatArray
 
 FEWEST = 3
@@ -83,18 +84,14 @@ def fit_lines(x: FloatArray, y: FloatArray) -> Lines:
     none, nan = np.full(m, -1), np.full(m, np.nan)
     found: dict[str, NDArray[Any]] = {name: nan.copy() for name in Lines._fields}
     found |= {"first": none, "last": none.copy(), "n_windows": np.zeros(m, dtype=np.int64)}
-    finite = np.isfinite(rows)
-    found["n_points"] = finite.sum(axis=1)
-    for pattern in np.unique(finite, axis=0):
-        if pattern.sum() < FEWEST:
-            continue
-        alike = np.all(finite == pattern, axis=1)
-        at, values = x[pattern], rows[np.ix_(alike, pattern)]
+    found["n_points"] = np.isfinite(rows).sum(axis=1)
+    for group, there, values in alike(rows, FEWEST):
+        at = x[there]
         slope, intercept, deviation = straight_line(at, values)
         residual = values - slope[:, np.newaxis] * at - intercept[:, np.newaxis]
         change, n_windows = _range_over_windows(at, residual)
         local = np.gradient(values, at, axis=-1, edge_order=2)
-        places = np.flatnonzero(pattern)
+        places = np.flatnonzero(there)
         columns: dict[str, Any] = {
             "slope": slope,
             "intercept": intercept,
@@ -108,7 +105,7 @@ def fit_lines(x: FloatArray, y: FloatArray) -> Lines:
             "last": places[-1],
         }
         for name, column in columns.items():
-            found[name][alike] = column
+            found[name][group] = column
     return Lines(**{name: column.reshape(shape) for name, column in found.items()})
 
 

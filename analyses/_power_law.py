@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses._holes import alike
 from analyses._labels import FloatArray
 from analyses._lines import FEWEST, fit_lines, straight_line
 
@@ -139,26 +140,22 @@ def fit_above_saturation(
     found: dict[str, NDArray[Any]] = {name: np.full(m, np.nan) for name in AboveSaturation._fields}
     found |= {name: np.zeros(m, dtype=np.int64) for name in ("n_fits", "n_points", "n_missing")}
     found["status"] = np.full(m, FitStatus.TOO_FEW_LABELS, dtype=np.int8)
-    finite = np.isfinite(rows)
-    for pattern in np.unique(finite, axis=0):
-        if pattern.sum() < min_points:
-            continue
-        alike = np.flatnonzero(np.all(finite == pattern, axis=1))
-        here = _fit_alike(rows[alike], labels, pattern, tolerance, min_points)
+    for group, there, values in alike(rows, min_points):
+        here = _fit_alike(values, labels, there, tolerance, min_points)
         for name, column in here.items():
-            found[name][alike] = column
+            found[name][group] = column
     return AboveSaturation(**{name: column.reshape(shape) for name, column in found.items()})
 
 
 def _fit_alike(
-    rows: FloatArray,
+    values: FloatArray,
     labels: FloatArray,
-    pattern: NDArray[np.bool_],
+    known: NDArray[np.bool_],
     tolerance: float,
     min_points: int,
 ) -> dict[str, NDArray[Any]]:
-    """Columns of `AboveSaturation` for rows with values at the same labels, those of a pattern."""
-    there, values = labels[pattern], rows[:, pattern]
+    """Columns of `AboveSaturation` for rows with values at the same labels, the known ones."""
+    there = labels[known]
     log_labels = np.log(there)
     log_power, sign = log_and_sign(values)
     same_sign = sign == sign[:, -1:]
@@ -167,16 +164,16 @@ def _fit_alike(
     not_straight = np.isfinite(least)
     status = np.where(not_straight, FitStatus.NOT_STRAIGHT, FitStatus.ZERO_OR_SIGN_CHANGE)
     N_sat, first_label, last_label, local_low, local_high = (
-        np.full(rows.shape[0], np.nan) for _ in range(5)
+        np.full(values.shape[0], np.nan) for _ in range(5)
     )
-    n_points, n_missing = (np.zeros(rows.shape[0], dtype=np.int64) for _ in range(2))
+    n_points, n_missing = (np.zeros(values.shape[0], dtype=np.int64) for _ in range(2))
     deviation = least.copy()
     for first in np.unique(start[has_fit]):
         at = start == first
         below = there[first - 1] if first else 0.0
         N_sat[at], first_label[at], last_label[at] = below, there[first], there[-1]
         n_points[at] = there.size - first
-        n_missing[at] = np.sum((labels > below) & ~pattern)
+        n_missing[at] = np.sum((labels > below) & ~known)
         x, y = log_labels[first:], log_power[at, first:]
         local = np.gradient(y, x, axis=-1, edge_order=2)
         if first:  # a label below the fit makes the first difference a central one

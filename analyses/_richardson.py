@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses._holes import alike
 from analyses._labels import FloatArray
 
 FEWEST = 3
@@ -70,9 +73,29 @@ def candidates(h: FloatArray) -> list[list[int]]:
     return [list(indices) for indices in found]
 
 
-def limit_at_zero(
-    values: FloatArray, h: FloatArray, *, accuracy: float
-) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+class Limit(NamedTuple):
+    """What `limit_at_zero` finds; all arrays have the shape of the data without the last axis.
+
+    Attributes
+    ----------
+    limit, error : ndarray of float
+        NaN with fewer than 3 finite values.
+    rounding : ndarray of float
+        The part of the error due to the accuracy of the values.
+    order : ndarray of int
+        Degree of the polynomial, 0 without a limit.
+    n_points : ndarray of int
+        Number of finite values.
+    """
+
+    limit: FloatArray
+    error: FloatArray
+    rounding: FloatArray
+    order: NDArray[np.int64]
+    n_points: NDArray[np.int64]
+
+
+def limit_at_zero(values: FloatArray, h: FloatArray, *, accuracy: float) -> Limit:
     """Limit at h = 0, its error and where it comes from; points that are not finite are left out.
 
     Parameters
@@ -85,25 +108,17 @@ def limit_at_zero(
 
     Returns
     -------
-    limit, error, rounding, order, n_points : ndarray, shape (...)
-        Rounding is the part of the error due to ``accuracy``; order is the degree of the
-        polynomial, 0 without a limit; n_points counts the finite values.
+    Limit
     """
     shape, n = values.shape[:-1], h.size
     rows = values.reshape(-1, n).astype(float)
     limit, error, rounding = (np.full(rows.shape[0], np.nan) for _ in range(3))
     order = np.zeros(rows.shape[0], dtype=np.int64)
-    finite = np.isfinite(rows)
-    n_points = finite.sum(axis=1)
-    for pattern in np.unique(finite, axis=0):
-        if pattern.sum() < FEWEST:
-            continue
-        alike = np.all(finite == pattern, axis=1)
-        limit[alike], error[alike], rounding[alike], order[alike] = _best(
-            rows[np.ix_(alike, pattern)], h[pattern], accuracy
-        )
-    columns = limit, error, rounding, order, n_points
-    return tuple(column.reshape(shape) for column in columns)  # type: ignore[return-value]
+    for group, there, known in alike(rows, FEWEST):
+        limit[group], error[group], rounding[group], order[group] = _best(known, h[there], accuracy)
+    n_points = np.isfinite(rows).sum(axis=1)
+    columns: tuple[NDArray[Any], ...] = (limit, error, rounding, order, n_points)
+    return Limit(*(column.reshape(shape) for column in columns))
 
 
 def _best(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses._holes import alike
 from analyses._labels import FloatArray
 from analyses._richardson import FEWEST as FEWEST_FOR_LIMIT
 from analyses._richardson import SAFETY, limit_at_zero, thinned
@@ -184,7 +185,7 @@ def limit_of_series(
     Returns
     -------
     limit, error, rounding, order, n_points, observed, expected, status : ndarray, shape (...)
-        The first five as of `limit_at_zero`, the others as of `Series`.
+        The first five as of `Limit`, the others as of `Series`.
     """
     shape, n = values.shape[:-1], h.size
     rows = values.reshape(-1, n).astype(float)
@@ -192,13 +193,9 @@ def limit_of_series(
     m = rows.shape[0]
     status = np.full(m, SeriesStatus.TOO_FEW_POINTS, dtype=np.int8)
     observed, expected = np.full(m, np.nan), np.zeros(m, dtype=np.int64)
-    finite = np.isfinite(rows)
-    for pattern in np.unique(finite, axis=0):
-        if pattern.sum() < FEWEST_FOR_LIMIT:
-            continue
-        alike = np.all(finite == pattern, axis=1)
-        found = judge(rows[np.ix_(alike, pattern)], h[pattern], limit[alike], accuracy=accuracy)
-        status[alike], observed[alike], expected[alike] = found[:3]
-        error[alike] = np.maximum(error[alike], found.error)
+    for group, there, known in alike(rows, FEWEST_FOR_LIMIT):
+        found = judge(known, h[there], limit[group], accuracy=accuracy)
+        status[group], observed[group], expected[group] = found[:3]
+        error[group] = np.maximum(error[group], found.error)
     columns = limit, error, rounding, order, n_points, observed, expected, status
     return tuple(column.reshape(shape) for column in columns)
