@@ -14,6 +14,11 @@ from catalog.names.status import has_status
 from catalog.names.vocabulary import suggestion
 from ensemble import InvalidInput
 
+N_POINTS = EnergyTerm("n_points", "n", "variable", "points that were compared", dtype="int64")
+N_LEFT_OUT = EnergyTerm(
+    "n_left_out", "", "variable", "points without certified values, left out", dtype="int64"
+)
+AT_EDGE = EnergyTerm("at_edge", "", "variable", "whether the point is at an end of an axis")
 CERTIFIED = "points of status ok"
 UNCERTIFIED = "all points: the dataset has no status"
 """Values of the attribute ``among``: which points were looked at."""

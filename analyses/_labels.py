@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,14 @@ def axis_labels(data: xr.DataArray, dim: str, *, at_least: int = 1) -> FloatArra
             f"{'is' if labels.size == 1 else 'are'} {labels.size}: sweep or select more of them"
         )
     return labels
+
+
+def require_coordinates(dataset: xr.Dataset, names: Iterable[str]) -> None:
+    """Raise `InvalidInput` for the first name that is no coordinate of the dataset."""
+    for name in names:
+        if name not in dataset.coords:
+            known = suggestion(name, map(str, dataset.coords)) if dataset.coords else ""
+            raise InvalidInput(f"the dataset has no coordinate {name!r}{known}")
 
 
 def whole(data: xr.DataArray, dim: str) -> xr.DataArray:

@@ -15,9 +15,8 @@ from typing import Any
 
 import xarray as xr
 
-from analyses._labels import axis_labels, labelled
+from analyses._labels import axis_labels, labelled, require_coordinates
 from catalog.heat_engine.terms import EnergyTerm
-from catalog.names.vocabulary import suggestion
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_power
 
@@ -140,12 +139,9 @@ def same_bath_gain(dataset: xr.Dataset) -> xr.DataArray:
             "the dataset does not say its scaling: set its attribute 'scaling' to bare or "
             "high-temperature"
         )
-    names = [item.name for item in fields(Engine) if item.init and item.name in dataset.coords]
-    for item in fields(Engine):
-        if item.init and item.default is MISSING and item.name not in names:
-            known = suggestion(item.name, map(str, dataset.coords)) if dataset.coords else ""
-            raise InvalidInput(f"the dataset has no coordinate {item.name!r}{known}")
-    names = [name for name in names if name not in HALVES]
+    parameters = [item for item in fields(Engine) if item.init and item.name not in HALVES]
+    require_coordinates(dataset, (item.name for item in parameters if item.default is MISSING))
+    names = [item.name for item in parameters if item.name in dataset.coords]
     single = xr.apply_ufunc(
         _SinglePair(names, dataset.attrs["scaling"], _statistics(dataset)),
         *(dataset[name].reset_coords(drop=True) for name in names),

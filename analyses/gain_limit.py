@@ -6,10 +6,9 @@ from typing import Any
 
 import xarray as xr
 
-from analyses._labels import labelled
+from analyses._labels import labelled, require_coordinates
 from analyses.gain import COLLECTIVE_GAIN, SAME_LABELS, conductance
 from catalog.heat_engine.terms import EnergyTerm
-from catalog.names.vocabulary import suggestion
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_current
 
@@ -120,10 +119,7 @@ def single_pair_conductance(dataset: xr.Dataset) -> xr.DataArray:
     >>> round(single_pair_conductance(xr.Dataset(coords=point)).item(), 5)
     0.03671
     """
-    for name in PARAMETERS:
-        if name not in dataset.coords:
-            known = suggestion(name, map(str, dataset.coords)) if dataset.coords else ""
-            raise InvalidInput(f"the dataset has no coordinate {name!r}{known}")
+    require_coordinates(dataset, PARAMETERS)
     names = [*PARAMETERS, *(name for name in RATES if name in dataset.coords)]
     result = xr.apply_ufunc(
         _one_pair,

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analyses._grid_points import chosen_variables, label_terms, neighbours, usable_points
+from analyses._grid_points import (
+    AT_EDGE,
+    N_LEFT_OUT,
+    N_POINTS,
+    chosen_variables,
+    label_terms,
+    neighbours,
+    usable_points,
+)
 from analyses._labels import FloatArray, labelled, whole
 from analyses.carnot import EFFICIENCY as CARNOT
 from catalog.heat_engine.terms import EnergyTerm
@@ -16,14 +24,9 @@ from ensemble import InvalidInput
 
 REPORTED = ("power", "efficiency", "constancy")
 """Variables that are reported at the point beside the one that is maximised, where they exist."""
-N_POINTS = EnergyTerm("n_points", "n", "variable", "points that were compared", dtype="int64")
-N_LEFT_OUT = EnergyTerm(
-    "n_left_out", "", "variable", "points without a certified value, left out", dtype="int64"
-)
 N_NEIGHBOURS_LEFT_OUT = EnergyTerm(
     "n_neighbours_left_out", "", "variable", "neighbours of the point left out", dtype="int64"
 )
-AT_EDGE = EnergyTerm("at_edge", "", "variable", "whether the point is at an end of an axis")
 FALL = EnergyTerm("fall_to_neighbours", "", "variable", "fall of the value to the lowest neighbour")
 CURZON_AHLBORN = EnergyTerm(
     "curzon_ahlborn_efficiency",

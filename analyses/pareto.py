@@ -9,7 +9,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analyses._grid_points import chosen_variables, label_terms, neighbours, usable_points
+from analyses._grid_points import (
+    AT_EDGE,
+    N_LEFT_OUT,
+    N_POINTS,
+    chosen_variables,
+    label_terms,
+    neighbours,
+    usable_points,
+)
 from analyses._labels import FloatArray, labelled
 from catalog.heat_engine.terms import EnergyTerm
 from ensemble import InvalidInput
@@ -18,12 +26,7 @@ OBJECTIVES = {"power": "max", "efficiency": "max", "constancy": "max"}
 """What an engine is wanted for."""
 FRONT = "front"
 """Dimension of the points on the front."""
-N_POINTS = EnergyTerm("n_points", "n", "variable", "points that were compared", dtype="int64")
-N_LEFT_OUT = EnergyTerm(
-    "n_left_out", "", "variable", "points without certified values, left out", dtype="int64"
-)
 N_ON_FRONT = EnergyTerm("n_on_front", "", "variable", "points on the front", dtype="int64")
-AT_EDGE = EnergyTerm("at_edge", "", "variable", "whether the point is at an end of an axis")
 
 
 def pareto_front(
