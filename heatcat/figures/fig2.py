@@ -18,7 +18,7 @@ from analyses import (
     power_ratio,
     window_exponent,
 )
-from heatcat.figures.panels import draw_carnot, draw_map
+from heatcat.figures.panels import draw_carnot, draw_map, interactive_contour
 from heatcat.figures.recipe import Recipe
 
 CUT_DELTA_E = 125.0
@@ -112,17 +112,6 @@ def _weak_coupling(axes: Axes, reduced: xr.Dataset) -> None:
         )
 
 
-def _interactive_coupling(reduced: xr.Dataset) -> Any:
-    """The lines of `_weak_coupling`; empty where the ratio reaches neither level."""
-    import holoviews as hv
-    from contourpy import contour_generator
-
-    ratio = reduced.weak_coupling.transpose("T_mean", "delta_E").to_numpy()
-    contours = contour_generator(reduced.delta_E.to_numpy(), reduced.T_mean.to_numpy(), ratio)
-    lines = [line for level in VALID for line in contours.lines(level)]
-    return hv.Path(lines, ["delta_E", "T_mean"]).opts(color="red", line_width=2)
-
-
 def _top(reduced: xr.Dataset) -> str:
     return str(int(reduced.N.max()))
 
@@ -204,10 +193,14 @@ def interactive(reduced: xr.Dataset) -> Any:
         ylim=(0.03, 2 * float(cut.power_ratio.max())),  # room for the legend
         **size,
     )
+    rates = reduced.weak_coupling.transpose("T_mean", "delta_E")
+    coupling = interactive_contour(
+        reduced.delta_E, reduced.T_mean, rates, VALID, dims=["delta_E", "T_mean"], color="red"
+    )
     return (
         power * carnot.opts(color="black", clone=True)
         + ratios
-        + exponent * _interactive_coupling(reduced) * carnot.opts(color="white", clone=True)
+        + exponent * coupling * carnot.opts(color="white", clone=True)
     ).cols(3)
 
 

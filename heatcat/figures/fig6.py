@@ -16,13 +16,20 @@ from numpy.typing import NDArray
 from analyses import (
     boundary_exponent,
     carnot_delta_E,
-    carnot_T_mean,
     closure_error,
     gain_boundary,
     limit_gain,
     local_exponent,
 )
 from analyses.constancy import ERROR
+from heatcat.figures.cold_maps import (
+    cold,
+    draw_carnot_line,
+    draw_cold_map,
+    interactive_carnot,
+    interactive_map,
+)
+from heatcat.figures.panels import interactive_contour
 from heatcat.figures.recipe import Recipe
 
 CALCULATIONS = {"closure": "third-cumulant closure", "exact": "exact limit"}
@@ -150,49 +157,18 @@ def draw_high_temperature_map(axes: Axes, values: xr.DataArray, **options: Any) 
     The axis across is logarithmic in T₁ = T̄ − ΔT/2 and labelled by T̄.  On an axis linear in T̄, the
     engine and the region of gain would be too narrow to see.
     """
-    values = values.transpose("delta_E", "T_mean")
-    mesh = axes.pcolormesh(
-        _edges(_cold(values)),
-        _edges(values.delta_E.to_numpy()),
-        values,
-        shading="flat",
-        rasterized=True,
-        **options,
-    )
+    mesh = draw_cold_map(axes, values, **options)
     _label_axes(axes, values)
     return mesh
 
 
-def draw_carnot_line(axes: Axes, fixed: xr.Dataset) -> None:
-    """The line where every current vanishes, in a map of `draw_high_temperature_map`."""
-    limits = axes.get_xlim(), axes.get_ylim()
-    fine = np.geomspace(*limits[1], 100)
-    E_1, delta_T = float(fixed.E_1), float(fixed.delta_T)
-    cold = carnot_T_mean(fine, E_1=E_1, delta_T=delta_T) - delta_T / 2
-    axes.plot(cold, fine, "k", lw=1.8, label="Carnot")
-    axes.set(xlim=limits[0], ylim=limits[1])
-
-
-def _cold(values: xr.DataArray | xr.Dataset) -> NDArray[np.float64]:
-    """T₁ of the labels of T̄."""
-    return np.asarray(values.T_mean - values.delta_T / 2, dtype=float)
-
-
 def _on_axes(line: xr.DataArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return _cold(line), line.to_numpy()
-
-
-def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of cells on a logarithmic axis."""
-    log = np.log(centres)
-    middles = (log[1:] + log[:-1]) / 2
-    return np.exp(np.concatenate([[2 * log[0] - middles[0]], middles, [2 * log[-1] - middles[-1]]]))
+    return cold(line), line.to_numpy()
 
 
 def _label_axes(axes: Axes, values: xr.DataArray) -> None:
     half = float(values.delta_T) / 2
-    inside = [T for T in T_MEAN_TICKS if _cold(values)[0] <= T - half + 1e-9]
-    axes.set(xscale="log", yscale="log")
+    inside = [T for T in T_MEAN_TICKS if cold(values)[0] <= T - half + 1e-9]
     axes.xaxis.set_major_locator(FixedLocator([T - half for T in inside]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks([T - half for T in inside], [f"{T:g}" for T in inside])
@@ -207,7 +183,7 @@ def _high_gain(axes: Axes, at: xr.Dataset) -> None:
     level = float(np.log10(HIGH_GAIN))
     if float(log_gain.max()) > level:
         axes.contour(
-            _cold(at), at.delta_E, log_gain, [level], colors="red", linewidths=1.4, linestyles="--"
+            cold(at), at.delta_E, log_gain, [level], colors="red", linewidths=1.4, linestyles="--"
         )
     axes.plot([], [], "r--", lw=1.4, label=f"gain {HIGH_GAIN:g}")
     axes.legend(loc="lower left", labelcolor="white", facecolor="0.25", framealpha=0.75)
@@ -217,7 +193,7 @@ def _unit_constancy(axes: Axes, at: xr.Dataset) -> None:
     """The line C = 1 where the constancy exceeds 1 anywhere but on the Carnot line."""
     excess = (at.constancy - 1).transpose("delta_E", "T_mean")
     if float(excess.max()) > ERROR:
-        axes.contour(_cold(at), at.delta_E, excess, [ERROR], colors=UNITY, linewidths=1.6)
+        axes.contour(cold(at), at.delta_E, excess, [ERROR], colors=UNITY, linewidths=1.6)
         axes.plot([], [], color=UNITY, lw=1.6, label=r"$\mathcal{C}$ = 1 (above it inside)")
 
 
@@ -273,54 +249,12 @@ def interactive(reduced: xr.Dataset) -> Any:
                 unity = hv.Curve(_on_axes(line), "T_1", "delta_E")
                 plot = plot * unity.opts(color="black", line_dash="dashed", line_width=2)
             if values is shown[2][0]:
-                plot = plot * _interactive_unity(at)
+                excess = (at.constancy - 1).transpose("delta_E", "T_mean")
+                plot = plot * interactive_contour(
+                    cold(at), at.delta_E, excess, [ERROR], dims=["T_1", "delta_E"], color=UNITY
+                )
             panels.append(plot)
     return hv.Layout(panels).cols(3)
-
-
-def _interactive_unity(at: xr.Dataset) -> Any:
-    """The line C = 1 in an `interactive_map`; empty where the constancy stays below."""
-    import holoviews as hv
-    from contourpy import contour_generator
-
-    excess = (at.constancy - 1).transpose("delta_E", "T_mean")
-    lines = contour_generator(_cold(at), at.delta_E.to_numpy(), excess.to_numpy()).lines(ERROR)
-    return hv.Path(lines, ["T_1", "delta_E"]).opts(color=UNITY, line_width=2)
-
-
-def interactive_map(
-    values: xr.DataArray, label: str, title: str, *, cmap: str, **options: Any
-) -> Any:
-    """Map over T₁ = T̄ − ΔT/2 and ΔE, both logarithmic, with values on hover."""
-    import hvplot.xarray  # noqa: F401 (registers .hvplot)
-
-    named = values.rename("value").to_dataset()
-    named = named.assign_coords(T_1=("T_mean", _cold(values))).swap_dims(T_mean="T_1")
-    return named.hvplot.quadmesh(
-        x="T_1",
-        y="delta_E",
-        z="value",
-        cmap=cmap,
-        logx=True,
-        logy=True,
-        clabel=label,
-        title=f"{title}: {label}",
-        xlabel="T₁ = T̄ − ΔT/2 (E₁)",
-        ylabel="ΔE (E₁)",
-        width=480,
-        height=380,
-        **options,
-    )
-
-
-def interactive_carnot(fixed: xr.Dataset) -> Any:
-    """The Carnot line in an `interactive_map`: T₁ = E₁ ΔT/ΔE."""
-    import holoviews as hv
-
-    cold = float(fixed.E_1) * float(fixed.delta_T) / fixed.delta_E.to_numpy()
-    inside = (_cold(fixed)[0] <= cold) & (cold <= _cold(fixed)[-1])
-    line = (cold[inside], fixed.delta_E.to_numpy()[inside])
-    return hv.Curve(line, "T_1", "delta_E").opts(color="black", line_width=2)
 
 
 FIG6 = Recipe("fig6", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw, interactive)

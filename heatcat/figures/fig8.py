@@ -11,14 +11,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from analyses.information import information_rank_correlation
-from heatcat.figures.fig6 import (
-    CALCULATIONS,
-    draw_carnot_line,
-    draw_high_temperature_map,
-    interactive_carnot,
-    interactive_map,
-    side_by_side,
-)
+from heatcat.figures.cold_maps import draw_carnot_line, interactive_carnot, interactive_map
+from heatcat.figures.fig6 import CALCULATIONS, draw_high_temperature_map, side_by_side
 from heatcat.figures.recipe import Recipe
 
 OUTPUTS = {"power_per_pair": "power", "quanta_current_per_pair": "quanta current"}

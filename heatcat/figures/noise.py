@@ -15,7 +15,7 @@ from analyses import carnot_delta_E, conductance, local_exponent, noise_threshol
 from analyses.gain import collective_gain
 from analyses.threshold import ThresholdStatus
 from ensemble import Status
-from heatcat.figures.panels import draw_carnot, draw_map
+from heatcat.figures.panels import draw_carnot, draw_map, size_ticks
 from heatcat.figures.recipe import Recipe
 
 NOISES = {"local": "Gamma_local", "dephasing": "Gamma_dephasing"}
@@ -213,9 +213,7 @@ def _scaled_panel(axes: Axes, reduced: xr.Dataset) -> None:
     axes.plot(at.scaled_weak_N, at, "--", color="gray", label=r"$\Gamma_\mathrm{loc}\to 0^+$")
     axes.axhline(1, color="black", ls=":", lw=1)
     axes.set(xscale="log", yscale="log", xlabel=r"$N$", ylabel=r"$P_N/(N P_1)$", ylim=(0.5, 100))
-    ticks = [N for N in (1, 2, 4, 8, 16, 32, 64) if reduced.scaled_weak_N.max() >= N]
-    axes.set_xticks(ticks, [str(N) for N in ticks])
-    axes.minorticks_off()
+    size_ticks(axes, int(reduced.scaled_weak_N.max()))
     axes.legend(frameon=False, fontsize=7)
     axes.set_title(r"(f) gain, baths at $NT$: $\Delta E$ = 150, $\bar{T}$ = 10.1")
 

@@ -1,7 +1,8 @@
-"""What several figures draw alike: maps over ΔE and T̄, and the Carnot line."""
+"""What several figures draw alike: maps over ΔE and T̄, the Carnot line, contours and sizes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,3 +33,22 @@ def draw_carnot(axes: Axes, fixed: xr.Dataset, color: str, **legend: Any) -> Non
     axes.plot(line, fine, color=color, lw=2, label=r"Carnot, $\Delta E_*$")
     axes.set(xlim=limits[0], ylim=limits[1])
     axes.legend(**{"loc": "lower right", "labelcolor": color, "frameon": False, **legend})
+
+
+def size_ticks(axes: Axes, largest: int) -> None:
+    """Powers of two up to the largest N on a logarithmic axis."""
+    ticks = [2**power for power in range(int(largest).bit_length())]
+    axes.set_xticks(ticks, [str(N) for N in ticks])
+    axes.minorticks_off()
+
+
+def interactive_contour(
+    x: Any, y: Any, values: xr.DataArray, levels: Sequence[float], *, dims: list[str], color: str
+) -> Any:
+    """Lines at the levels of values with rows y and columns x; empty where there are none."""
+    import holoviews as hv
+    from contourpy import contour_generator
+
+    contours = contour_generator(np.asarray(x), np.asarray(y), values.to_numpy())
+    lines = [line for level in levels for line in contours.lines(level)]
+    return hv.Path(lines, dims).opts(color=color, line_width=2)

@@ -12,10 +12,23 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from analyses import carnot_delta_E, conductance, last_violation, tur_violation
-from analyses.gain import collective_gain
-from ensemble import Engine, Status
-from ensemble.closed_forms.single_pair import single_pair_current
+from analyses import (
+    carnot_delta_E,
+    collective_gain,
+    conductance,
+    last_violation,
+    single_pair_conductance,
+    tur_violation,
+)
+from ensemble import Status
+from heatcat.figures.cold_maps import (
+    cold,
+    draw_carnot_line,
+    draw_cold_map,
+    interactive_carnot,
+    interactive_map,
+)
+from heatcat.figures.panels import size_ticks
 from heatcat.figures.recipe import Recipe
 
 SHOWN_N = 6
@@ -67,10 +80,10 @@ def _hotter(hotter: xr.Dataset, limit: xr.Dataset) -> xr.Dataset:
     Its gain is counted against N single pairs at its own temperatures N T, drive and rate.
     """
     constancy = hotter.constancy.where(hotter.status == Status.OK)
-    single = xr.apply_ufunc(
-        _one_pair, hotter.N, hotter.omega_0, *(hotter[name] for name in FIXED), vectorize=True
-    )
-    gain = conductance(constancy, hotter.quanta_noise) / (hotter.N * single)
+    heated = {name: hotter.N * hotter[name] for name in ("T_mean", "delta_T")}
+    # N single pairs at ω₀/N and Γ₀/N have N G₁(ω₀/N, Γ₀/N) = G₁(ω₀, Γ₀) at equal temperatures.
+    single = single_pair_conductance(hotter.assign_coords(heated))
+    gain = conductance(constancy, hotter.quanta_noise) / single
     excess = (limit.constancy - 1).where(limit.status == Status.OK)
     named = {
         "hotter_excess": (constancy - 1, "C − 1 with the baths at N T"),
@@ -89,20 +102,6 @@ def _hotter(hotter: xr.Dataset, limit: xr.Dataset) -> xr.Dataset:
     return result
 
 
-FIXED = ("Gamma_0", "E_1", "delta_E", "T_mean", "delta_T")
-
-
-def _one_pair(
-    N: float, omega_0: float, Gamma_0: float, E_1: float, delta_E: float, T_mean: float, dT: float
-) -> float:
-    """J/a of one pair with the baths, the drive and the rate of the scaled engine of N pairs."""
-    single = Engine(
-        N=1, E_1=E_1, delta_E=delta_E, T_mean=N * T_mean, delta_T=N * dT,
-        omega_0=omega_0 / N, Gamma_0=Gamma_0 / N,
-    )  # fmt: skip
-    return single_pair_current(single) / single.affinity
-
-
 def draw(reduced: xr.Dataset) -> Figure:
     """Constancy at one size, up to which N both occur, and both against N."""
     figure = Figure(figsize=(11, 8.4), layout="constrained")
@@ -113,7 +112,7 @@ def draw(reduced: xr.Dataset) -> Figure:
     figure.colorbar(
         mesh, ax=excess_axes, extend="both", label=rf"$10^3\,(\mathcal{{C}}_{SHOWN_N} - 1)$"
     )
-    _carnot(excess_axes, reduced)
+    draw_carnot_line(excess_axes, reduced)
     _gain_contours(excess_axes, at)
     excess_axes.legend(loc="lower left")
     ratio = drive / float(reduced.Gamma_0)
@@ -125,7 +124,7 @@ def draw(reduced: xr.Dataset) -> Figure:
     mesh = _map(last_axes, reduced.last_both, cmap=colors, norm=BoundaryNorm(edges, sizes.size))
     bar = figure.colorbar(mesh, ax=last_axes, label=r"largest $N$", spacing="uniform")
     bar.set_ticks(sizes, labels=[str(N) for N in sizes])
-    _carnot(last_axes, reduced)
+    draw_carnot_line(last_axes, reduced)
     last_axes.set_title(r"(b) up to which $N$ gain > 1 and $\mathcal{C}$ > 1 (best $\omega_0$)")
 
     _curves(curve_axes, reduced)
@@ -146,39 +145,31 @@ def steadiest(reduced: xr.Dataset, N: int) -> dict[str, float]:
     return {str(dim): float(excess[dim][index]) for dim, index in place.items()}
 
 
+def followed(reduced: xr.Dataset) -> dict[int, dict[str, float]]:
+    """Labels of the engines that panel (c) follows over all N, by the N at which each is best."""
+    sizes = [N for N in CURVES if N in reduced.N.values and bool(reduced.both.sel(N=N).any())]
+    return {N: steadiest(reduced, N) for N in sizes}
+
+
 def _map(axes: Axes, values: xr.DataArray, **options: Any) -> Any:
-    values = values.transpose("delta_E", "T_mean")
-    mesh = axes.pcolormesh(
-        _cold(values), values.delta_E, values, shading="nearest", rasterized=True, **options
-    )
-    axes.set(xscale="log", yscale="log", ylabel=rf"$\Delta E$ / {UNIT}")
+    mesh = draw_cold_map(axes, values, **options)
+    axes.set_ylabel(rf"$\Delta E$ / {UNIT}")
     axes.set_xlabel(rf"$T_1 = \bar{{T}} - \Delta T/2$ / {UNIT}")
     return mesh
-
-
-def _cold(values: xr.DataArray | xr.Dataset) -> np.ndarray:
-    return np.asarray(values.T_mean - values.delta_T / 2)
-
-
-def _carnot(axes: Axes, reduced: xr.Dataset) -> None:
-    limits = axes.get_xlim(), axes.get_ylim()
-    axes.plot(_cold(reduced), reduced.carnot_delta_E, "k", lw=1.8, label="Carnot")
-    axes.set(xlim=limits[0], ylim=limits[1])
 
 
 def _gain_contours(axes: Axes, at: xr.Dataset) -> None:
     gain = at.collective_gain.transpose("delta_E", "T_mean")
     levels = [level for level in (1, 3, 10, 20, 30) if gain.min() < level < gain.max()]
     if levels:
-        drawn = axes.contour(_cold(at), at.delta_E, gain, levels, colors="0.3", linewidths=1)
+        drawn = axes.contour(cold(at), at.delta_E, gain, levels, colors="0.3", linewidths=1)
         axes.clabel(drawn, fmt=lambda level: f"gain {level:g}", fontsize=8)
 
 
 def _curves(axes: Axes, reduced: xr.Dataset) -> None:
-    sizes = [N for N in CURVES if N in reduced.N.values and bool(reduced.both.sel(N=N).any())]
-    colors = colormaps["viridis"](np.linspace(0, 0.9, len(sizes)))
-    for N, color in zip(sizes, colors, strict=True):
-        place = steadiest(reduced, N)
+    places = followed(reduced)
+    colors = colormaps["viridis"](np.linspace(0, 0.9, len(places)))
+    for (N, place), color in zip(places.items(), colors, strict=True):
         curve = KILO * reduced.constancy_excess.sel(place)
         gain = float(reduced.collective_gain.sel(place).sel(N=N))
         axes.plot(
@@ -187,7 +178,7 @@ def _curves(axes: Axes, reduced: xr.Dataset) -> None:
         )  # fmt: skip
     axes.axhline(0, color="black", ls=":", lw=1.5)
     axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=(-3.6, 1.3))
-    _size_ticks(axes, reduced.N.values)
+    size_ticks(axes, int(reduced.N.max()))
     axes.legend(loc="lower left", frameon=False)
     axes.set_title(r"(c) constancy against $N$, baths as they are")
 
@@ -201,7 +192,7 @@ def _hot(axes: Axes, reduced: xr.Dataset) -> None:
     )
     axes.axhline(0, color="black", ls=":", lw=1.5)
     axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=(-5, 2))
-    _size_ticks(axes, at.hotter_N.values)
+    size_ticks(axes, int(at.hotter_N.max()))
     right = axes.twinx()
     right.plot(at.hotter_N, at.hotter_gain, "s-", ms=4, color="tab:red", label="gain")
     right.set(yscale="log", ylabel="gain over pairs with the same baths")
@@ -210,44 +201,25 @@ def _hot(axes: Axes, reduced: xr.Dataset) -> None:
     axes.set_title(r"(d) baths $N$ times as hot: both grow with $N$")
 
 
-def _size_ticks(axes: Axes, sizes: np.ndarray) -> None:
-    ticks = [N for N in (1, 2, 4, 8, 16, 32, 64) if sizes.max() >= N]
-    axes.set_xticks(ticks, [str(N) for N in ticks])
-    axes.minorticks_off()
-
-
 def interactive(reduced: xr.Dataset) -> Any:
     """The maps and the curves, with values on hover."""
     import holoviews as hv
-    import hvplot.xarray  # noqa: F401 (registers .hvplot)
 
-    reduced = reduced.assign_coords(T_1=("T_mean", _cold(reduced))).swap_dims(T_mean="T_1")
     size = {"width": 560, "height": 400}
-    drive = best_drive(reduced.swap_dims(T_1="T_mean"), SHOWN_N)
+    drive = best_drive(reduced, SHOWN_N)
     excess = KILO * reduced.constancy_excess.sel(N=SHOWN_N, omega_0=drive)
+    at = f"N = {SHOWN_N}, ω₀ = {drive:g}"
     maps = [
-        values.rename("value").drop_attrs().hvplot.quadmesh(
-            x="T_1", y="delta_E", logx=True, logy=True, title=title,
-            xlabel="T₁ (E₁)", ylabel="ΔE (E₁)", **size, **options,
-        )
-        for values, title, options in (
-            (excess, f"(a) 10³ (C − 1), N = {SHOWN_N}, ω₀ = {drive:g}",
-             {"cmap": "RdBu_r", "clim": (-1, 1)}),
-            (reduced.last_both, "(b) largest N with gain > 1 and C > 1", {"cmap": "viridis"}),
-        )
-    ]  # fmt: skip
-    inside = (reduced.carnot_delta_E >= reduced.delta_E.min()) & (
-        reduced.carnot_delta_E <= reduced.delta_E.max()
-    )
-    line = reduced.carnot_delta_E.where(inside, drop=True)
-    carnot = hv.Curve((line.T_1.values, line.values), "T_1", "delta_E").opts(color="black")
-    plain = reduced.swap_dims(T_1="T_mean")
+        interactive_map(excess, "10³ (C − 1)", f"(a) {at}", cmap="RdBu_r", clim=(-1, 1)),
+        interactive_map(reduced.last_both, "largest N", "(b) gain > 1 and C > 1", cmap="viridis"),
+    ]
+    carnot = interactive_carnot(reduced)
     curves = [
-        hv.Curve((plain.N.values, (KILO * plain.constancy_excess.sel(steadiest(plain, N))).values),
+        hv.Curve((reduced.N.values, (KILO * reduced.constancy_excess.sel(place)).values),
                  "N", "10³ (C_N − 1)", label=f"steadiest at N = {N}").opts(tools=["hover"])
-        for N in CURVES if N in plain.N.values and bool(plain.both.sel(N=N).any())
+        for N, place in followed(reduced).items()
     ]  # fmt: skip
-    hot = plain.sel(hotter_omega_0=float(plain.limit_excess.idxmax()))
+    hot = reduced.sel(hotter_omega_0=float(reduced.limit_excess.idxmax()))
     hotter = hv.Curve(
         (hot.hotter_N.values, (KILO * hot.hotter_excess).values), "N", "10³ (C_N − 1)"
     ).opts(title="(d) baths N times as hot", logx=True, tools=["hover"], **size)
