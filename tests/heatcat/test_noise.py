@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import catalog
 from analyses.threshold import ThresholdStatus
 from ensemble import Engine, Exact, WeakLocal
 from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures.noise import NOISE
+from tests.heatcat.tiny import assert_four_files, tiny_figure
 
 FIG_2 = {"E_1": 100.0, "delta_E": 125.0, "T_mean": 150.0, "delta_T": 100.0, "omega_0": 1.0}
 FIG_2 |= {"Gamma_0": 1.0}
@@ -35,18 +35,7 @@ AXES = {
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory):
-    datasets = {}
-    for part, preset in NOISE.presets(quick=True).items():
-        sweep = catalog.Sweep(
-            name=f"tiny-{part}",
-            axes=AXES[part],
-            fixed=preset.fixed,
-            model=preset.model,
-            variables=preset.variables,
-        )
-        assert set(sweep.axes) == set(preset.axes)
-        datasets[part] = catalog.dataset(sweep).compute()
-    return {p.suffix: p for p in NOISE.make(datasets, tmp_path_factory.mktemp("figure"))}
+    return tiny_figure(NOISE, AXES, tmp_path_factory.mktemp("figure"))
 
 
 @pytest.fixture
@@ -55,8 +44,7 @@ def reduced(paths) -> xr.Dataset:
 
 
 def test_a_figure_is_four_files(paths):
-    assert set(paths) == {".nc", ".png", ".pdf", ".html"}
-    assert all(path.stat().st_size > 5000 for path in paths.values())
+    assert_four_files(paths)
 
 
 @pytest.mark.parametrize("part", ["local", "dephasing"])

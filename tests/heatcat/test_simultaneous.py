@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import catalog
 from ensemble import Engine, Exact, Macroscopic
 from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures.simultaneous import SIMULTANEOUS, best_drive, steadiest
+from tests.heatcat.tiny import assert_four_files, tiny_figure
 
 FIXED = {"E_1": 1.0, "delta_T": 166.0, "Gamma_0": 0.001}
 HOT = {"E_1": 1.0, "delta_E": 9.0, "T_mean": 6.46, "delta_T": 12.08, "Gamma_0": 0.001}
@@ -27,18 +27,7 @@ AXES = {
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory):
-    datasets = {}
-    for part, preset in SIMULTANEOUS.presets(quick=True).items():
-        sweep = catalog.Sweep(
-            name=f"tiny-{part}",
-            axes=AXES[part],
-            fixed=preset.fixed,
-            model=preset.model,
-            variables=preset.variables,
-        )
-        assert set(sweep.axes) == set(preset.axes)
-        datasets[part] = catalog.dataset(sweep).compute()
-    return {p.suffix: p for p in SIMULTANEOUS.make(datasets, tmp_path_factory.mktemp("figure"))}
+    return tiny_figure(SIMULTANEOUS, AXES, tmp_path_factory.mktemp("figure"))
 
 
 @pytest.fixture
@@ -47,8 +36,7 @@ def reduced(paths) -> xr.Dataset:
 
 
 def test_a_figure_is_four_files(paths):
-    assert set(paths) == {".nc", ".png", ".pdf", ".html"}
-    assert all(path.stat().st_size > 5000 for path in paths.values())
+    assert_four_files(paths)
 
 
 def test_gain_and_excess_are_those_of_single_engines(reduced):
