@@ -14,29 +14,16 @@ from catalog.heat_engine.terms import NAMES
 from ensemble import Engine, InvalidInput, Optimization
 from ensemble import optimize as search_optima
 from ensemble.optima.problem import GAIN
-from ensemble.optima.search import Search
 from ensemble.parameters.given import SPACINGS, TEMPERATURES
 from ensemble.sensitivities.parameters import PARAMETERS
 from heatcat import show, terminal
+from heatcat.engine_options import engine_options, given, option_of
 from heatcat.failures import fail
 
 NATURAL = ("T_1", "T_2", "E_2")
 """What may be given in place of T̄, ΔT and ΔE, where neither of these is varied."""
 NEEDED = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 """Parameters that have no default: the μ's are 0, Γ₁ and Γ₂ are Γ₀."""
-
-
-def _engine_options(command: Any) -> Any:
-    """Options for the parameters of an engine that are not varied, ``--E-1`` for E_1 and so on."""
-    for name in reversed((*PARAMETERS, *NATURAL)):
-        term = NAMES[name]
-        command = click.option(
-            "--" + name.replace("_", "-"),
-            name,
-            type=float,
-            help=f"{term.symbol}: {term.long_name}.",
-        )(command)
-    return command
 
 
 @click.command()
@@ -48,13 +35,7 @@ def _engine_options(command: Any) -> Any:
     "--subject-to", multiple=True, help='A constraint, "constancy >= 1" or "gain >= 1"; repeatable.'
 )
 @click.option("--N", "N", type=int, required=True, help="Number of spin pairs.")
-@_engine_options
-@click.option("--spin-1", "spin_1", type=float, help="S₁: cold spin, N/2 by default.")
-@click.option("--spin-2", "spin_2", type=float, help="S₂: hot spin, N/2 by default.")
-@click.option("--scaling", default="bare", show_default=True, help="bare or high-temperature.")
-@click.option(
-    "--statistics", default="bosonic", show_default=True, help="Baths: bosonic or fermionic."
-)
+@engine_options((*PARAMETERS, *NATURAL))
 @click.option("--starts", type=int, default=8, show_default=True, help="Searches to begin.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the starts.")
 @click.option("--store", type=click.Path(), help="Solve the optima and store them as a sweep.")
@@ -124,26 +105,27 @@ def _ranges(given: Sequence[str]) -> dict[str, tuple[float, float]]:
 
 def _engine(ranges: Mapping[str, tuple[float, float]], parameters: Mapping[str, Any]) -> Engine:
     """The engine with the lowest value of each parameter that is varied."""
-    given = {key: value for key, value in parameters.items() if value is not None}
+    known = given(parameters)
     for parameter in ranges:
-        if parameter in given:
-            option = "--" + parameter.replace("_", "-")
-            raise InvalidInput(f"{option} and --over both give {parameter}: keep one of them")
+        if parameter in known:
+            raise InvalidInput(
+                f"{option_of(parameter)} and --over both give {parameter}: keep one of them"
+            )
     for kind in (SPACINGS, TEMPERATURES):
         varied = [name for name in ranges if name in kind]
         for parameter in NATURAL:
-            if varied and parameter in kind and parameter in given:
-                option = "--" + parameter.replace("_", "-")
+            if varied and parameter in kind and parameter in known:
                 raise InvalidInput(
-                    f"{option} does not stay where it is while {varied[0]} varies: give "
-                    f"{' and '.join(name for name in NEEDED if name in kind)}"
+                    f"{option_of(parameter)} does not stay where it is while {varied[0]} varies: "
+                    f"give {' and '.join(name for name in NEEDED if name in kind)}"
                 )
-    given |= {parameter: limits[0] for parameter, limits in ranges.items()}
+    known |= {parameter: limits[0] for parameter, limits in ranges.items()}
     for parameter in ("omega_0", "Gamma_0"):
-        if parameter not in given:
-            option = "--" + parameter.replace("_", "-")
-            raise InvalidInput(f"{parameter} is missing: give {option}, or a range with --over")
-    return Engine.of(**given)
+        if parameter not in known:
+            raise InvalidInput(
+                f"{parameter} is missing: give {option_of(parameter)}, or a range with --over"
+            )
+    return Engine.of(**known)
 
 
 def _as_json(found: Optimization, engine: Engine) -> dict[str, Any]:
@@ -162,20 +144,11 @@ def _as_json(found: Optimization, engine: Engine) -> dict[str, Any]:
         "over": dict(zip(problem.names, problem.box.tolist(), strict=True)),
         "subject_to": [str(item) for item in problem.constraints],
         "seed": found.seed,
-        "searches": [_search_json(search) for search in found.searches],
+        "searches": [
+            {key: value for key, value in vars(search).items() if key != "position"}
+            for search in found.searches
+        ],
     }
-
-
-def _search_json(search: Search) -> dict[str, Any]:
-    """One search as JSON, which has neither NaN nor infinity: undefined numbers are null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: plain(item) for key, item in value.items()}
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    record = {key: value for key, value in vars(search).items() if key != "position"}
-    return plain(record)
 
 
 def _print(found: Optimization) -> None:

@@ -131,11 +131,8 @@ class _RunBar:
 
 def plan_json(sweep: catalog.Sweep, forecast: catalog.Plan) -> dict[str, Any]:
     """The forecast as plain data."""
-    figures = {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in asdict(forecast).items()
-    }
-    return {"sweep": sweep.name, "dims": dict(zip(sweep.dims, sweep.shape, strict=True)), **figures}
+    dims = dict(zip(sweep.dims, sweep.shape, strict=True))
+    return {"sweep": sweep.name, "dims": dims, **asdict(forecast)}
 
 
 def plan(sweep: catalog.Sweep, forecast: catalog.Plan) -> None:

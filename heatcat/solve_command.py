@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from catalog.heat_engine.methods import method_from
-from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.vocabulary import suggestion
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt
 from ensemble.parameters.given import SPACINGS, TEMPERATURES
 from heatcat import show, terminal
+from heatcat.engine_options import engine_options, given
 from heatcat.failures import fail
 
 GIVEN = (*SPACINGS, *TEMPERATURES)
 MORE = ("detuning", "Gamma_local", "Gamma_dephasing")
-PARAMETERS = (*GIVEN, "omega_0", "Gamma_0", "Gamma_1", "Gamma_2", *MORE)
+PARAMETERS = (*GIVEN, "omega_0", "Gamma_0", "Gamma_1", "Gamma_2", *MORE, "mu_1", "mu_2")
 REQUIRED = ("omega_0", "Gamma_0")
-
-
-def _engine_options(command: Any) -> Any:
-    """Options for the parameters of an engine, ``--E-1`` for E_1 and so on."""
-    for name in reversed(PARAMETERS):
-        term = VOCABULARY[name]
-        command = click.option(
-            "--" + name.replace("_", "-"),
-            name,
-            type=float,
-            required=name in REQUIRED,
-            help=f"{term.symbol}: {term.long_name}.",
-        )(command)
-    return command
 
 
 @click.command()
 @click.option("--N", "N", type=int, help="Number of spin pairs.")
-@_engine_options
-@click.option("--spin-1", "spin_1", type=float, help="S₁: cold spin, N/2 by default.")
-@click.option("--spin-2", "spin_2", type=float, help="S₂: hot spin, N/2 by default.")
-@click.option("--scaling", default="bare", show_default=True, help="bare or high-temperature.")
-@click.option(
-    "--statistics", default="bosonic", show_default=True, help="Baths: bosonic or fermionic."
-)
-@click.option("--mu-1", "mu_1", type=float, default=0.0, help="μ₁: fermionic cold bath.")
-@click.option("--mu-2", "mu_2", type=float, default=0.0, help="μ₂: fermionic hot bath.")
+@engine_options(PARAMETERS, required=REQUIRED)
 @click.option("--method", "method_name", default="exact", show_default=True, help="Solver.")
 @click.option("--order", type=int, help="Of the closure, for method cumulant: 2, 3 or 4.")
 @click.option("--variables", help="Comma-separated names; all of the method by default.")
@@ -82,8 +58,7 @@ def solve(
         raise InvalidInput(f"method {method_name} needs a size: give --N")
     if not method.sized and N is not None:
         raise InvalidInput(f"method {method_name} is the limit N → ∞: leave out --N")
-    given = {name: value for name, value in parameters.items() if value is not None}
-    engine = Engine.of(N=1 if N is None else N, **given)
+    engine = Engine.of(N=1 if N is None else N, **given(parameters))
     method.accept(engine)
     start = time.perf_counter()
     solution = attempt(method, engine, names)
@@ -113,15 +88,7 @@ def _solution_json(
         "engine": parameters,
         "method": method.name,
         "options": asdict(method),
-        "values": _nulls(solution.values),
-        "diagnostics": _nulls({**solution.diagnostics, "wall_time": elapsed}),
+        "values": dict(solution.values),
+        "diagnostics": {**solution.diagnostics, "wall_time": elapsed},
         "status": solution.status.label + (f": {solution.message}" if solution.message else ""),
-    }
-
-
-def _nulls(values: Mapping[str, float | str]) -> dict[str, float | str | None]:
-    """JSON has no NaN: undefined values are null."""
-    return {
-        name: value if isinstance(value, str) or math.isfinite(value) else None
-        for name, value in values.items()
     }

@@ -9,9 +9,11 @@ from __future__ import annotations
 import atexit
 import io
 import json
+import math
 import os
 import sys
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -71,8 +73,20 @@ def echo(text: str, *, err: bool = False) -> None:
 
 
 def echo_json(value: Any) -> None:
-    """Print a JSON document, in ASCII so that nothing in it can act on a terminal."""
-    print(json.dumps(value, indent=2), flush=True)
+    """Print a JSON document, in ASCII so that nothing in it can act on a terminal.
+
+    JSON has neither NaN nor infinity: undefined numbers are null.
+    """
+    print(json.dumps(_plain(value), indent=2, allow_nan=False), flush=True)
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and sequences as JSON has them, with None for numbers that are not finite."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def prepare() -> None:

@@ -121,9 +121,11 @@ def _ratios(axes: Axes, reduced: xr.Dataset) -> None:
     for T_mean, color in zip(CUT_T_MEAN, colors, strict=True):
         at = reduced.sel(T_mean=T_mean, delta_E=CUT_DELTA_E)
         alpha = float(at.exponent)
-        low, high = (float(at[f"exponent_{end}"]) for end in ("low", "high"))
-        steepest, flattest = (float(at[f"local_exponent_{end}"]) for end in ("high", "low"))
-        label = f"{T_mean:g}: {alpha:.2f} ({low:.2f}–{high:.2f}; {steepest:.2f}–{flattest:.2f})"
+        ranges = [
+            f"{float(at[f'{name}_low']):.2f}–{float(at[f'{name}_high']):.2f}"
+            for name in ("exponent", "local_exponent")
+        ]
+        label = f"{T_mean:g}: {alpha:.2f} ({'; '.join(ranges)})"
         axes.plot(at.N, at.power_ratio, "o", ms=4, color=color, label=label)
         axes.plot(at.N, at.fitted_ratio, "--", color="red", lw=1.2)
     axes.plot([], [], "--", color="red", lw=1.2, label=r"fits above $N_\mathrm{sat}$")

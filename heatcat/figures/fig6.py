@@ -186,7 +186,7 @@ def _high_gain(axes: Axes, at: xr.Dataset) -> None:
             cold(at), at.delta_E, log_gain, [level], colors="red", linewidths=1.4, linestyles="--"
         )
     axes.plot([], [], "r--", lw=1.4, label=f"gain {HIGH_GAIN:g}")
-    axes.legend(loc="lower left", labelcolor="white", facecolor="0.25", framealpha=0.75)
+    axes.legend(loc="upper right", labelcolor="white", facecolor="0.25", framealpha=0.75)
 
 
 def _unit_constancy(axes: Axes, at: xr.Dataset) -> None:
@@ -194,7 +194,7 @@ def _unit_constancy(axes: Axes, at: xr.Dataset) -> None:
     excess = (at.constancy - 1).transpose("delta_E", "T_mean")
     if float(excess.max()) > ERROR:
         axes.contour(cold(at), at.delta_E, excess, [ERROR], colors=UNITY, linewidths=1.6)
-        axes.plot([], [], color=UNITY, lw=1.6, label=r"$\mathcal{C}$ = 1 (above it inside)")
+        axes.plot([], [], color=UNITY, lw=1.6, label=r"$\mathcal{C}$ = 1 (above 1 inside)")
 
 
 def _boundaries(axes: Axes, reduced: xr.Dataset) -> None:

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analyses import carnot_delta_E, conductance, local_exponent, noise_threshold
 from analyses.gain import collective_gain
@@ -76,8 +77,9 @@ def _scaled(dataset: xr.Dataset, weak: xr.Dataset) -> dict[str, xr.DataArray]:
     gain = collective_gain(dataset.power.where(dataset.status == Status.OK))
     limit = collective_gain(weak.power.where(weak.status == Status.OK))
     names = {"N": "scaled_N", "Gamma_local": "scaled_Gamma_local"}
+    engine = {name: float(dataset[name]) for name in ("delta_E", "T_mean")}
     return {
-        "gain_scaled": gain.drop_vars(_scalars(gain)).rename(names),
+        "gain_scaled": gain.drop_vars(_scalars(gain)).rename(names).assign_attrs(engine),
         "gain_scaled_weak": limit.drop_vars(_scalars(limit)).rename(N="scaled_weak_N"),
     }
 
@@ -140,7 +142,7 @@ def _gains(axes: Axes, reduced: xr.Dataset, part: str, title: str) -> None:
     axes.axhline(1, color="black", ls=":", lw=1)
     axes.set(xscale="log", yscale="log", xlabel=SYMBOLS[part], ylabel=r"$P_N/(N P_1)$")
     axes.set_ylim(0.05, 40)
-    axes.set_title(title + r" (dashed: over noise-free pairs)")
+    axes.set_title(title + r"; dashed: $P_1$ without noise")
     axes.title.set_fontsize(8)
     axes.legend(loc="lower left", frameon=False, title=_marks(part), title_fontsize=8)
 
@@ -159,10 +161,11 @@ def _thresholds(axes: Axes, reduced: xr.Dataset) -> None:
         for part in NOISES
     )
     note = "over pairs with the same noise:\n"
-    note += "not lost at any N and noise shown" if kept else "lost at some N: see the data"
+    note += "not lost at any $N$ and noise shown" if kept else "lost at some $N$: see the data"
     axes.text(0.04, 0.95, note, transform=axes.transAxes, va="top", fontsize=8)
-    axes.set(xlabel=r"$N$", ylabel=r"noise at which $P_N = N P_1$(no noise)")
+    axes.set(xlabel=r"$N$", ylabel=r"noise / $\Gamma_0$ at which $P_N = N P_1$(no noise)")
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="lower right", frameon=False)
     axes.set_title("(c) noise at which the gain is lost")
 
@@ -215,21 +218,26 @@ def _scaled_panel(axes: Axes, reduced: xr.Dataset) -> None:
     axes.set(xscale="log", yscale="log", xlabel=r"$N$", ylabel=r"$P_N/(N P_1)$", ylim=(0.5, 100))
     size_ticks(axes, int(reduced.scaled_weak_N.max()))
     axes.legend(frameon=False, fontsize=7)
-    axes.set_title(r"(f) gain, baths at $NT$: $\Delta E$ = 150, $\bar{T}$ = 10.1")
+    delta_E, T_mean = (reduced.gain_scaled.attrs[name] for name in ("delta_E", "T_mean"))
+    axes.set_title(
+        rf"(f) gain, baths at $NT$; $\Delta E$ = {delta_E:g} $E_1$, $\bar{{T}}$ = {T_mean:g} $E_1$"
+    )
+    axes.title.set_fontsize(8)
 
 
 def _maps(figure: Figure, pair: tuple[Axes, Axes], reduced: xr.Dataset) -> None:
     ratio = float(reduced.map_Gamma_local[-1])
     share = reduced.map_gain.isel(map_Gamma_local=-1) / reduced.map_gain.isel(map_Gamma_local=0)
     size = int(reduced.map_gain.attrs["N"])
+    constancy = reduced.map_constancy.isel(map_Gamma_local=-1)
     panels = (
-        (share, "(g) share of the gain that is left", "gain / gain without noise"),
-        (reduced.map_constancy.isel(map_Gamma_local=-1), "(h) constancy", r"$\mathcal{C}_N$"),
+        (share, "(g) share of the gain that is left", "gain / gain without noise", "white"),
+        (constancy, "(h) constancy", r"$\mathcal{C}_N$", "black"),
     )
-    for axes, (values, title, label) in zip(pair, panels, strict=True):
+    for axes, (values, title, label, color) in zip(pair, panels, strict=True):
         mesh = draw_map(axes, values, unit=UNIT, cmap="viridis")
         figure.colorbar(mesh, ax=axes, label=label)
-        draw_carnot(axes, reduced, "white")
+        draw_carnot(axes, reduced, color, loc="upper right")
         axes.set_title(rf"{title}, $N$ = {size}, $\Gamma_\mathrm{{loc}}$ = {ratio:g} $\Gamma_0$")
         axes.title.set_fontsize(8)
 

@@ -35,6 +35,8 @@ SHOWN_N = 6
 """Size of the map of the constancy."""
 CURVES = (2, 4, 6, 8, 12)
 """Sizes for which the steadiest engine of the map is followed over all N."""
+SHOWN_EXCESS = (-3.6, 3.2)
+"""Range of panel (c) in thousandths, with room for the legend."""
 UNIT = r"$E_1$"
 KILO = 1e3
 """Excesses are drawn in thousandths."""
@@ -108,7 +110,7 @@ def draw(reduced: xr.Dataset) -> Figure:
     (excess_axes, last_axes), (curve_axes, hot_axes) = figure.subplots(2, 2)
     drive = best_drive(reduced, SHOWN_N)
     at = reduced.sel(N=SHOWN_N, omega_0=drive)
-    mesh = _map(excess_axes, KILO * at.constancy_excess, cmap="RdBu_r", vmin=-1, vmax=1)
+    mesh = _map(excess_axes, KILO * at.constancy_excess, cmap="coolwarm", vmin=-1, vmax=1)
     figure.colorbar(
         mesh, ax=excess_axes, extend="both", label=rf"$10^3\,(\mathcal{{C}}_{SHOWN_N} - 1)$"
     )
@@ -162,7 +164,7 @@ def _gain_contours(axes: Axes, at: xr.Dataset) -> None:
     gain = at.collective_gain.transpose("delta_E", "T_mean")
     levels = [level for level in (1, 3, 10, 20, 30) if gain.min() < level < gain.max()]
     if levels:
-        drawn = axes.contour(cold(at), at.delta_E, gain, levels, colors="0.3", linewidths=1)
+        drawn = axes.contour(cold(at), at.delta_E, gain, levels, colors="black", linewidths=0.8)
         axes.clabel(drawn, fmt=lambda level: f"gain {level:g}", fontsize=8)
 
 
@@ -174,12 +176,12 @@ def _curves(axes: Axes, reduced: xr.Dataset) -> None:
         gain = float(reduced.collective_gain.sel(place).sel(N=N))
         axes.plot(
             curve.N, curve, "o-", ms=4, lw=1.2, color=color,
-            label=f"steadiest at $N$ = {N}, gain {gain:.3g} there",
+            label=f"{N}, gain {gain:.3g} there",
         )  # fmt: skip
     axes.axhline(0, color="black", ls=":", lw=1.5)
-    axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=(-3.6, 1.3))
+    axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=SHOWN_EXCESS)
     size_ticks(axes, int(reduced.N.max()))
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="upper left", frameon=False, title=r"steadiest at $N$ =", title_fontsize=8)
     axes.set_title(r"(c) constancy against $N$, baths as they are")
 
 
@@ -196,6 +198,9 @@ def _hot(axes: Axes, reduced: xr.Dataset) -> None:
     right = axes.twinx()
     right.plot(at.hotter_N, at.hotter_gain, "s-", ms=4, color="tab:red", label="gain")
     right.set(yscale="log", ylabel="gain over pairs with the same baths")
+    for side, color in ((axes, "tab:blue"), (right, "tab:red")):
+        side.yaxis.label.set_color(color)
+        side.tick_params(axis="y", which="both", colors=color)
     lines = [*axes.get_lines()[:2], *right.get_lines()]
     axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
     axes.set_title(r"(d) baths $N$ times as hot: both grow with $N$")
@@ -224,7 +229,7 @@ def interactive(reduced: xr.Dataset) -> Any:
         (hot.hotter_N.values, (KILO * hot.hotter_excess).values), "N", "10³ (C_N − 1)"
     ).opts(title="(d) baths N times as hot", logx=True, tools=["hover"], **size)
     over_N = hv.Overlay(curves).opts(
-        title="(c) constancy against N", logx=True, ylim=(-2.2, 1.2), **size
+        title="(c) constancy against N", logx=True, ylim=SHOWN_EXCESS, **size
     )
     return hv.Layout([*(one * carnot for one in maps), over_N, hotter]).opts(
         shared_axes=False
