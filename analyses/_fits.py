@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from analyses._labels import labelled, whole
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 
 N_POINTS = EnergyTerm("n_points", "n", "variable", "number of labels in the fit", dtype="int64")
 N_MISSING = EnergyTerm(

@@ -13,8 +13,8 @@ from analyses._fits import FIRST, LAST, N_POINTS, deviation_term, fitted, flagge
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses._lines import FEWEST, fit_lines
 from analyses.gain import COLLECTIVE_GAIN, SAME_LABELS, conductance
-from catalog.heat_engine.terms import EnergyTerm
-from catalog.names.vocabulary import suggestion
+from catalog.heat_engine.energy_term import EnergyTerm
+from catalog.names.suggestion import suggestion
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_current
 

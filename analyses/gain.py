@@ -16,8 +16,8 @@ from typing import Any
 import xarray as xr
 
 from analyses._labels import axis_labels, labelled
-from catalog.heat_engine.terms import EnergyTerm
-from catalog.names.vocabulary import suggestion
+from catalog.heat_engine.energy_term import EnergyTerm
+from catalog.names.suggestion import suggestion
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_power
 

@@ -11,7 +11,7 @@ import xarray as xr
 from analyses._grid_points import chosen_variables, label_terms, neighbours, usable_points
 from analyses._labels import FloatArray, labelled, whole
 from analyses.carnot import EFFICIENCY as CARNOT
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 REPORTED = ("power", "efficiency", "constancy")

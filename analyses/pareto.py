@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analyses._grid_points import chosen_variables, label_terms, neighbours, usable_points
 from analyses._labels import FloatArray, labelled
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 OBJECTIVES = {"power": "max", "efficiency": "max", "constancy": "max"}

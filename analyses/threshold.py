@@ -11,7 +11,7 @@ import xarray as xr
 from analyses._fits import flagged
 from analyses._labels import axis_labels, labelled, whole
 from analyses.boundary import N_CROSSINGS, N_MISSING, BoundaryStatus, gain_boundary
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 THRESHOLD = EnergyTerm(

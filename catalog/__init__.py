@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from catalog.models.contract import Cost, Model, Timed
     from catalog.models.function import model
     from catalog.names.select import select
-    from catalog.names.vocabulary import Derived, Diagnostic, Index, Parameter, Term, Variable
+    from catalog.names.term import Derived, Diagnostic, Index, Parameter, Term, Variable
     from catalog.names.where import where_expression
     from catalog.reading.point import Point
     from catalog.running.plan import Plan, plan
@@ -99,7 +99,7 @@ else:
         "catalog.models.contract": "Cost Model Timed",
         "catalog.models.function": "model",
         "catalog.names.select": "select",
-        "catalog.names.vocabulary": "Derived Diagnostic Index Parameter Term Variable",
+        "catalog.names.term": "Derived Diagnostic Index Parameter Term Variable",
         "catalog.names.where": "where_expression",
         "catalog.reading.point": "Point",
         "catalog.running.plan": "Plan plan",

@@ -14,7 +14,7 @@ from catalog.arguments import a_location, checked
 from catalog.models.contract import Model
 from catalog.names.described import role
 from catalog.names.select import select
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.names.where import where_expression
 from catalog.reading.html import Summary, catalogue_html, entry_html
 from catalog.reading.lazy import stored_dataset

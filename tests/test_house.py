@@ -51,9 +51,10 @@ OPTIONAL_LIBRARIES = {
 FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
 
 FOR_ANALYSES = {
+    ("catalog.heat_engine.energy_term", None),
     ("catalog.heat_engine.terms", None),
     ("catalog.names.status", None),
-    ("catalog.names.vocabulary", None),
+    ("catalog.names.suggestion", None),
     ("ensemble", "InvalidInput"),
     ("ensemble", "Engine"),
     ("ensemble.closed_forms.single_pair", None),

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import Derived
+from catalog.names.term import Derived
 from ensemble import InvalidInput
 from ensemble.parameters.given import SPACINGS, TEMPERATURES, inverse
 

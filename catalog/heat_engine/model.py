@@ -19,7 +19,9 @@ from catalog.heat_engine.profiles import PROFILES, Profiles, with_profiles
 from catalog.heat_engine.sources import method_hash
 from catalog.heat_engine.terms import TERMS
 from catalog.models.contract import Columns, Cost, Model, Point, Timed
-from catalog.names.vocabulary import Term, Vocabulary, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
+from catalog.names.vocabulary import Vocabulary
 from ensemble import Engine, Exact, InvalidInput, Solution
 from ensemble.checks import shown
 from ensemble.method import Method

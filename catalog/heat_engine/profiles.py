@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from catalog.names.ranges import range_labels
-from catalog.names.vocabulary import Term, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
 from ensemble import (
     Engine,
     Exact,

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from numpy.typing import ArrayLike, NDArray
 
 from catalog.models.source_code import modules_hash, object_hash
-from catalog.names.vocabulary import Term, Vocabulary, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
+from catalog.names.vocabulary import Vocabulary
 from ensemble import InvalidInput, Solution
 from ensemble.checks import shown
 from ensemble.solution import failed

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from catalog.names.vocabulary import OWN, POINT, STATUS, folded, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import STATUS
+from catalog.names.vocabulary import OWN, POINT, folded
 from ensemble import InvalidInput
 from ensemble.checks import shown
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.names.labels import MOST_LABELS, label
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from ensemble.checks import as_number, shown
 

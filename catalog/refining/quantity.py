@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from catalog.names.described import inner_dims
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from ensemble.checks import shown
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dask.utils import parse_bytes, parse_timedelta
 
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from ensemble.checks import shown
 

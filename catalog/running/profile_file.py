@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.arguments import a_path, checked
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.running.profile import Profile
 from catalog.sweeps.files import parsed_toml, read_text
 from ensemble import InvalidInput

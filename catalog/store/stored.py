@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from catalog.models.contract import Model
 from catalog.models.loading import as_model
 from catalog.models.recorded import RecordedModel
-from catalog.names.vocabulary import Term
+from catalog.names.term import Term
 from catalog.store.history import DAMAGED, history, older_solvers
 from catalog.store.location import Storage, storage
 from catalog.store.part import Part

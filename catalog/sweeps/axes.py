@@ -10,7 +10,8 @@ import numpy as np
 
 from catalog.names.labels import MOST_LABELS, NEAR, Label, label
 from catalog.names.ranges import range_labels
-from catalog.names.vocabulary import Term, Vocabulary
+from catalog.names.term import Term
+from catalog.names.vocabulary import Vocabulary
 from ensemble import InvalidInput
 from ensemble.checks import shown
 

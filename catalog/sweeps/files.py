@@ -12,7 +12,7 @@ from typing import Any
 from catalog.arguments import a_path, a_text, checked
 from catalog.heat_engine.model import OPTIONS
 from catalog.models.loading import find_model
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.sweeps.points_file import read_points
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput

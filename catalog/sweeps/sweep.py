@@ -15,7 +15,8 @@ from catalog.heat_engine.model import HeatEngine
 from catalog.models.contract import Model
 from catalog.models.loading import as_model
 from catalog.names.labels import Label, by_name, label
-from catalog.names.vocabulary import POINT, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.vocabulary import POINT
 from catalog.sweeps.axes import axis_labels, scattered_labels
 from catalog.sweeps.grid import Family, Grid, grid_over
 from ensemble import InvalidInput
