@@ -19,7 +19,7 @@ from catalog.running.cluster import connected
 from catalog.running.connection import Connection
 from catalog.running.profile import Profile
 from catalog.running.stopped import ClusterLost, RunStopped
-from catalog.store.location import storage
+from catalog.store.storage import storage
 from catalog.store.stored import Block
 from ensemble import InvalidInput
 

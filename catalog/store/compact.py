@@ -14,8 +14,9 @@ from catalog.store.conclude import added_objects, require_ours
 from catalog.store.extend import changing, conclude_change
 from catalog.store.gather import Source, computed, fill, pure_blocks, require_same, states
 from catalog.store.history import copy_records
-from catalog.store.location import Storage, open_storage
+from catalog.store.location import open_storage
 from catalog.store.part import Part
+from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.whole_sweep import begun_only, closed_sweep, open_sweep, open_to_change
 from catalog.sweeps.boxes import bounding_box, box_of

@@ -25,9 +25,10 @@ from catalog.store.durable import flush_folder
 from catalog.store.exchange import exchange
 from catalog.store.exclusive import CLAIM, tidy
 from catalog.store.leases import LEASE_SECONDS
-from catalog.store.location import EMPTY_GROUP, ROOT, Storage, storage
+from catalog.store.location import EMPTY_GROUP, ROOT
 from catalog.store.own_objects import foreign_objects, own_objects
 from catalog.store.part import Part
+from catalog.store.storage import Storage, storage
 from catalog.store.template import COPY, grid_of, unpack
 from catalog.store.user_arrays import added_names
 from ensemble import InvalidInput

@@ -29,9 +29,10 @@ from catalog.store.extend import (
 from catalog.store.gather import Source, computed, fill, pure_blocks, read, require_same, states
 from catalog.store.history import copy_records, renumbered
 from catalog.store.leases import holder_in_words
-from catalog.store.location import Storage, open_storage
+from catalog.store.location import open_storage
 from catalog.store.part import Part
 from catalog.store.restage import renamed, restage
+from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.user_arrays import added_names
 from catalog.store.whole_sweep import closed_sweep, open_sweep, open_to_change, require_free

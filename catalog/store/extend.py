@@ -16,8 +16,9 @@ from catalog.store.exclusive import sole_change
 from catalog.store.history import FOLDER as RUNS
 from catalog.store.leases import FOLDER as LEASES
 from catalog.store.leases import Leases
-from catalog.store.location import MOST_METADATA, ROOT, NoStore, Storage, open_storage
+from catalog.store.location import MOST_METADATA, ROOT, NoStore, open_storage
 from catalog.store.part import MANIFESTS, RECORDS, Part, template_of
+from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.template import (
     COPY,

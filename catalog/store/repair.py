@@ -24,17 +24,10 @@ from catalog.store.extend import (
 )
 from catalog.store.history import damaged_records
 from catalog.store.leases import Leases, holder_in_words
-from catalog.store.location import (
-    DAMAGED,
-    EMPTY_GROUP,
-    ROOT,
-    Storage,
-    absolute,
-    root_problem,
-    storage,
-)
+from catalog.store.location import DAMAGED, EMPTY_GROUP, ROOT, absolute, root_problem
 from catalog.store.part import MANIFESTS, Damaged, Manifest, Part
 from catalog.store.settle import rebuild_manifest, reset_chunk, settle
+from catalog.store.storage import Storage, storage
 from catalog.store.template import (
     COPY,
     FORMAT,

@@ -11,8 +11,9 @@ from catalog.store.exclusive import closed
 from catalog.store.extend import groups_of, load, parent, require_sound
 from catalog.store.history import AT_WORK, state
 from catalog.store.leases import FOLDER as LEASES
-from catalog.store.location import Storage, open_storage
+from catalog.store.location import open_storage
 from catalog.store.part import Part
+from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from ensemble import InvalidInput
 

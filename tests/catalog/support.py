@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from catalog.store.extend import load
-from catalog.store.location import storage
+from catalog.store.storage import storage
 from catalog.sweeps.grid import Index
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
