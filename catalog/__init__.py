@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from catalog.store.compact import compact, plan_compaction
     from catalog.store.copy_sweep import copy
     from catalog.store.delete import delete
-    from catalog.store.extend import OlderSolver, SweepLeftOut
+    from catalog.store.load import OlderSolver, SweepLeftOut
     from catalog.store.rename import rename
     from catalog.store.repair import Report, check, repair
     from catalog.store.stored import Block, StoredSweep
@@ -113,7 +113,7 @@ else:
         "catalog.store.copy_sweep": "copy",
         "catalog.store.delete": "delete",
         "catalog.store.rename": "rename",
-        "catalog.store.extend": "OlderSolver SweepLeftOut",
+        "catalog.store.load": "OlderSolver SweepLeftOut",
         "catalog.store.repair": "Report check repair",
         "catalog.store.stored": "Block StoredSweep",
         "catalog.sweeps.files": "find_sweep presets read_sweep sweep_from_toml",

@@ -29,8 +29,9 @@ from catalog.running.executors import open_executor
 from catalog.running.plan import fitted_model
 from catalog.running.profile import Profile
 from catalog.running.recorded import OnBlock, solve_and_record, telling
-from catalog.store.extend import STRUCTURE, add_parts, load, next_number
+from catalog.store.extend import STRUCTURE, add_parts, next_number
 from catalog.store.leases import Leases
+from catalog.store.load import load
 from catalog.store.part import Part
 from catalog.store.stored import Block, StoredSweep
 from catalog.sweeps.boxes import Box

@@ -10,8 +10,8 @@ from catalog.arguments import a_flag, a_location, a_text, checked
 from catalog.cost.block_shapes import layout
 from catalog.store.carried import attributes, begin, merged_arrays, write_added
 from catalog.store.change import decide, waiting
-from catalog.store.conclude import added_objects, require_ours
-from catalog.store.extend import changing, conclude_change
+from catalog.store.changing import changing
+from catalog.store.conclude import added_objects, conclude_change, require_ours
 from catalog.store.gather import Source, computed, fill, pure_blocks, require_same, states
 from catalog.store.history import copy_records
 from catalog.store.location import open_storage
