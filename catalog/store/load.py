@@ -116,10 +116,7 @@ def _grid(place: Storage, group: str) -> Grid | None:
     if packed is None:
         raise _damaged(place, group)
     if packed.format != FORMAT:
-        raise UnusableSweep(
-            f"the sweep {group!r} in {place.location} was written by another version of heatcat, "
-            "in a format that this one does not know: choose another store"
-        )
+        raise _of_another_version(place, group)
     if packed.group != group:
         raise UnusableSweep(
             f"the group {group!r} in {place.location} was written as {packed.group!r}, it was "
@@ -145,14 +142,18 @@ def _damaged(place: Storage, group: str) -> UnusableSweep:
     )
 
 
+def _of_another_version(place: Storage, group: str) -> UnusableSweep:
+    return UnusableSweep(
+        f"the sweep {group!r} in {place.location} was written by another version of heatcat, in a "
+        "format that this one does not know: choose another store"
+    )
+
+
 def _older_or_damaged(place: Storage, group: str) -> UnusableSweep:
     try:
         attributes = json.loads(place.get(f"{group}/{ROOT}") or b"")["attributes"]
         if attributes.get("store_format") != FORMAT:
-            return UnusableSweep(
-                f"the sweep {group!r} in {place.location} was written by another version of "
-                "heatcat, in a format that this one does not know: choose another store"
-            )
+            return _of_another_version(place, group)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return _damaged(place, group)
