@@ -36,7 +36,7 @@ ROOMS = {
     ),
     "catalog": (
         *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),
-        *("running", "reading", "refining", "catalogue", "checked_calls", "__init__"),
+        *("running", "reading", "refining", "catalogue", "__init__"),
     ),
 }
 """Folders of a package, and files beside them.  Each imports only itself and those before it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from catalog.arguments import a_location, checked
 from catalog.cost.block_shapes import layout
 from catalog.store.changing import conclude_leavings
 from catalog.store.groups import announce_parts, group_name, parent
@@ -18,6 +19,7 @@ from catalog.store.part import template_of
 from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.template import COPY, differing, publish, unpack
+from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.boxes import box_of, missing_points, refuse_near_misses, snapped, uncovered
 from catalog.sweeps.grid import Grid
 from catalog.sweeps.sweep import Sweep
@@ -27,6 +29,7 @@ STRUCTURE = "structure"
 """The lease that is held while groups are added to a sweep."""
 
 
+@checked(location=a_location, sweep=a_sweep)
 def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     """The stored sweep that holds a sweep: begun, or extended by the labels that it lacks.
 
@@ -73,6 +76,7 @@ def require_sound(stored: StoredSweep) -> None:
             raise part.damage(key, "it is not as it was written")
 
 
+@checked(location=a_location, sweep=a_sweep)
 def find_stored(location: str | Path, sweep: Sweep) -> StoredSweep | None:
     """The stored sweep of that name if it has been begun, else None; writes nothing.
 
