@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import ArrayLike, NDArray
 
+from catalog.arguments import shown
 from catalog.models.source_code import modules_hash, object_hash
 from catalog.names.suggestion import suggestion
 from catalog.names.term import Term
 from catalog.names.vocabulary import Vocabulary
 from ensemble import InvalidInput, Solution
-from ensemble.checks import shown
 from ensemble.solution import failed
 
 Point = Mapping[str, int | float]

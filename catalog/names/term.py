@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from catalog.arguments import as_number, is_finite, shown
 from ensemble import InvalidInput, Status
-from ensemble.checks import as_number, is_finite, shown
 
 Kind = Literal["index", "parameter", "derived", "variable", "diagnostic"]
 InnerLabel = int | float | str

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
+from catalog.arguments import shown
 from catalog.names.suggestion import suggestion
 from catalog.names.term import STATUS, Diagnostic, Index, InnerLabel, Kind, Term
 from ensemble import InvalidInput, Status
-from ensemble.checks import shown
 
 POINT = "point"
 """The dimension along which scattered points lie."""

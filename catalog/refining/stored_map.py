@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, texts
+from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, shown, texts
 from catalog.models.contract import Model
 from catalog.names.labels import label
 from catalog.names.select import select
@@ -38,7 +38,6 @@ from catalog.sweeps.boxes import Box
 from catalog.sweeps.dataset import labelled
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput, Status
-from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from distributed import Client

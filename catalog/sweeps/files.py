@@ -9,14 +9,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from catalog.arguments import a_path, a_text, checked
+from catalog.arguments import a_path, a_text, checked, shown
 from catalog.heat_engine.model import OPTIONS
 from catalog.models.loading import find_model
 from catalog.names.suggestion import suggestion
 from catalog.sweeps.points_file import read_points
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 TABLES = ("sweep", "axes", "fixed", "points", "blocks", "options")
 SWEEP_KEYS = ("name", "model", "variables", "description", "points")
