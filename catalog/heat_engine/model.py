@@ -201,9 +201,7 @@ class HeatEngine(Model):
         profiles = [name for name in variables if name in PROFILES]
         return with_profiles(solution, engine, self.method, self.profiles, profiles)
 
-    def solve(
-        self, points: Sequence[Point], variables: Sequence[str]
-    ) -> Iterator[Solution | Timed]:
+    def solve(self, points: Sequence[Point], variables: Sequence[str]) -> Iterator[Timed]:
         """Solve a block: together what the method can solve so, the rest one by one."""
         start = time.perf_counter()
         try:
@@ -213,13 +211,12 @@ class HeatEngine(Model):
         solved = sum(found is not None for found in together)
         share = (time.perf_counter() - start) / max(solved, 1)
         for point, found in zip(points, together, strict=True):
-            start = time.perf_counter()
-            if found is None:
-                (alone,) = super().solve([point], variables)
-                seconds = time.perf_counter() - start
-                yield alone if isinstance(alone, Timed) else Timed(alone, seconds)
-            else:
+            if found is not None:
                 yield Timed(found, share)
+                continue
+            start = time.perf_counter()
+            alone = self.attempt(point, variables)
+            yield Timed(alone, time.perf_counter() - start)
 
     def _together(
         self, points: Sequence[Point], variables: Sequence[str]

@@ -167,11 +167,14 @@ class Model:
         points are solved one by one.
         """
         for point in points:
-            try:
-                found = self.solution(point, variables)
-            except Exception as failure:
-                found = failed(failure)
-            yield found
+            yield self.attempt(point, variables)
+
+    def attempt(self, point: Point, variables: Sequence[str]) -> Solution:
+        """What `solve_point` gives, as a solution; an exception as one that failed."""
+        try:
+            return self.solution(point, variables)
+        except Exception as failure:
+            return failed(failure)
 
     def solution(self, point: Point, variables: Sequence[str]) -> Solution:
         """What `solve_point` gives, as a solution; its exceptions are passed on."""
