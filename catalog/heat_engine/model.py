@@ -151,12 +151,15 @@ class HeatEngine(Model):
         """Parameters that a sweep must give, beside two spacings and two temperatures."""
         return tuple(name for name in super().required if name != "N" or self.method.sized)
 
+    def missing_parameters(self, given: Collection[str]) -> Sequence[str]:
+        """Parameters that an engine must have, level spacings and temperatures among them."""
+        return self.vocabulary.ordered(
+            {*super().missing_parameters(given), *missing_parameters(given)}
+        )
+
     def check_parameters(self, given: Collection[str]) -> None:
         """Refuse N where the method is a limit, and an engine that lacks a parameter."""
-        found = {*missing_parameters(given), *(name for name in self.required if name not in given)}
-        if found:
-            missing = ", ".join(self.vocabulary.ordered(found))
-            raise InvalidInput(f"no value for {missing}: give it under axes or under fixed")
+        super().check_parameters(given)
         if not self.method.sized and "N" in given:
             raise InvalidInput(
                 f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"

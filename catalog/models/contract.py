@@ -142,11 +142,15 @@ class Model:
         ------
         InvalidInput
         """
-        missing = [name for name in self.required if name not in given]
+        missing = self.missing_parameters(given)
         if missing:
             raise InvalidInput(
                 f"no value for {', '.join(missing)}: give it under axes or under fixed"
             )
+
+    def missing_parameters(self, given: Collection[str]) -> Sequence[str]:
+        """Parameters that a sweep must give, and does not."""
+        return [name for name in self.required if name not in given]
 
     def solve_point(
         self, point: Point, variables: Sequence[str]
