@@ -88,6 +88,9 @@ def sweep_from_toml(text: str) -> Sweep:
 
 def _sweep(text: str, folder: Path) -> Sweep:
     content = parsed_toml(text)
+    for key in content:
+        if key not in TABLES and key in (*SWEEP_KEYS, *OPTIONS):
+            raise InvalidInput(f"{key} stands outside of all tables: move it below a line [sweep]")
     _check_keys("table", content, TABLES)
     head = content.get("sweep", {})
     for table, entries in content.items():
