@@ -10,7 +10,7 @@ import xarray as xr
 
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses._lines import FEWEST
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 N_POINTS = EnergyTerm("n_points", "n", "variable", "number of labels in the fit", dtype="int64")

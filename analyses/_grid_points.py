@@ -9,9 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analyses._labels import FloatArray, axis_labels
-from catalog.heat_engine.terms import VOCABULARY, EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
+from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.status import has_status
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 
 N_POINTS = EnergyTerm("n_points", "n", "variable", "points that were compared", dtype="int64")

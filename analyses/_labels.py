@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.heat_engine.terms import EnergyTerm
-from catalog.names.vocabulary import suggestion
+from catalog.heat_engine.energy_term import EnergyTerm
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 
 FloatArray = NDArray[np.float64]

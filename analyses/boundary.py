@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analyses._fits import FIRST, LAST, N_POINTS, deviation_term, reduced, slope_terms
 from analyses._labels import FloatArray, axis_labels
 from analyses._lines import FEWEST, fit_lines
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 BOUNDARY = EnergyTerm(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from analyses._labels import FloatArray, labelled
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 Values = TypeVar("Values", float, FloatArray, xr.DataArray)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import xarray as xr
 
 from catalog.heat_engine.terms import VOCABULARY
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 
 COMPARED = ("power_per_pair", "constancy", "mutual_information", "gap")

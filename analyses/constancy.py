@@ -9,7 +9,8 @@ import xarray as xr
 
 from analyses._fits import N_UNKNOWN
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.heat_engine.terms import VOCABULARY, EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
+from catalog.heat_engine.terms import VOCABULARY
 from ensemble import InvalidInput
 
 EXCESS = EnergyTerm(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analyses._fits import N_UNKNOWN
 from analyses._labels import FloatArray, axis_labels, labelled, whole
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 CROSSOVER = EnergyTerm(

@@ -20,7 +20,7 @@ from analyses._fits import (
 from analyses._labels import axis_labels, labelled, whole
 from analyses._lines import FEWEST
 from analyses._power_law import FitStatus, fit_above_saturation, fit_logarithm, slope_at_labels
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 EXPONENTS = slope_terms("exponent", "α", "power-law exponent", equation="Eq. 24")

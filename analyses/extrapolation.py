@@ -9,7 +9,7 @@ from analyses._fits import reduced
 from analyses._labels import axis_labels
 from analyses._richardson import FEWEST
 from analyses._series import SeriesStatus, limit_of_series
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 LIMIT = EnergyTerm(

@@ -16,7 +16,7 @@ from typing import Any
 import xarray as xr
 
 from analyses._labels import axis_labels, labelled, require_coordinates
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_power
 

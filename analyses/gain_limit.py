@@ -8,7 +8,7 @@ import xarray as xr
 
 from analyses._labels import labelled, require_coordinates
 from analyses.gain import COLLECTIVE_GAIN, SAME_LABELS, conductance
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_current
 

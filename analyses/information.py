@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from analyses._labels import FloatArray, labelled, whole
-from catalog.heat_engine.terms import EnergyTerm
-from catalog.names.vocabulary import suggestion
+from catalog.heat_engine.energy_term import EnergyTerm
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 
 MODES = ("all", "engine", "refrigerator")

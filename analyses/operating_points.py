@@ -19,7 +19,7 @@ from analyses._grid_points import (
 )
 from analyses._labels import FloatArray, labelled, whole
 from analyses.carnot import EFFICIENCY as CARNOT
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 REPORTED = ("power", "efficiency", "constancy")

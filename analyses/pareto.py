@@ -19,7 +19,7 @@ from analyses._grid_points import (
     usable_points,
 )
 from analyses._labels import FloatArray, labelled
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 OBJECTIVES = {"power": "max", "efficiency": "max", "constancy": "max"}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analyses._fits import N_POINTS, slope_terms
 from analyses._labels import FloatArray, axis_labels, labelled, whole
 from analyses._lines import FEWEST, Lines, fit_lines
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 SIDES = ("below", "above")

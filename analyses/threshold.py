@@ -10,7 +10,7 @@ import xarray as xr
 
 from analyses._labels import FloatArray
 from analyses.boundary import N_CROSSINGS, N_MISSING, BoundaryStatus, first_rise, search
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 
 THRESHOLD = EnergyTerm(
     "noise_threshold", "Γ_c", "variable", "noise above which the gain is below the level"

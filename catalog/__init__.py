@@ -64,14 +64,16 @@ __all__ = [
 
 if TYPE_CHECKING:
     from catalog.catalogue import Catalogue, Entry, open
-    from catalog.checked_calls import create_or_open, dataset, export, find_stored, table
     from catalog.heat_engine.model import HeatEngine
     from catalog.models.contract import Cost, Model, Timed
     from catalog.models.function import model
     from catalog.names.select import select
-    from catalog.names.vocabulary import Derived, Diagnostic, Index, Parameter, Term, Variable
+    from catalog.names.term import Derived, Diagnostic, Index, Parameter, Term, Variable
     from catalog.names.where import where_expression
+    from catalog.reading.export import export
+    from catalog.reading.lazy import dataset
     from catalog.reading.point import Point
+    from catalog.reading.table import table
     from catalog.running.plan import Plan, plan
     from catalog.running.profile import Profile
     from catalog.running.profile_file import read_profile
@@ -82,7 +84,8 @@ if TYPE_CHECKING:
     from catalog.store.compact import compact, plan_compaction
     from catalog.store.copy_sweep import copy
     from catalog.store.delete import delete
-    from catalog.store.extend import OlderSolver, SweepLeftOut
+    from catalog.store.extend import create_or_open, find_stored
+    from catalog.store.load import OlderSolver, SweepLeftOut
     from catalog.store.rename import rename
     from catalog.store.repair import Report, check, repair
     from catalog.store.stored import Block, StoredSweep
@@ -94,14 +97,16 @@ else:
 
     _NAMES_OF = {
         "catalog.catalogue": "Catalogue Entry open",
-        "catalog.checked_calls": "create_or_open dataset export find_stored table",
         "catalog.heat_engine.model": "HeatEngine",
         "catalog.models.contract": "Cost Model Timed",
         "catalog.models.function": "model",
         "catalog.names.select": "select",
-        "catalog.names.vocabulary": "Derived Diagnostic Index Parameter Term Variable",
+        "catalog.names.term": "Derived Diagnostic Index Parameter Term Variable",
         "catalog.names.where": "where_expression",
+        "catalog.reading.export": "export",
+        "catalog.reading.lazy": "dataset",
         "catalog.reading.point": "Point",
+        "catalog.reading.table": "table",
         "catalog.running.plan": "Plan plan",
         "catalog.running.profile": "Profile",
         "catalog.running.profile_file": "read_profile",
@@ -112,8 +117,9 @@ else:
         "catalog.store.compact": "compact plan_compaction",
         "catalog.store.copy_sweep": "copy",
         "catalog.store.delete": "delete",
+        "catalog.store.extend": "create_or_open find_stored",
+        "catalog.store.load": "OlderSolver SweepLeftOut",
         "catalog.store.rename": "rename",
-        "catalog.store.extend": "OlderSolver SweepLeftOut",
         "catalog.store.repair": "Report check repair",
         "catalog.store.stored": "Block StoredSweep",
         "catalog.sweeps.files": "find_sweep presets read_sweep sweep_from_toml",

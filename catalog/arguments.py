@@ -1,4 +1,8 @@
-"""Checks of arguments at the boundary of the package: types, paths, counts."""
+"""Checks of arguments at the boundary of the package: types, paths, counts.
+
+Files of `catalog` that check values import `as_number`, `is_finite` and `shown` from here, not
+from `ensemble`, of which they know the contract alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ensemble import InvalidInput
-from ensemble.checks import as_number, shown
+from ensemble.checks import as_number, is_finite, shown  # noqa: F401 - see above
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ from catalog.arguments import a_location, checked
 from catalog.models.contract import Model
 from catalog.names.described import role
 from catalog.names.select import select
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.names.where import where_expression
 from catalog.reading.html import Summary, catalogue_html, entry_html
 from catalog.reading.lazy import stored_dataset
@@ -24,8 +24,8 @@ from catalog.refining.stored_map import Quantity, refine_map
 from catalog.running.profile import Profile
 from catalog.running.recorded import OnBlock, connect_and_solve
 from catalog.store.change import require_none
-from catalog.store.extend import open_sweeps
 from catalog.store.history import older_solvers
+from catalog.store.load import open_sweeps
 from catalog.store.stored import Block, StoredSweep
 from catalog.sweeps.boxes import box_of, pieces
 from ensemble import InvalidInput, Status

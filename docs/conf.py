@@ -14,6 +14,7 @@ from sphinx.util import logging
 from catalog.heat_engine.methods import METHODS
 from catalog.heat_engine.terms import NAMES
 from heatcat import __version__
+from heatcat.browser.labels import unit
 
 project = "heatcat"
 author = "The heatcat developers"
@@ -59,16 +60,12 @@ def _terms(kind: str) -> str:
     """The vocabulary's rows of one kind."""
     heads = ("name", "symbol", "what it is", "unit", "equation")
     rows = [
-        (f"`{name}`", term.symbol, term.long_name, _unit(term.unit), term.equation)
+        (f"`{name}`", term.symbol, term.long_name, unit(term.unit), term.equation)
         for name in NAMES.names(kind)
         for term in (NAMES[name],)
     ]
     kept = [column for column in range(len(heads)) if any(row[column] for row in rows)]
     return _table(*(tuple(row[column] for column in kept) for row in (heads, *rows)))
-
-
-def _unit(unit: str) -> str:
-    return {"1": "", "energy^2": "energy²", "energy^3": "energy³"}.get(unit, unit)
 
 
 def _methods() -> str:

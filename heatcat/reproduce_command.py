@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import catalog
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat import show
 from heatcat.computing_options import computing_options

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from catalog.heat_engine.methods import method_from
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import Engine, InvalidInput, Solution, Status
 from ensemble.method import Method, attempt
 from ensemble.parameters.given import SPACINGS, TEMPERATURES

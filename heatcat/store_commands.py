@@ -12,7 +12,7 @@ from rich.table import Table
 
 import catalog
 from catalog.models.loading import find_model
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.store.history import state
 from ensemble import InvalidInput, Status
 from heatcat import terminal

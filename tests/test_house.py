@@ -36,10 +36,22 @@ ROOMS = {
     ),
     "catalog": (
         *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),
-        *("running", "reading", "refining", "catalogue", "checked_calls", "__init__"),
+        *("running", "reading", "refining", "catalogue", "__init__"),
     ),
 }
 """Folders of a package, and files beside them.  Each imports only itself and those before it."""
+
+CONTRACT = {
+    ("ensemble", "InvalidInput"),
+    ("ensemble", "Solution"),
+    ("ensemble", "Status"),
+    ("ensemble.solution", "failed"),
+}
+"""What any file of catalog takes from ensemble: how a model answers and refuses, no physics."""
+BESIDE_CONTRACT = {
+    "catalog/arguments.py": {("ensemble.checks", n) for n in ("as_number", "is_finite", "shown")},
+    "catalog/store/provenance.py": {("ensemble", None)},  # the place of the source, for its commit
+}
 
 PHYSICS_LIBRARIES = {"numpy", "scipy"}
 OPTIONAL_LIBRARIES = {
@@ -51,9 +63,10 @@ OPTIONAL_LIBRARIES = {
 FILES_AND_CLOCKS = {"datetime", "glob", "io", "os", "pathlib", "shutil", "tempfile", "time"}
 
 FOR_ANALYSES = {
+    ("catalog.heat_engine.energy_term", None),
     ("catalog.heat_engine.terms", None),
     ("catalog.names.status", None),
-    ("catalog.names.vocabulary", None),
+    ("catalog.names.suggestion", None),
     ("ensemble", "InvalidInput"),
     ("ensemble", "Engine"),
     ("ensemble.closed_forms.single_pair", None),
@@ -220,6 +233,18 @@ def test_nothing_in_the_catalogue_but_the_heat_engine_knows_its_parameters():
         if pattern.search(text)
     ]
     assert not wrong
+
+
+def test_the_catalogue_knows_only_the_contract_of_ensemble_outside_of_the_heat_engine():
+    found = {
+        (path.relative_to(ROOT).as_posix(), item.module, item.name)
+        for path in sources("catalog")
+        if "heat_engine" not in path.parts
+        for item in imports(parsed(path))
+        if item.package == "ensemble"
+    }
+    beside = {(file, *what) for file, names in BESIDE_CONTRACT.items() for what in names}
+    assert {what for what in found if what[1:] not in CONTRACT} == beside
 
 
 def test_ensemble_is_numpy_and_scipy_without_files_or_clocks():

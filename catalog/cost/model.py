@@ -41,7 +41,7 @@ DISCREPANCY = 0.3
 SCATTER = 0.7
 """How far, in ln(time), one point lies off the mean of its size."""
 UNFORESEEN = 2e-4
-"""Seconds a point that a prediction may neglect: much where points take less than that."""
+"""Seconds a point that a prediction may leave out; they matter where a point takes less."""
 QUANTILE = 1.28
 """Eight true times out of ten lie within this many standard deviations."""
 

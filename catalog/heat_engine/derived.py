@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import Derived
+from catalog.heat_engine.terms import NAMES
+from catalog.names.term import Derived
 from ensemble import InvalidInput
 from ensemble.parameters.given import SPACINGS, TEMPERATURES, inverse
 
 CARNOT_EFFICIENCY = Derived("carnot_efficiency", "η_C", "Carnot efficiency", equation="1 − T₁/T₂")
-AFFINITY = Derived(
-    "affinity",
-    "a",
-    "entropy per quantum sent from hot to cold",
-    unit="nat",
-    equation="a = (E₁ − μ₁)/T₁ − (E₂ − μ₂)/T₂",
-)
+AFFINITY = replace(NAMES["affinity"], kind="derived")
 
 
 def missing_parameters(given: Collection[str]) -> list[str]:
@@ -93,5 +89,5 @@ def derived(points: Mapping[str, NDArray], *, scaled: bool) -> dict[str, NDArray
     size = np.asarray(points.get("N", 1), dtype=float) if scaled else 1.0
     mu_1, mu_2 = (np.asarray(points.get(name, 0.0), dtype=float) for name in ("mu_1", "mu_2"))
     cold, hot = (every["E_1"] - mu_1) / every["T_1"], (every["E_2"] - mu_2) / every["T_2"]
-    found["affinity"] = (cold - hot) / size
+    found[AFFINITY.name] = (cold - hot) / size
     return found

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from catalog.heat_engine.terms import VOCABULARY
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import (
     Bosonic,
     Cumulant,

@@ -19,7 +19,9 @@ from catalog.heat_engine.profiles import PROFILES, Profiles, with_profiles
 from catalog.heat_engine.sources import method_hash
 from catalog.heat_engine.terms import TERMS
 from catalog.models.contract import Columns, Cost, Model, Point, Timed
-from catalog.names.vocabulary import Term, Vocabulary, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
+from catalog.names.vocabulary import Vocabulary
 from ensemble import Engine, Exact, InvalidInput, Solution
 from ensemble.checks import shown
 from ensemble.method import Method
@@ -149,12 +151,15 @@ class HeatEngine(Model):
         """Parameters that a sweep must give, beside two spacings and two temperatures."""
         return tuple(name for name in super().required if name != "N" or self.method.sized)
 
+    def missing_parameters(self, given: Collection[str]) -> Sequence[str]:
+        """Parameters that an engine must have, level spacings and temperatures among them."""
+        return self.vocabulary.ordered(
+            {*super().missing_parameters(given), *missing_parameters(given)}
+        )
+
     def check_parameters(self, given: Collection[str]) -> None:
         """Refuse N where the method is a limit, and an engine that lacks a parameter."""
-        found = {*missing_parameters(given), *(name for name in self.required if name not in given)}
-        if found:
-            missing = ", ".join(self.vocabulary.ordered(found))
-            raise InvalidInput(f"no value for {missing}: give it under axes or under fixed")
+        super().check_parameters(given)
         if not self.method.sized and "N" in given:
             raise InvalidInput(
                 f"method {self.method.name} is the limit N → ∞: leave out N, or use method exact"
@@ -199,9 +204,7 @@ class HeatEngine(Model):
         profiles = [name for name in variables if name in PROFILES]
         return with_profiles(solution, engine, self.method, self.profiles, profiles)
 
-    def solve(
-        self, points: Sequence[Point], variables: Sequence[str]
-    ) -> Iterator[Solution | Timed]:
+    def solve(self, points: Sequence[Point], variables: Sequence[str]) -> Iterator[Timed]:
         """Solve a block: together what the method can solve so, the rest one by one."""
         start = time.perf_counter()
         try:
@@ -211,13 +214,12 @@ class HeatEngine(Model):
         solved = sum(found is not None for found in together)
         share = (time.perf_counter() - start) / max(solved, 1)
         for point, found in zip(points, together, strict=True):
-            start = time.perf_counter()
-            if found is None:
-                (alone,) = super().solve([point], variables)
-                seconds = time.perf_counter() - start
-                yield alone if isinstance(alone, Timed) else Timed(alone, seconds)
-            else:
+            if found is not None:
                 yield Timed(found, share)
+                continue
+            start = time.perf_counter()
+            alone = self.attempt(point, variables)
+            yield Timed(alone, time.perf_counter() - start)
 
     def _together(
         self, points: Sequence[Point], variables: Sequence[str]

@@ -10,14 +10,16 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.heat_engine.terms import EnergyTerm
+from catalog.heat_engine.energy_term import EnergyTerm
 from catalog.names.ranges import range_labels
-from catalog.names.vocabulary import Term, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
 from ensemble import (
     Engine,
     Exact,
@@ -148,50 +150,35 @@ class Computation:
     """One engine in its natural units, and what several profiles of it share."""
 
     def __init__(self, engine: Engine, method: Method, profiles: Profiles) -> None:
-        self.method, self.profiles = method, profiles
-        natural, self.units = natural_units(engine)
-        self.engine: Engine = natural
-        self._state: Stationary | None = None
-        self._path: Trajectory | None = None
-        self.engine_given = engine
-        self._slopes: Sensitivity | None = None
+        self.given, self.method, self.profiles = engine, method, profiles
+        self.engine, self.units = natural_units(engine)
 
-    @property
+    @cached_property
     def slopes(self) -> Sensitivity:
         """Derivatives of all variables that have them as profiles, in the user's units."""
-        if self._slopes is None:
-            self._slopes = sensitivity(
-                self.engine_given, of=SENSITIVE, tolerance=self.method.tolerance
-            )
-        return self._slopes
+        return sensitivity(self.given, of=SENSITIVE, tolerance=self.method.tolerance)
 
-    @property
+    @cached_property
     def state(self) -> Stationary:
         """The stationary state, as the method finds it."""
-        if self._state is None:
-            assert isinstance(self.method, Exact)
-            self._state = self.method.stationary(self.engine)
-        return self._state
+        assert isinstance(self.method, Exact)
+        return self.method.stationary(self.engine)
 
     @property
     def times(self) -> NDArray[np.float64]:
         """The instants in natural units."""
         return np.ldexp(np.asarray(self.profiles.times), self.units.rate)
 
-    @property
+    @cached_property
     def path(self) -> Trajectory:
         """The evolution from the start."""
-        if self._path is None:
-            n_1, n_2 = self.engine.levels
-            if self.profiles.start == "mixed":
-                levels = [fock(self.engine, i, j) for i in range(n_1 + 1) for j in range(n_2 + 1)]
-                start = np.mean(levels, axis=0)
-            else:
-                start = fock(
-                    self.engine, *((n_1, n_2) if self.profiles.start == "excited" else (0, 0))
-                )
-            self._path = evolve(self.engine, start, self.times)
-        return self._path
+        n_1, n_2 = self.engine.levels
+        if self.profiles.start == "mixed":
+            levels = [fock(self.engine, i, j) for i in range(n_1 + 1) for j in range(n_2 + 1)]
+            start = np.mean(levels, axis=0)
+        else:
+            start = fock(self.engine, *((n_1, n_2) if self.profiles.start == "excited" else (0, 0)))
+        return evolve(self.engine, start, self.times)
 
 
 Value = tuple[NDArray[Any], float]
@@ -232,9 +219,8 @@ def _coherence(of: Computation) -> Value:
 def _sensitivity(name: str) -> Callable[[Computation], Value]:
     def slopes(of: Computation) -> Value:
         found = of.slopes
-        engine = of.engine_given
         values = [
-            getattr(engine, to) * found.derivatives[name][to]
+            getattr(of.given, to) * found.derivatives[name][to]
             if to in found.derivatives[name]
             else math.nan
             for to in PARAMETERS

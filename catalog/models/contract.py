@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import ArrayLike, NDArray
 
+from catalog.arguments import shown
 from catalog.models.source_code import modules_hash, object_hash
-from catalog.names.vocabulary import Term, Vocabulary, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
+from catalog.names.vocabulary import Vocabulary
 from ensemble import InvalidInput, Solution
-from ensemble.checks import shown
 from ensemble.solution import failed
 
 Point = Mapping[str, int | float]
@@ -140,11 +142,15 @@ class Model:
         ------
         InvalidInput
         """
-        missing = [name for name in self.required if name not in given]
+        missing = self.missing_parameters(given)
         if missing:
             raise InvalidInput(
                 f"no value for {', '.join(missing)}: give it under axes or under fixed"
             )
+
+    def missing_parameters(self, given: Collection[str]) -> Sequence[str]:
+        """Parameters that a sweep must give, and does not."""
+        return [name for name in self.required if name not in given]
 
     def solve_point(
         self, point: Point, variables: Sequence[str]
@@ -165,11 +171,14 @@ class Model:
         points are solved one by one.
         """
         for point in points:
-            try:
-                found = self.solution(point, variables)
-            except Exception as failure:
-                found = failed(failure)
-            yield found
+            yield self.attempt(point, variables)
+
+    def attempt(self, point: Point, variables: Sequence[str]) -> Solution:
+        """What `solve_point` gives, as a solution; an exception as one that failed."""
+        try:
+            return self.solution(point, variables)
+        except Exception as failure:
+            return failed(failure)
 
     def solution(self, point: Point, variables: Sequence[str]) -> Solution:
         """What `solve_point` gives, as a solution; its exceptions are passed on."""

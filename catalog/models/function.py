@@ -10,11 +10,11 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from catalog.arguments import shown
 from catalog.models.contract import Columns, Cost, Model, Point, path_of
 from catalog.models.source_code import modules_hash, object_hash
-from catalog.names.vocabulary import Term
+from catalog.names.term import Term
 from ensemble import InvalidInput, Solution
-from ensemble.checks import shown
 
 Function = Callable[..., Solution | Mapping[str, ArrayLike]]
 
@@ -57,7 +57,7 @@ def model(
 
     Examples
     --------
-    >>> from catalog.names.vocabulary import Parameter, Variable
+    >>> from catalog.names.term import Parameter, Variable
     >>> @model(name="falling-stone", parameters=[Parameter("time", "t", "time", unit="s")],
     ...        variables=[Variable("depth", "z", "distance fallen", unit="m")])
     ... def stone(time):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.models.contract import Model, Point
-from catalog.names.vocabulary import Term
+from catalog.names.term import Term
 from ensemble import InvalidInput, Solution
 
 

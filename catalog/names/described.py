@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from catalog.names.vocabulary import OWN, POINT, STATUS, folded, suggestion
+from catalog.arguments import shown
+from catalog.names.suggestion import suggestion
+from catalog.names.term import STATUS
+from catalog.names.vocabulary import OWN, POINT, folded
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 
 def role(ds: xr.Dataset, name: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from catalog.arguments import as_number, is_finite, shown
 from catalog.names.vocabulary import POINT, Vocabulary
 from ensemble import InvalidInput
-from ensemble.checks import as_number, is_finite, shown
 
 Label = int | float
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arguments import as_number, shown
 from catalog.names.labels import MOST_LABELS, label
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
-from ensemble.checks import as_number, shown
 
 RANGE_KEYS = ("start", "stop", "num", "spacing")
 SPACINGS: dict[str, Callable] = {"linear": np.linspace, "geometric": np.geomspace}

@@ -12,11 +12,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.arguments import instance
+from catalog.arguments import as_number, instance, is_finite, shown
 from catalog.names.described import coordinate_name
 from catalog.names.labels import MOST_LABELS, NEAR, Label, label, matching, slack
 from ensemble import InvalidInput
-from ensemble.checks import as_number, is_finite, shown
 
 NEAREST = "nearest"
 

@@ -14,13 +14,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.arguments import a_text, instance
+from catalog.arguments import a_text, instance, shown
 from catalog.names.described import WholeNumbers, name_of, plain, symbols, whole_numbers
 from catalog.names.fills import holds_text, restored_values
 from catalog.names.status import code_of
-from catalog.names.vocabulary import OWN, STATUS, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import STATUS
+from catalog.names.vocabulary import OWN
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 Kind = Literal["number", "truth", "text"]
 Arrays = Mapping[str, NDArray]

@@ -6,8 +6,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from catalog.arguments import shown
+from catalog.names.suggestion import suggestion
 from catalog.names.vocabulary import POINT
 from catalog.sweeps.grid import Grid
+from ensemble import InvalidInput
 
 
 def derived_coordinates(grid: Grid) -> dict[str, xr.Variable]:
@@ -24,21 +27,32 @@ def derived_coordinates(grid: Grid) -> dict[str, xr.Variable]:
     -------
     dict of str to xarray.Variable
         Without what the grid has as a parameter or an array.
+
+    Raises
+    ------
+    InvalidInput
+        If the model derives what it does not declare.
     """
     known = {*grid.family.parameters, *grid.arrays}
+    declared = grid.model.vocabulary
     found = {}
     with np.errstate(all="ignore"):  # where a grid of several parts has no point
         values = grid.model.derive(_never_of_length_1(grid))
     for name, column in values.items():
         if name in known:
             continue
+        if name not in declared:
+            raise InvalidInput(
+                f"{grid.model.title} derives {shown(name)}, which it does not declare"
+                f"{suggestion(name, declared.names('derived'))}"
+            )
         array = np.asarray(column, dtype=float)
         array = array.reshape((1,) * (len(grid.dims) - array.ndim) + array.shape)
         dims = [dim for dim, length in zip(grid.dims, array.shape, strict=True) if length > 1]
         part = tuple(
             slice(grid.shape[i]) if length > 1 else 0 for i, length in enumerate(array.shape)
         )
-        attributes = {**grid.term(name).attributes(), "role": "derived"}
+        attributes = {**declared[name].attributes(), "role": "derived"}
         found[name] = xr.Variable(dims, array[part], attributes)
     return found
 

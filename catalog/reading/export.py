@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from catalog.arguments import a_flag, a_path, checked, instance
 from catalog.names.described import inner_dims
 from catalog.reading.netcdf import plain_attributes, write_netcdf
 from catalog.reading.table import (
@@ -52,6 +53,10 @@ class Exported:
     not_computed: int
 
 
+_a_dataset = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)", xr.DataArray)
+
+
+@checked(ds=_a_dataset, path=a_path, overwrite=a_flag)
 def export(ds: xr.Dataset | xr.DataArray, path: str | Path, *, overwrite: bool = False) -> Exported:
     """Write a Dataset to a file whose suffix says the format.
 

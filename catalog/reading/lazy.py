@@ -18,6 +18,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import NDArray
 
+from catalog.arguments import a_location, checked, optional
 from catalog.models.contract import Model
 from catalog.names.vocabulary import POINT
 from catalog.reading.derived import derived_coordinates
@@ -29,6 +30,7 @@ from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
 from catalog.store.stored import BlockKey, StoredSweep, empty_box, paste
 from catalog.store.user_arrays import user_arrays
+from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.arrays import Arrays, seen_dtype
 from catalog.sweeps.boxes import Box, Piece, box_of, facets, pieces, snapped
 from catalog.sweeps.dataset import labelled
@@ -36,6 +38,7 @@ from catalog.sweeps.grid import Grid, Index
 from catalog.sweeps.sweep import Sweep
 
 
+@checked(sweep=a_sweep, store=optional(a_location))
 def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     """Lazy, labelled Dataset of a sweep.
 

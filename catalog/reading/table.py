@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from catalog.arguments import a_flag, checked, instance, optional
 from catalog.names.described import inner_dims, role
 from catalog.names.fills import restored
 from catalog.names.status import codes_of, labels_of
@@ -25,8 +26,10 @@ MOST_BLOCKS = 2_000
 
 Where = Mapping[str, slice]
 """A piece of a Dataset, as ``isel`` takes it."""
+_a_dataset = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)")
 
 
+@checked(ds=_a_dataset, computed_only=optional(a_flag))
 def table(ds: xr.Dataset, *, computed_only: bool | None = None) -> pd.DataFrame:
     """One row a point: its dimensions, fixed parameters, variables, diagnostics and status.
 

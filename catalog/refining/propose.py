@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 from scipy.spatial import KDTree
 
+from catalog.arguments import shown
 from catalog.names.described import coordinate_name
 from catalog.names.select import select
 from catalog.refining.quantity import Quantity, computed
 from ensemble import InvalidInput, Status
-from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from adaptive import Learner2D

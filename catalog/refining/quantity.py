@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from catalog.arguments import shown
 from catalog.names.described import inner_dims
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 Quantity = str | Callable[[xr.Dataset], xr.DataArray]
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, texts
+from catalog.arguments import a_callable, a_count, a_scheduler, checked, optional, shown, texts
 from catalog.models.contract import Model
 from catalog.names.labels import label
 from catalog.names.select import select
@@ -29,15 +29,15 @@ from catalog.running.executors import open_executor
 from catalog.running.plan import fitted_model
 from catalog.running.profile import Profile
 from catalog.running.recorded import OnBlock, solve_and_record, telling
-from catalog.store.extend import STRUCTURE, add_parts, load, next_number
+from catalog.store.extend import STRUCTURE, add_parts, next_number
 from catalog.store.leases import Leases
+from catalog.store.load import load
 from catalog.store.part import Part
 from catalog.store.stored import Block, StoredSweep
 from catalog.sweeps.boxes import Box
 from catalog.sweeps.dataset import labelled
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput, Status
-from ensemble.checks import shown
 
 if TYPE_CHECKING:
     from distributed import Client

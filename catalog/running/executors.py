@@ -18,8 +18,8 @@ from catalog.running.block_task import Done, Elsewhere
 from catalog.running.cluster import connected
 from catalog.running.connection import Connection
 from catalog.running.profile import Profile
-from catalog.running.stopped import ClusterLost, RunStopped
-from catalog.store.location import storage
+from catalog.running.stopped import stopping
+from catalog.store.storage import storage
 from catalog.store.stored import Block
 from ensemble import InvalidInput
 
@@ -101,7 +101,7 @@ def _require_ready(
 ) -> None:
     from catalog.running.dispatch import require_ready  # slow to import
 
-    try:
+    with stopping("the workers could not be examined", ": run the same command again"):
         require_ready(
             connection.client,
             needs,
@@ -110,15 +110,6 @@ def _require_ready(
             folder=folder,
             hopeless=connection.hopeless,
         )
-    except InvalidInput:
-        raise
-    except ClusterLost as failure:
-        raise RunStopped(str(failure)) from failure
-    except Exception as failure:
-        raise RunStopped(
-            f"the workers could not be examined ({type(failure).__name__}: {failure}): run the "
-            "same command again"
-        ) from failure
 
 
 def _require_writable(location: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from dask.utils import parse_bytes, parse_timedelta
 
-from catalog.names.vocabulary import suggestion
+from catalog.arguments import shown
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 KINDS = ("slurm",)
 MEANT = {"int": "a whole number", "str": "a string in quotes", "tuple": "a list of strings"}

@@ -6,12 +6,11 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from catalog.arguments import a_path, checked
-from catalog.names.vocabulary import suggestion
+from catalog.arguments import a_path, checked, shown
+from catalog.names.suggestion import suggestion
 from catalog.running.profile import Profile
 from catalog.sweeps.files import parsed_toml, read_text
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 _EXAMPLES = {"kind": 'kind = "slurm"', "jobs": "jobs = 20", "memory": 'memory = "4GB"'}
 """How the keys that every profile must have are written."""

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arguments import shown
 from catalog.cost.model import CostModel, Tally, Work
 from catalog.running.block_task import Counts, Done
 from catalog.running.plan import Plan, Survey, tally
 from catalog.store.stored import Block
 from catalog.sweeps.grid import Grid, Index
 from ensemble import InvalidInput, Status
-from ensemble.checks import shown
 
 
 @dataclass(frozen=True)

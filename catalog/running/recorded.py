@@ -17,11 +17,10 @@ from catalog.running.cluster import chosen
 from catalog.running.executors import Executor, Needs, Task, open_executor
 from catalog.running.plan import fitted_model
 from catalog.running.profile import Profile
-from catalog.running.stopped import ClusterLost, RunStopped
+from catalog.running.stopped import stopping
 from catalog.store.history import RunRecord
 from catalog.store.leases import SAY_SECONDS
 from catalog.store.stored import Block, StoredSweep
-from ensemble import InvalidInput
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -153,7 +152,10 @@ def _results(
 ) -> Generator[Done, None, None]:
     """Blocks as they finish, here or elsewhere; closing the iterator cancels the rest."""
     waiting = _Waiting()
-    try:
+    with stopping(
+        "a block could not be completed",
+        "; finished blocks are stored: remove the cause and run the same command again",
+    ):
         while blocks:
             elsewhere: list[Elsewhere] = []
             for done in executor(task, blocks, needs):
@@ -166,12 +168,3 @@ def _results(
             if blocks:
                 waiting.say([done.holder for done in elsewhere])
                 time.sleep(BUSY_SECONDS)
-    except (GeneratorExit, InvalidInput):
-        raise
-    except ClusterLost as failure:
-        raise RunStopped(str(failure)) from failure
-    except Exception as failure:
-        raise RunStopped(
-            f"a block could not be completed ({type(failure).__name__}: {failure}); finished "
-            "blocks are stored: remove the cause and run the same command again"
-        ) from failure

@@ -14,7 +14,8 @@ from catalog.running.profile import Profile
 from catalog.running.progress import Progress, Watched, a_progress
 from catalog.running.recorded import OnBlock, solve_and_record, telling
 from catalog.store.extend import create_or_open, find_stored, require_sound
-from catalog.store.location import absolute, storage
+from catalog.store.location import absolute
+from catalog.store.storage import storage
 from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput

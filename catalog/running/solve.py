@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from catalog.arguments import shown
 from catalog.models.contract import Model, Point, Timed, pairs
-from catalog.names.vocabulary import Term, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.term import Term
 from catalog.sweeps.arrays import MOST_TEXT, Arrays, array_dtype, empty_arrays
 from catalog.sweeps.grid import Grid, Index
 from ensemble import InvalidInput, Solution, Status
-from ensemble.checks import shown
 from ensemble.solution import failed
 
 

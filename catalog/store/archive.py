@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.arguments import a_flag, a_location, a_path, checked
-from catalog.store.location import absolute, storage
+from catalog.store.location import absolute
 from catalog.store.snapshot import snapshot
+from catalog.store.storage import storage
 from catalog.store.whole_file import whole_file
 from ensemble import InvalidInput
 

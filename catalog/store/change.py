@@ -20,8 +20,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 
-from catalog.store.location import Storage, storage
 from catalog.store.seal import sealed_json, unsealed_json
+from catalog.store.storage import Storage, storage
 from catalog.store.template import COPY
 from ensemble import InvalidInput
 

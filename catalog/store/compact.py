@@ -10,12 +10,13 @@ from catalog.arguments import a_flag, a_location, a_text, checked
 from catalog.cost.block_shapes import layout
 from catalog.store.carried import attributes, begin, merged_arrays, write_added
 from catalog.store.change import decide, waiting
-from catalog.store.conclude import added_objects, require_ours
-from catalog.store.extend import changing, conclude_change
+from catalog.store.changing import changing
+from catalog.store.conclude import added_objects, conclude_change, require_ours
 from catalog.store.gather import Source, computed, fill, pure_blocks, require_same, states
 from catalog.store.history import copy_records
-from catalog.store.location import Storage, open_storage
+from catalog.store.location import open_storage
 from catalog.store.part import Part
+from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.whole_sweep import begun_only, closed_sweep, open_sweep, open_to_change
 from catalog.sweeps.boxes import bounding_box, box_of

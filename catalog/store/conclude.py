@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from catalog.store.change import (
     FOLDER,
@@ -24,10 +24,12 @@ from catalog.store.change import (
 from catalog.store.durable import flush_folder
 from catalog.store.exchange import exchange
 from catalog.store.exclusive import CLAIM, tidy
+from catalog.store.groups import announce_parts
 from catalog.store.leases import LEASE_SECONDS
-from catalog.store.location import EMPTY_GROUP, ROOT, Storage, storage
+from catalog.store.location import EMPTY_GROUP, ROOT
 from catalog.store.own_objects import foreign_objects, own_objects
 from catalog.store.part import Part
+from catalog.store.storage import Storage, storage
 from catalog.store.template import COPY, grid_of, unpack
 from catalog.store.user_arrays import added_names
 from ensemble import InvalidInput
@@ -37,15 +39,10 @@ PATIENCE = 2 * LEASE_SECONDS
 POLL_SECONDS = 0.05
 
 
-def conclude(place: Storage, announce: Callable[[Storage, str], None]) -> None:
+def conclude_change(place: Storage) -> None:
     """Steps 3 and 4 of a change that is decided; discard one that is not.
 
     The lease on changes is held.
-
-    Parameters
-    ----------
-    announce : callable
-        Has the attributes of a sweep's groups name them all.
     """
     change = pending(place)
     if change is not None:
@@ -58,7 +55,7 @@ def conclude(place: Storage, announce: Callable[[Storage, str], None]) -> None:
         for key, text in change.objects.items():
             place.put(key, text.encode())
         for name in change.names:
-            announce(place, name)
+            announce_parts(place, name)
     for folder in (OLD, NEW):
         below = storage(f"{place.location}/{folder}")
         groups = [name for name in below.names("") if name != ROOT] if below.exists() else []

@@ -15,23 +15,19 @@ from catalog.names.labels import Label
 from catalog.names.vocabulary import POINT
 from catalog.store.carried import attributes, begin, copy_added
 from catalog.store.change import decide, waiting
-from catalog.store.conclude import added_objects, require_ours
+from catalog.store.changing import changing
+from catalog.store.conclude import added_objects, conclude_change, require_ours
 from catalog.store.exclusive import claimed
-from catalog.store.extend import (
-    changing,
-    conclude_change,
-    group_name,
-    groups_of,
-    lacking,
-    load,
-    require_sound,
-)
+from catalog.store.extend import lacking, require_sound
 from catalog.store.gather import Source, computed, fill, pure_blocks, read, require_same, states
+from catalog.store.groups import group_name, groups_of
 from catalog.store.history import copy_records, renumbered
 from catalog.store.leases import holder_in_words
-from catalog.store.location import Storage, open_storage
+from catalog.store.load import load
+from catalog.store.location import open_storage
 from catalog.store.part import Part
 from catalog.store.restage import renamed, restage
+from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.user_arrays import added_names
 from catalog.store.whole_sweep import closed_sweep, open_sweep, open_to_change, require_free

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from catalog.arguments import a_location, a_text, checked
 from catalog.store.change import decide
-from catalog.store.conclude import require_ours
-from catalog.store.extend import changing, conclude_change
+from catalog.store.changing import changing
+from catalog.store.conclude import conclude_change, require_ours
 from catalog.store.whole_sweep import begun_only, closed_sweep, open_to_change
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from catalog.store.change import FOLDER, NEW, waiting
 from catalog.store.leases import EXCLUSIVE, Busy, Leases, holder_in_words
-from catalog.store.location import Storage
+from catalog.store.storage import Storage
 from catalog.store.template import COPY
 from ensemble import InvalidInput
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog.store.leases import is_alive, this_process
-from catalog.store.location import Storage, TooLarge, storage
 from catalog.store.provenance import provenance
 from catalog.store.seal import sealed_json, unsealed_json
+from catalog.store.storage import Storage, TooLarge, storage
 from ensemble import InvalidInput
 
 BEGUN = "begun"

@@ -31,7 +31,7 @@ from typing import Any
 
 import psutil
 
-from catalog.store.location import Storage
+from catalog.store.storage import Storage
 
 LEASE_SECONDS = 120.0
 """A lease that was not renewed for so long is void."""

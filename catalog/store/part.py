@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from catalog.store import block_record
 from catalog.store.chunk_codec import codec, digest
 from catalog.store.leases import Leases
-from catalog.store.location import ROOT, Storage, TooLarge, storage
+from catalog.store.location import ROOT
 from catalog.store.recently_read import RecentlyRead
 from catalog.store.seal import sealed, unsealed
+from catalog.store.storage import Storage, TooLarge, storage
 from catalog.store.template import COPY, Packed, unpack
 from catalog.sweeps.arrays import Arrays, empty_array, empty_arrays
 from catalog.sweeps.grid import Grid, Index

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from catalog.arguments import a_location, a_text, checked
 from catalog.store.change import decide, waiting
-from catalog.store.conclude import added_objects, require_ours
+from catalog.store.changing import changing
+from catalog.store.conclude import added_objects, conclude_change, require_ours
 from catalog.store.exclusive import claimed
-from catalog.store.extend import changing, conclude_change
 from catalog.store.history import copy_records
 from catalog.store.restage import renamed, restage
 from catalog.store.whole_sweep import begun_only, closed_sweep, open_to_change, require_free

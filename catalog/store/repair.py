@@ -13,28 +13,16 @@ import numpy as np
 
 from catalog.arguments import a_location, checked
 from catalog.store import change
+from catalog.store.changing import changing
 from catalog.store.chunk_codec import codec
-from catalog.store.extend import (
-    GROUP,
-    announce_parts,
-    changing,
-    groups_of,
-    has_results,
-    parent,
-)
+from catalog.store.groups import GROUP, announce_parts, groups_of, parent
 from catalog.store.history import damaged_records
 from catalog.store.leases import Leases, holder_in_words
-from catalog.store.location import (
-    DAMAGED,
-    EMPTY_GROUP,
-    ROOT,
-    Storage,
-    absolute,
-    root_problem,
-    storage,
-)
+from catalog.store.load import has_results
+from catalog.store.location import DAMAGED, EMPTY_GROUP, ROOT, absolute, root_problem
 from catalog.store.part import MANIFESTS, Damaged, Manifest, Part
 from catalog.store.settle import rebuild_manifest, reset_chunk, settle
+from catalog.store.storage import Storage, storage
 from catalog.store.template import (
     COPY,
     FORMAT,

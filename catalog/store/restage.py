@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from catalog.store.carried import attributes, begin, copy_added
 from catalog.store.gather import Source, computed, fill, require_same
-from catalog.store.location import Storage
 from catalog.store.part import Part
+from catalog.store.storage import Storage
 from catalog.sweeps.grid import Grid
 from catalog.sweeps.sweep import require_name
 from ensemble import InvalidInput

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from catalog.store.change import FOLDER as CHANGE
 from catalog.store.change import require_none
 from catalog.store.durable import TORN
-from catalog.store.extend import load, parent
+from catalog.store.groups import parent
 from catalog.store.leases import FOLDER as LEASES
-from catalog.store.location import Storage
+from catalog.store.load import load
 from catalog.store.part import RETRIES, Damaged, Part
+from catalog.store.storage import Storage
 
 Read = Callable[[str], bytes | None]
 

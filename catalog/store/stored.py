@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from catalog.models.contract import Model
 from catalog.models.loading import as_model
 from catalog.models.recorded import RecordedModel
-from catalog.names.vocabulary import Term
+from catalog.names.term import Term
 from catalog.store.history import DAMAGED, history, older_solvers
-from catalog.store.location import Storage, storage
 from catalog.store.part import Part
 from catalog.store.settle import settle
+from catalog.store.storage import Storage, storage
 from catalog.sweeps.arrays import empty_array, spread
 from catalog.sweeps.boxes import Box, Locator, Piece, bounding_box, box_of, facets, pieces, snapped
 from catalog.sweeps.grid import Family, Grid, Index, grid_over

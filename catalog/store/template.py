@@ -18,9 +18,10 @@ from zarr.storage import MemoryStore
 from catalog.heat_engine.known import known_model
 from catalog.models.recorded import RecordedModel, record_of
 from catalog.names.vocabulary import OWN, POINT
-from catalog.store.location import ROOT, Storage
+from catalog.store.location import ROOT
 from catalog.store.provenance import provenance
 from catalog.store.seal import sealed, unsealed
+from catalog.store.storage import Storage
 from catalog.sweeps.arrays import array_dtype
 from catalog.sweeps.dataset import attributes, labelled
 from catalog.sweeps.grid import Grid

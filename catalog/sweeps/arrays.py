@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import Term
+from catalog.names.term import Term
 from catalog.sweeps.grid import Grid
 
 Arrays = dict[str, NDArray]

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from catalog.arguments import shown
 from catalog.names.labels import MOST_LABELS, NEAR, Label, label
 from catalog.names.ranges import range_labels
-from catalog.names.vocabulary import Term, Vocabulary
+from catalog.names.term import Term
+from catalog.names.vocabulary import Vocabulary
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 
 def axis_labels(term: Term, values: Any) -> tuple[Label, ...]:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from catalog.arguments import as_number, shown
 from catalog.names.labels import Label
 from ensemble import InvalidInput
-from ensemble.checks import as_number, shown
 
 BLOCK_POINTS = 128
 """Most points that a block holds unless the sweep says otherwise."""

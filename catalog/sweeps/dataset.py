@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from catalog.names.vocabulary import OWN, POINT, Index
+from catalog.names.term import Index
+from catalog.names.vocabulary import OWN, POINT
 from catalog.sweeps.arrays import TEXT
 from catalog.sweeps.grid import Grid
 

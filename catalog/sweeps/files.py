@@ -9,14 +9,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from catalog.arguments import a_path, a_text, checked
+from catalog.arguments import a_path, a_text, checked, shown
 from catalog.heat_engine.model import OPTIONS
 from catalog.models.loading import find_model
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.sweeps.points_file import read_points
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 TABLES = ("sweep", "axes", "fixed", "points", "blocks", "options")
 SWEEP_KEYS = ("name", "model", "variables", "description", "points")
@@ -89,6 +88,9 @@ def sweep_from_toml(text: str) -> Sweep:
 
 def _sweep(text: str, folder: Path) -> Sweep:
     content = parsed_toml(text)
+    for key in content:
+        if key not in TABLES and key in (*SWEEP_KEYS, *OPTIONS):
+            raise InvalidInput(f"{key} stands outside of all tables: move it below a line [sweep]")
     _check_keys("table", content, TABLES)
     head = content.get("sweep", {})
     for table, entries in content.items():

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from catalog.models.contract import Columns, Model
 from catalog.names.labels import Label
-from catalog.names.vocabulary import DIAGNOSTICS, POINT, Term
+from catalog.names.term import Term
+from catalog.names.vocabulary import DIAGNOSTICS, POINT
 from catalog.sweeps.cuts import BLOCK_POINTS, block_shape, chunk_shape
 
 Index = tuple[int, ...]

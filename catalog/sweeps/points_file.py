@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from catalog.arguments import shown
 from catalog.names.labels import MOST_LABELS
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 
 def read_points(path: Path) -> dict[str, list[int | float]]:

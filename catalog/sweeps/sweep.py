@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catalog.arguments import a_text, texts
+from catalog.arguments import a_text, shown, texts
 from catalog.heat_engine.model import HeatEngine
 from catalog.models.contract import Model
 from catalog.models.loading import as_model
 from catalog.names.labels import Label, by_name, label
-from catalog.names.vocabulary import POINT, suggestion
+from catalog.names.suggestion import suggestion
+from catalog.names.vocabulary import POINT
 from catalog.sweeps.axes import axis_labels, scattered_labels
 from catalog.sweeps.grid import Family, Grid, grid_over
 from ensemble import InvalidInput
-from ensemble.checks import shown
 
 MOST_POINTS = 10_000_000
 """Most points of a sweep: planning a larger one would take minutes and gigabytes."""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import param
 from panel.io.location import Location
 
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from heatcat.browser.view import View
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from catalog.heat_engine.derived import missing_parameters
 from catalog.names.described import coordinate_name
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat.browser.colours import SCALES
 from heatcat.browser.sheet import At, Sheet

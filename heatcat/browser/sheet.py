@@ -12,7 +12,7 @@ import xarray as xr
 from catalog.names.described import coordinate_name, role
 from catalog.names.labels import label
 from catalog.names.status import status_codes
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat.browser.derived import DERIVED, closure_errors, closure_variables
 from heatcat.browser.labels import number

@@ -6,7 +6,7 @@ from typing import Any
 
 import param
 
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat.browser.colours import SCALES
 from heatcat.browser.labels import number

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from catalog.store.extend import load
-from catalog.store.location import storage
+from catalog.store.load import load
+from catalog.store.storage import storage
 from catalog.sweeps.grid import Index
 from catalog.sweeps.sweep import Sweep
 from ensemble import InvalidInput

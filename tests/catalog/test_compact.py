@@ -24,7 +24,7 @@ from catalog import run
 from catalog.store.compact import compact, plan_compaction
 from catalog.store.exclusive import closed
 from catalog.store.leases import Leases
-from catalog.store.location import storage
+from catalog.store.storage import storage
 from ensemble import Exact
 from tests.catalog.dying import changes_of, killed_before
 from tests.catalog.support import AXES, exact, refused, tiny_sweep

@@ -20,7 +20,7 @@ import catalog
 from catalog import run
 from catalog.store.copy_sweep import Copied, copy
 from catalog.store.leases import Leases
-from catalog.store.location import storage
+from catalog.store.storage import storage
 from catalog.sweeps.sweep import Sweep
 from tests.catalog.dying import changes_of, killed_before
 from tests.catalog.support import AXES, refused, tiny_sweep

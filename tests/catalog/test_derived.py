@@ -152,6 +152,19 @@ def test_any_model_may_derive_coordinates():
     assert catalog.dataset(grid).ratio.shape == (2, 3)
 
 
+class Misspelt(Ratio):
+    """A model of the tests that derives what it does not declare."""
+
+    def derive(self, points):
+        return {"ration": points["x"] / points["y"]}
+
+
+def test_what_a_model_derives_is_declared():
+    sweep = Sweep(name="any", axes={"x": [1.0, 2.0]}, fixed={"y": 4.0}, model=Misspelt())
+    with pytest.raises(InvalidInput, match=r"derives 'ration', which .*: did you mean 'ratio'\?"):
+        catalog.dataset(sweep)
+
+
 def test_scattered_points_have_them_along_the_points():
     sweep = Sweep(
         name="points",

@@ -17,7 +17,7 @@ import pytest
 
 import catalog.store.leases
 from catalog.store.leases import EXCLUSIVE, LEASE_SECONDS, Busy, Leases
-from catalog.store.location import Storage
+from catalog.store.storage import Storage
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_lease_of_another_machine_holds_until_it_expires(claims):
 def test_a_lease_of_a_dead_process_of_this_machine_is_void_at_once(claims):
     code = (
         "import os, sys; from catalog.store.leases import Leases\n"
-        "from catalog.store.location import Storage\n"
+        "from catalog.store.storage import Storage\n"
         "with Leases(Storage(sys.argv[1]), 'sweep').hold('0', wait=False): os._exit(9)"
     )
     killed = subprocess.run([sys.executable, "-c", code, claims.storage.location], check=False)

@@ -15,8 +15,8 @@ import catalog
 from catalog import run
 from catalog.store.delete import delete
 from catalog.store.leases import Leases
-from catalog.store.location import storage
 from catalog.store.rename import rename
+from catalog.store.storage import storage
 from tests.catalog.dying import changes_of, killed_before
 from tests.catalog.support import refused, tiny_sweep
 from tests.catalog.test_compact import LARGER, SCATTERED, SMALL, everything, groups, plain

@@ -28,8 +28,8 @@ from catalog.running.solve import solve_block
 from catalog.store.chunk_codec import digest
 from catalog.store.leases import FOLDER as LEASES
 from catalog.store.leases import Leases
-from catalog.store.location import storage
 from catalog.store.seal import sealed, unsealed
+from catalog.store.storage import storage
 from ensemble import InvalidInput
 from tests.catalog.support import AXES, refused, stored_values, tiny_sweep
 

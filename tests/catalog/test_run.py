@@ -24,7 +24,6 @@ import catalog.running.dispatch
 import catalog.running.executors
 import catalog.running.plan
 import catalog.store.durable
-import catalog.store.location
 import catalog.store.part
 from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact, InvalidInput

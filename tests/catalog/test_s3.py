@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 import catalog
 from catalog import check, repair, run
 from catalog.store.leases import Busy, Leases
-from catalog.store.location import Storage, storage
+from catalog.store.storage import Storage, storage
 from ensemble import InvalidInput
 from tests.catalog.support import AXES, exact, refused, tiny_sweep
 
@@ -54,7 +54,7 @@ def bucket(endpoint, monkeypatch) -> Iterator[str]:
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", endpoint_url=endpoint)
     client.create_bucket(Bucket="engines")
-    catalog.store.location._storage.cache_clear()
+    catalog.store.storage._storage.cache_clear()
     catalog.store.part._template.cache_clear()
     yield "s3://engines"
     listed = client.list_objects_v2(Bucket="engines").get("Contents", [])

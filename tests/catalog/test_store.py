@@ -19,7 +19,6 @@ import zarr
 
 import catalog
 import catalog.store.durable
-import catalog.store.location
 from catalog import create_or_open, find_stored, run
 from catalog.heat_engine.terms import NAMES, vocabulary
 from catalog.names.described import without_derived

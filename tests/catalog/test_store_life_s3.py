@@ -15,8 +15,8 @@ from catalog.store.compact import compact
 from catalog.store.copy_sweep import Copied, copy
 from catalog.store.delete import delete
 from catalog.store.leases import FOLDER as LEASES
-from catalog.store.location import Storage, storage
 from catalog.store.rename import rename
+from catalog.store.storage import Storage, storage
 from ensemble import InvalidInput
 from tests.catalog.test_compact import LARGER, SMALL, everything
 from tests.catalog.test_copy_sweep import BEYOND

@@ -86,6 +86,11 @@ def test_labels_of_a_range_are_those_that_a_person_would_write():
             id="key outside the tables",
         ),
         pytest.param(
+            'name = "tiny"\n' + TINY,
+            r"name stands outside of all tables: move it below a line \[sweep\]",
+            id="key of the sweep outside the tables",
+        ),
+        pytest.param(
             changed("energy_unit", "energyunit"),
             r"unknown key in \[sweep\] 'energyunit': did you mean 'energy_unit'\?",
             id="unknown key",

@@ -11,7 +11,7 @@ import pytest
 from catalog.heat_engine.methods import METHODS
 from catalog.heat_engine.model import HeatEngine
 from catalog.heat_engine.terms import NAMES, VOCABULARY
-from catalog.names.vocabulary import suggestion
+from catalog.names.suggestion import suggestion
 from catalog.sweeps.arrays import array_dtype
 from ensemble import Status
 from tests.catalog.support import refused

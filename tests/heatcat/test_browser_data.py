@@ -14,7 +14,7 @@ import xarray as xr
 import catalog
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
 from analyses import carnot_delta_E, closure_error, collective_gain, local_exponent
-from catalog.store.location import Storage
+from catalog.store.storage import Storage
 from catalog.sweeps.sweep import Sweep
 from ensemble import Cumulant, Engine, Exact, InvalidInput, Macroscopic, Status
 from heatcat.browser import export

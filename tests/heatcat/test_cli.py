@@ -21,7 +21,6 @@ import catalog
 import catalog.running.address
 import catalog.running.block_task
 import catalog.store.durable
-import catalog.store.location
 from catalog.running.complete import complete_block
 from catalog.store.seal import sealed_json, unsealed_json
 from ensemble import Bosonic, Engine, Exact
