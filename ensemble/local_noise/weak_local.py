@@ -25,7 +25,7 @@ from ensemble.arrays import FloatArray, IntArray
 from ensemble.counting.currents import Currents, currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.local_noise.spins import jump_shares, log_multiplicity
+from ensemble.local_noise.spins import jump_shares, spin_weights
 from ensemble.parameters.bath import Bath
 from ensemble.steady.factorization import superlu
 from ensemble.steady.stationary import stationary
@@ -214,19 +214,10 @@ def _likeliest(engine: Engine) -> FloatArray:
     the largest weight of the product states with either temperature in either ensemble.
     """
     weights = [
-        np.maximum(*(_thermal_weights(n, bath.log_ratio) for bath in (engine.cold, engine.hot)))
+        np.maximum(*(spin_weights(n, bath.log_ratio)[1] for bath in (engine.cold, engine.hot)))
         for n in engine.levels
     ]
     return np.outer(*weights)
-
-
-def _thermal_weights(n: int, log_ratio: float) -> FloatArray:
-    """Weights of the total spins J = n/2, n/2 − 1, … of n spins ½ in a thermal state."""
-    j = np.arange(n, -1, -2)
-    exponent = log_multiplicity(n, j) + np.array(
-        [special.logsumexp(-log_ratio * np.arange(-spin / 2, spin / 2 + 1)) for spin in j]
-    )
-    return np.asarray(np.exp(exponent - special.logsumexp(exponent)))
 
 
 def _solve_pair(engine: Engine, j_1: int, j_2: int, tolerance: float) -> Pair:
