@@ -1,8 +1,30 @@
-"""The two laws of thermodynamics at the stationary state, as checks of computed currents."""
+"""Conservation of quanta and the two laws in the stationary state: checks of computed currents."""
 
 from __future__ import annotations
 
 from ensemble.engine import Engine
+
+
+def quanta_error(quanta: float, taken_1: float, taken_2: float) -> float:
+    r"""Relative violation of :math:`J = -\dot n_1 = \dot n_2`: no quanta pile up in an ensemble.
+
+    For each ensemble this is the first law.  That of the whole engine is blind to the smaller of
+    two heat currents if the level spacings differ by many orders of magnitude.
+
+    Parameters
+    ----------
+    quanta : float
+        J, from the hot ensemble to the cold one, seen at the drive.
+    taken_1, taken_2 : float
+        Net quanta per time that the ensembles take from their baths.
+
+    Returns
+    -------
+    float
+        Relative to the largest of the three; 0 if all vanish.
+    """
+    scale = max(abs(quanta), abs(taken_1), abs(taken_2))
+    return max(abs(quanta + taken_1), abs(quanta - taken_2)) / scale if scale else 0.0
 
 
 def first_law_error(power: float, chemical_power: float, heat_1: float, heat_2: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ensemble.closed_forms.single_pair import _bias
+from ensemble.closed_forms.single_pair import bias, collective_rates
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 
@@ -40,8 +40,7 @@ def mixed_spins_current(engine: Engine) -> float:
     >>> f"{100 * engine.delta_E * mixed_spins_current(engine):.4e}"  # N²P/N at N = 100
     '4.5000e-04'
     """
-    rate_1, rate_2 = _collective_rates(engine)
-    return _hopping(engine) * _bias(engine, rate_1, rate_2)
+    return _hopping(engine) * bias(engine)
 
 
 def mixed_spins_noise(engine: Engine) -> float:
@@ -67,15 +66,10 @@ def mixed_spins_noise(engine: Engine) -> float:
     InvalidInput
         If the drive is detuned.
     """
-    rate_1, rate_2 = _collective_rates(engine)
+    rate_1, rate_2 = collective_rates(engine)
     f_1, f_2 = engine.cold.gamma_up / rate_1, engine.hot.gamma_up / rate_2
     empty_1, empty_2 = engine.cold.gamma_down / rate_1, engine.hot.gamma_down / rate_2
     return _hopping(engine) * (f_2 * empty_1 + f_1 * empty_2)
-
-
-def _collective_rates(engine: Engine) -> tuple[float, float]:
-    cold, hot = engine.cold, engine.hot
-    return cold.gamma_down + cold.gamma_up, hot.gamma_down + hot.gamma_up
 
 
 def _hopping(engine: Engine) -> float:
@@ -85,7 +79,7 @@ def _hopping(engine: Engine) -> float:
             f"the closed form takes a resonant drive only, but detuning is {engine.detuning:g}: "
             "set it to 0, or use method exact"
         )
-    both = zip(_collective_rates(engine), engine.local_shares, strict=True)
+    both = zip(collective_rates(engine), engine.local_shares, strict=True)
     kappa = sum(rate * (1 + share) for rate, share in both) / 2 + 2 * engine.dephasing
     n_1, n_2 = engine.levels
     return engine.drive**2 * n_1 * n_2 / (2 * kappa)

@@ -52,16 +52,15 @@ def single_pair_current(engine: Engine) -> float:
             f"the closed form holds for two spins 1/2, but the levels are {engine.levels}: "
             "use N = 1, or method exact"
         )
-    rate_1 = engine.cold.gamma_down + engine.cold.gamma_up
-    rate_2 = engine.hot.gamma_down + engine.hot.gamma_up
-    bias = _bias(engine, rate_1, rate_2)
-    rate_1 *= 1 + engine.local_shares[0]
-    rate_2 *= 1 + engine.local_shares[1]
+    rate_1, rate_2 = (
+        rate * (1 + share)
+        for rate, share in zip(collective_rates(engine), engine.local_shares, strict=True)
+    )
     square = engine.drive**2
     series = rate_1 * rate_2 / (rate_1 + rate_2)
     widening = 1 + 4 * engine.dephasing / (rate_1 + rate_2)
     widening *= 1 + (2 * engine.detuning / (rate_1 + rate_2) / widening) ** 2
-    return series * square / (rate_1 * rate_2 * widening + square) * bias
+    return series * square / (rate_1 * rate_2 * widening + square) * bias(engine)
 
 
 def single_pair_power(engine: Engine) -> float:
@@ -95,13 +94,20 @@ def single_pair_power(engine: Engine) -> float:
     return engine.delta_E * single_pair_current(engine)
 
 
-def _bias(engine: Engine, rate_1: float, rate_2: float) -> float:
-    """f₂ − f₁ with full relative accuracy, in the affinity a.
+def collective_rates(engine: Engine) -> tuple[float, float]:
+    """γ↓ + γ↑ of the cold and of the hot collective bath."""
+    cold, hot = engine.cold, engine.hot
+    return cold.gamma_down + cold.gamma_up, hot.gamma_down + hot.gamma_up
+
+
+def bias(engine: Engine) -> float:
+    """f₂ − f₁ with full relative accuracy, in the affinity a; fᵢ = γ↑ᵢ/(γ↓ᵢ + γ↑ᵢ).
 
     It is f₂(1 − f₁)(1 − e^{−a}), and −f₁(1 − f₂)(1 − e^{a}) for a < 0: detailed balance turns one
     product of occupations into the other, so nothing cancels and no exponential grows.
     """
     cold, hot = engine.cold, engine.hot
+    rate_1, rate_2 = collective_rates(engine)
     if engine.affinity >= 0:
         return -math.expm1(-engine.affinity) * (hot.gamma_up / rate_2) * (cold.gamma_down / rate_1)
     return math.expm1(engine.affinity) * (cold.gamma_up / rate_1) * (hot.gamma_down / rate_2)

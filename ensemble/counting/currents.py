@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.laws import first_law_error, second_law_error
+from ensemble.laws import first_law_error, quanta_error, second_law_error
 from ensemble.parameters.bath import Bath
 from ensemble.steady.state import Stationary
 
@@ -32,7 +32,10 @@ class Currents:
         bath (Eq. 12).
     energy_1, energy_2 : float
         Energy currents from the baths into the engine, E a quantum: heat and chemical work.
-    first_law_error, second_law_error : float
+    first_law_error : float
+        The larger of the violations of the first law by the whole engine and by an ensemble:
+        `first_law_error` and `quanta_error` of `ensemble.laws`.
+    second_law_error : float
         As of `ensemble.laws`.
     cancellation : float
         Largest factor by which a heat current is smaller than the terms that add up to it: its
@@ -84,7 +87,9 @@ def currents(state: Stationary, *, flows: tuple[FloatArray, FloatArray] | None =
         heat_2=heat_2,
         energy_1=engine.E_1 * taken[0],
         energy_2=engine.E_2 * taken[1],
-        first_law_error=first_law_error(power, chemical_power, heat_1, heat_2),
+        first_law_error=max(
+            first_law_error(power, chemical_power, heat_1, heat_2), quanta_error(quanta, *taken)
+        ),
         second_law_error=second_law_error(engine, heat_1, heat_2, engine.affinity * quanta),
         cancellation=max(
             large / abs(net) if net else math.inf if large else 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,8 +37,11 @@ class PairedCumulants(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class _Level:
-    """k-th derivatives at χ = 0: X_k and ρ_k = τ_k + s δ_k, with L⁽ᵖ⁾ acting on each."""
+class Level:
+    """k-th derivatives at χ = 0: X_k and ρ_k = τ_k + s δ_k, with L⁽ᵖ⁾ acting on each.
+
+    Vectors have the shape (size,), or (size, points) for many engines.
+    """
 
     X: FloatArray
     tau: FloatArray
@@ -69,11 +73,11 @@ def paired_cumulants(state: Stationary, order: int) -> PairedCumulants:
     act = at_drive(state)
     mirror = Mirror(state, Moves(state))
 
-    def level(k: int, X: FloatArray, delta: FloatArray) -> _Level:
+    def level(k: int, X: FloatArray, delta: FloatArray) -> Level:
         tau = (-1) ** k * mirror(X)
         rho = tau + s * delta if k else state.rho
         excess = mirror.excess((-1) ** k * X)
-        return _Level(X, tau, delta, rho, act(X), act(delta), act(rho), excess)
+        return Level(X, tau, delta, rho, act(X), act(delta), act(rho), excess)
 
     levels = [level(0, trace, state.delta)]
     c = np.zeros(order + 1)
@@ -83,9 +87,9 @@ def paired_cumulants(state: Stationary, order: int) -> PairedCumulants:
     for n in range(1, order + 1):
         m, odd = n // 2, n % 2 == 1
         if not odd:
-            X, worst_left = _solve_adjoint(state, _left_source(levels, c))
+            X, worst_left = _solve_adjoint(state, left_source(levels, c))
             X -= (counted * X) @ state.rho * trace  # any multiple of 1 may be added: keep X small
-            terms = _deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
+            terms = deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
             delta, worst_right = respond(state, terms)
             levels.append(level(m, X, delta))
             residual = max(residual, worst_left, worst_right)
@@ -117,18 +121,21 @@ def _solve_adjoint(state: Stationary, source: FloatArray) -> tuple[FloatArray, f
     return y / counted, residual
 
 
-def _left_source(levels: list[_Level], c: FloatArray) -> FloatArray:
-    """L† X_k = −Σ_j (k over j) (L⁽ʲ⁾† − c_j) X_{k−j}, with F† = −B, hence L⁽ʲ⁾† = −(−1)ʲ L⁽ʲ⁾."""
+def left_source(levels: Sequence[Level], c: FloatArray) -> FloatArray:
+    """L† X_k = −Σ_j (k over j) (L⁽ʲ⁾† − c_j) X_{k−j}, with F† = −B, hence L⁽ʲ⁾† = −(−1)ʲ L⁽ʲ⁾.
+
+    ``c`` holds c₀, c₁, …: numbers, or arrays over points.
+    """
     k = len(levels)
-    source = np.zeros_like(levels[0].X)
+    source = np.zeros_like(levels[0].rho)
     for j in range(1, k + 1):
         left = levels[k - j]
         source += math.comb(k, j) * (c[j] * left.X + (-1) ** j * left.L_X(j))
     return source
 
 
-def _deviation_source(
-    levels: list[_Level], c: FloatArray, per_contrast: FloatArray, excess: Derivatives
+def deviation_source(
+    levels: Sequence[Level], c: FloatArray, per_contrast: FloatArray, excess: Derivatives
 ) -> list[FloatArray]:
     """Terms of L δ_k: the equation of ρ_k at χ = 0 less that of τ_k at χ = −a, over s.
 

@@ -67,16 +67,6 @@ class DetunedGenerator:
         """|L|, the absolute values of all elements."""
         return abs(self.matrix)
 
-    def grounded(self, element: int) -> sparse.csc_array:
-        """L with row and column of one element replaced by a diagonal number: a regular matrix."""
-        kept = np.ones(self.sector.size)
-        kept[element] = 0.0
-        mask = sparse.diags_array(kept)
-        pivot = sparse.csc_array(
-            ([self.matrix.min()], ([element], [element])), shape=self.matrix.shape
-        )
-        return sparse.csc_array(mask @ self.matrix @ mask + pivot)
-
     def apply(self, x: FloatArray) -> FloatArray:
         """L x."""
         return self.matrix @ x

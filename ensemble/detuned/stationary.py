@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from ensemble.detuned.generator import DetunedGenerator
@@ -89,23 +88,18 @@ def detuned_stationary(
 
 def _solved(engine: Engine, name: str, library: str) -> Stationary:
     sector = DetunedSector(*engine.levels)
-    generator, affinity = DetunedGenerator.of(engine, sector), engine.affinity
+    generator = DetunedGenerator.of(engine, sector)
     rho_0 = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
     factors = Factorization.of(generator, ground=int(rho_0.argmax()), library=library)
     # Cumulants that pair time-reversed partners are derived for a real ρ: they are not used here.
     solver = Solver(generator, replace(factors, transposed=None))
-    contrast = math.copysign(-math.expm1(-abs(affinity)), affinity)
     delta, residual = solver.solve(source_of_deviation(sector, engine, rho_0))
-    rho = rho_0 + contrast * delta
-    norm = float(sector.trace @ rho)
-    return Stationary(
-        engine=engine,
-        rho=rho / norm,
-        rho_0=rho_0 / norm,
-        delta=delta / norm,
-        contrast=contrast,
-        residual=max(residual, solver.null_residual(rho)),
+    return Stationary.of(
+        engine,
+        solver,
+        rho_0,
+        delta,
+        residual=residual,
         truncation=complete(engine),
-        solver=solver,
         solver_name=name,
     )

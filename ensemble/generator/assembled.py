@@ -50,14 +50,6 @@ class Assembled:
         """|L|, the absolute values of all elements."""
         return self.liouvillian.matrix(np.abs(self.values))
 
-    def grounded(self, element: int) -> sparse.csc_array:
-        """L with row and column of one element replaced by a diagonal number: a regular matrix."""
-        indices, columns = self.liouvillian.indices, self.liouvillian.columns
-        at_element = (indices == element) | (columns == element)
-        values = np.where(at_element, 0.0, self.values)
-        values[at_element & (indices == columns)] = self.values.min()
-        return self.liouvillian.matrix(values)
-
     def apply(self, x: FloatArray) -> FloatArray:
         """L x."""
         return self.matrix @ x

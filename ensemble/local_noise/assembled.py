@@ -91,14 +91,6 @@ class AssembledNoise:
         """|L|, the absolute values of all elements."""
         return self._parts.matrix(np.abs(self._values))
 
-    def grounded(self, element: int) -> sparse.csc_array:
-        """L with row and column of one element replaced by a diagonal number: a regular matrix."""
-        rows, columns = self._parts.indices, self._parts.columns
-        at_element = (rows == element) | (columns == element)
-        values = np.where(at_element, 0.0, self._values)
-        values[at_element & (rows == columns)] = self._values.min()
-        return self._parts.matrix(values)
-
     def apply(self, x: FloatArray) -> FloatArray:
         """L x."""
         return self.matrix @ x

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, special
 
 from ensemble.arrays import FloatArray, IntArray
+from ensemble.errors import InvalidInput
 from ensemble.generator.sector import ladder
 
 
@@ -105,6 +106,44 @@ def log_multiplicity(n: int, j: IntArray) -> FloatArray:
     binomial = special.gammaln(n + 1) - special.gammaln(paired + 1)
     binomial -= special.gammaln(n - paired + 1)
     return np.asarray(binomial + np.log((j + 1) / (n - paired + 1)))
+
+
+def spin_weights(N: int, log_ratio: float) -> tuple[FloatArray, FloatArray]:
+    r"""Distribution of the total spin of N independent spins ½ in a thermal state.
+
+    .. math:: w(S) = d_S
+              \frac{\sum_{m=-S}^{S} e^{-\ell m}}{(e^{\ell/2} + e^{-\ell/2})^N}
+
+    with d_S the number of ways of `log_multiplicity`.
+
+    Parameters
+    ----------
+    N : int
+    log_ratio : float
+        ℓ = E/T.
+
+    Returns
+    -------
+    spins, weights : ndarray, shape (N // 2 + 1,)
+        S = N/2, N/2 − 1, …, and its probability.
+
+    Examples
+    --------
+    Two hot spins: a triplet three times out of four.
+
+    >>> spin_weights(2, 0.0)[1].round(12)
+    array([0.75, 0.25])
+    """
+    if N < 1:
+        raise InvalidInput(f"N must be at least 1, but is {N}: use N = 1, 2, 3, …")
+    j = np.arange(N, -1, -2)
+    spins = j / 2
+    partition = np.array(
+        [special.logsumexp(-log_ratio * np.arange(-spin, spin + 1)) for spin in spins]
+    )
+    one = np.logaddexp(log_ratio / 2, -log_ratio / 2)
+    weights: FloatArray = np.exp(log_multiplicity(N, j) + partition - N * one)
+    return spins, weights
 
 
 @dataclass(frozen=True, eq=False)

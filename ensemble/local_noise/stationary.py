@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from ensemble.local_noise.spins import SpinBasis, spin_parts
 from ensemble.local_noise.weights import NoisySolver, WeightBalance, WeightRepair
 from ensemble.parameters.bath import Bath
 from ensemble.steady.factorization import Factorization
-from ensemble.steady.state import Stationary
+from ensemble.steady.state import Stationary, contrast
 from ensemble.steady.truncation import Truncation
 
 FACTORISED, FACTORISED_STRONG = 4000, 9000
@@ -75,27 +74,22 @@ def noisy_stationary(
         direct = sector.size <= factorised_size(engine.omega_0, engine.Gamma_0)
         solver = "superlu" if direct else "gmres"
     found = _solver(engine, sector, solver)
-    padded, affinity = found.balance.sector, engine.affinity
-    contrast = math.copysign(-math.expm1(-abs(affinity)), affinity)
+    padded = found.balance.sector
     rho_0 = padded.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
     source = _source(padded, engine)
     delta, residual = found.solve(source)
     if padded.n_1 > 1 or padded.n_2 > 1:  # there is more than one pair of total spins
-        repair = WeightRepair.of(found.balance, rho_0 + contrast * delta)
+        repair = WeightRepair.of(found.balance, rho_0 + contrast(engine.affinity) * delta)
         weak = engine.Gamma_local + engine.Gamma_dephasing < WEAK * engine.Gamma_0
         found = replace(found, repair=repair, weak=weak)
         delta, residual = found.repaired(delta, source, repair)
-    rho = rho_0 + contrast * delta
-    norm = padded.trace @ rho
-    return Stationary(
-        engine=engine,
-        rho=rho / norm,
-        rho_0=rho_0 / norm,
-        delta=delta / norm,
-        contrast=contrast,
-        residual=max(residual, found.null_residual(rho)),
+    return Stationary.of(
+        engine,
+        found,
+        rho_0,
+        delta,
+        residual=residual,
         truncation=Truncation(sector.coherence_order, *engine.levels),
-        solver=found,
         solver_name=solver,
     )
 

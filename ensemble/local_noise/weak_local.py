@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse, special
@@ -25,7 +26,7 @@ from ensemble.arrays import FloatArray, IntArray
 from ensemble.counting.currents import Currents, currents
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
-from ensemble.local_noise.spins import jump_shares, log_multiplicity
+from ensemble.local_noise.spins import jump_shares, spin_weights
 from ensemble.parameters.bath import Bath
 from ensemble.steady.factorization import superlu
 from ensemble.steady.stationary import stationary
@@ -106,34 +107,39 @@ class Switching:
         n, j = self.engine.levels[ensemble], self.labels[:, ensemble]
         return float(self.weights @ (j * (j + 2))) / (n * (n + 2))
 
-    @property
+    @cached_property
+    def _excess(self) -> FloatArray:
+        """J/a of each pair less its average."""
+        per_affinity = self.values(lambda pair: pair.flow.per_affinity)
+        return np.asarray(per_affinity - self.weights @ per_affinity)
+
+    @cached_property
+    def _factors(self) -> tuple[IntArray, SuperLU | None]:
+        """All pairs but the heaviest, and the factors of K between them."""
+        return _grounded(self.generator, int(self.weights.argmax()))
+
+    @cached_property
     def memory(self) -> FloatArray:
         r"""g/a = ∫₀^∞ (mean of J/a at time t, if s is the pair at 0, less its average) Γ_loc dt."""
-        currents_per_affinity = self.values(lambda pair: pair.flow.per_affinity)
-        excess = currents_per_affinity - self.weights @ currents_per_affinity
-        memory = np.zeros(excess.size)
-        moved, factors = _grounded(self.generator, int(self.weights.argmax()))
+        memory = np.zeros(self.weights.size)
+        moved, factors = self._factors
         if factors is not None:
-            memory[moved] = factors.solve(-excess[moved], trans="T")
-        return memory - self.weights @ memory
+            memory[moved] = factors.solve(-self._excess[moved], trans="T")
+        return np.asarray(memory - self.weights @ memory)
 
     @property
     def noise(self) -> float:
         """Γ_loc D/a² for Γ_loc → 0."""
-        per_affinity = self.values(lambda pair: pair.flow.per_affinity)
-        excess = per_affinity - self.weights @ per_affinity
-        return 2 * float((self.weights * excess) @ self.memory)
+        return 2 * float((self.weights * self._excess) @ self.memory)
 
     @property
     def noise_forward(self) -> float:
         """The same from K h = −(J − J̄) w instead of its transpose, as a check."""
-        per_affinity = self.values(lambda pair: pair.flow.per_affinity)
-        excess = per_affinity - self.weights @ per_affinity
-        response = np.zeros(excess.size)
-        moved, factors = _grounded(self.generator, int(self.weights.argmax()))
+        response = np.zeros(self.weights.size)
+        moved, factors = self._factors
         if factors is not None:
-            response[moved] = factors.solve(-(excess * self.weights)[moved])
-        return 2 * float(excess @ (response - response.sum() * self.weights))
+            response[moved] = factors.solve(-(self._excess * self.weights)[moved])
+        return 2 * float(self._excess @ (response - response.sum() * self.weights))
 
     @property
     def switching_time(self) -> float:
@@ -146,8 +152,7 @@ class Switching:
         """
         if tuple(self.labels[0]) != self.engine.levels:
             return np.nan
-        per_affinity = self.values(lambda pair: pair.flow.per_affinity)
-        excess = float(per_affinity[0] - self.weights @ per_affinity)
+        excess = float(self._excess[0])
         return float(self.memory[0]) / excess if excess else np.nan
 
     @property
@@ -214,19 +219,10 @@ def _likeliest(engine: Engine) -> FloatArray:
     the largest weight of the product states with either temperature in either ensemble.
     """
     weights = [
-        np.maximum(*(_thermal_weights(n, bath.log_ratio) for bath in (engine.cold, engine.hot)))
+        np.maximum(*(spin_weights(n, bath.log_ratio)[1] for bath in (engine.cold, engine.hot)))
         for n in engine.levels
     ]
     return np.outer(*weights)
-
-
-def _thermal_weights(n: int, log_ratio: float) -> FloatArray:
-    """Weights of the total spins J = n/2, n/2 − 1, … of n spins ½ in a thermal state."""
-    j = np.arange(n, -1, -2)
-    exponent = log_multiplicity(n, j) + np.array(
-        [special.logsumexp(-log_ratio * np.arange(-spin / 2, spin / 2 + 1)) for spin in j]
-    )
-    return np.asarray(np.exp(exponent - special.logsumexp(exponent)))
 
 
 def _solve_pair(engine: Engine, j_1: int, j_2: int, tolerance: float) -> Pair:

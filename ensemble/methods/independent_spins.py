@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
 from ensemble.laws import first_law_error, second_law_error
+from ensemble.local_noise.spins import spin_weights
 from ensemble.method import AGREEMENT, Method
 from ensemble.methods.exact import Exact
 from ensemble.parameters.bath import Bath
@@ -68,48 +68,6 @@ class SpinAverage:
     status: Status
     message: str
     engines: int
-
-
-def spin_weights(N: int, log_ratio: float) -> tuple[FloatArray, FloatArray]:
-    r"""Distribution of the total spin of N independent spins ½ in a thermal state.
-
-    .. math:: w(S) = \binom{N}{N/2-S}\frac{2S+1}{N/2+S+1}
-              \frac{\sum_{m=-S}^{S} e^{-\ell m}}{(e^{\ell/2} + e^{-\ell/2})^N}
-
-    Parameters
-    ----------
-    N : int
-    log_ratio : float
-        ℓ = E/T.
-
-    Returns
-    -------
-    spins, weights : ndarray, shape (N // 2 + 1,)
-        S = N/2, N/2 − 1, …, and its probability.
-
-    Examples
-    --------
-    Two hot spins: a triplet three times out of four.
-
-    >>> spin_weights(2, 0.0)[1].round(12)
-    array([0.75, 0.25])
-    """
-    if N < 1:
-        raise InvalidInput(f"N must be at least 1, but is {N}: use N = 1, 2, 3, …")
-    paired = np.arange(N // 2 + 1)  # pairs of spins in a singlet
-    spins = np.asarray(N / 2 - paired, dtype=np.float64)
-    multiplicity = (
-        special.gammaln(N + 1)
-        - special.gammaln(paired + 1)
-        - special.gammaln(N - paired + 1)
-        + np.log((2 * spins + 1) / (N - paired + 1))
-    )
-    partition = np.array(
-        [special.logsumexp(-log_ratio * np.arange(-spin, spin + 1)) for spin in spins]
-    )
-    one = np.logaddexp(log_ratio / 2, -log_ratio / 2)
-    weights: FloatArray = np.exp(multiplicity + partition - N * one)
-    return spins, weights
 
 
 def thermal_activity(bath: Bath, spin: float) -> float:

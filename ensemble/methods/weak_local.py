@@ -157,10 +157,11 @@ class WeakLocal(Method):
             message = f"relative residual {found.residual:.1e} exceeds {self.tolerance:.1e}"
             return Status.UNCERTIFIED, message
         if not self_check <= AGREEMENT:
-            return (
-                Status.UNPHYSICAL,
-                f"a law or the noise is violated by {self_check:.1e} (relative)",
+            message = (
+                "a law of thermodynamics or the agreement of two routes to the noise is violated "
+                f"by {self_check:.1e} (relative)"
             )
+            return Status.UNPHYSICAL, message
         if not found.weights.min() >= -AGREEMENT:
             return Status.UNPHYSICAL, f"a weight is negative: {found.weights.min():.1e}"
         return Status.OK, ""

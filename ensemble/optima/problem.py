@@ -90,11 +90,14 @@ class Evaluated:
         With respect to positions in the unit box.
     residual : float
         Worst relative residual of the solves behind them.
+    message : str
+        Why they are not certified (`Sensitivity.message`); empty if they are.
     """
 
     values: Mapping[str, float]
     gradients: Mapping[str, FloatArray]
     residual: float
+    message: str
 
 
 class Problem:
@@ -116,7 +119,8 @@ class Problem:
     Raises
     ------
     InvalidInput
-        If a name is unknown, a range is empty or a corner of the box is no engine.
+        If a name is unknown, a range is empty, or a corner of the box is no engine or has no
+        drive.
     """
 
     def __init__(
@@ -149,7 +153,8 @@ class Problem:
             dict.fromkeys((self.objective, *(item.variable for item in self.constraints)))
         )
         for corner in itertools.product((0.0, 1.0), repeat=len(self.names)):
-            self.at(np.array(corner))  # refuses what is no engine
+            if not self.at(np.array(corner)).drive > 0:  # `at` refuses what is no engine
+                raise InvalidInput("without a drive nothing flows: keep omega_0 above 0")
 
     def parameters(self, position: FloatArray) -> dict[str, float]:
         """Parameters at a position in the unit box."""
@@ -188,7 +193,7 @@ class Problem:
             name: np.array([slopes[to] for to in self.names]) * steps
             for name, slopes in found.derivatives.items()
         }
-        residual = found.residual
+        residual, message = found.residual, found.message
         if GAIN in self.variables:
             single = sensitivity(
                 replace(engine, N=1, spin_1=None, spin_2=None),
@@ -196,7 +201,7 @@ class Problem:
                 to=self.names,
                 tolerance=self.tolerance,
             )
-            residual = max(residual, single.residual)
+            residual, message = max(residual, single.residual), message or single.message
             # P = ΔE a (J/a) with a ∝ 1/N in the high-temperature scaling: no 0/0 at a = 0.
             powers = 2 if engine.scaling == "high-temperature" else 1
             one, many = single.values["conductance"], result["conductance"]
@@ -208,6 +213,7 @@ class Problem:
             {name: result[name] for name in self.variables},
             {name: gradients[name] for name in self.variables},
             residual,
+            message,
         )
 
 

@@ -274,12 +274,10 @@ class _Searcher:
         prices = {str(item): 0.0 for item in problem.constraints}
         for (item, scale), multiplier in zip(active, multipliers, strict=False):
             prices[str(item)] = float(self.sign * item.sign * multiplier * size / scale)
-        message = ""
-        if not last.residual <= problem.tolerance:
-            message = f"relative residual {last.residual:.1e} exceeds {problem.tolerance:.1e}"
-        elif not violation <= FEASIBLE:
+        message = last.message
+        if not message and not violation <= FEASIBLE:
             message = f"no feasible point found: a constraint is violated by {violation:.1e}"
-        elif not kkt <= KKT_TOLERANCE:
+        if not message and not kkt <= KKT_TOLERANCE:
             message = f"KKT residual {kkt:.1e} exceeds {KKT_TOLERANCE:.0e} ({words})"
         return Search(
             start=problem.parameters(start),

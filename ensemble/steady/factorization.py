@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
@@ -27,10 +28,6 @@ class Stored(Generator, Protocol):
 
     @property
     def magnitude(self) -> sparse.csc_array: ...
-
-    def grounded(self, element: int) -> sparse.csc_array:
-        """L with row and column of one element replaced by a diagonal number."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +67,7 @@ class Factorization:
         Unsolvable
             If a pivot vanishes or is not finite.
         """
-        matrix = generator.grounded(ground)
+        matrix = grounded(generator.matrix, ground)
         try:
             if library == "pardiso":
                 return cls(generator, _pardiso(matrix), ground)
@@ -120,6 +117,18 @@ class Transposed:
         right = defect.copy()
         right[self.ground] = 0.0
         return self.factors.solve(right, trans="T")
+
+
+def grounded(matrix: sparse.csc_array, element: int) -> sparse.csc_array:
+    """L with row and column of one element replaced by a diagonal number: a regular matrix.
+
+    Every diagonal element of L has to be stored.
+    """
+    columns = np.repeat(np.arange(matrix.shape[1], dtype=np.int32), np.diff(matrix.indptr))
+    at_element = (matrix.indices == element) | (columns == element)
+    values = np.where(at_element, 0.0, matrix.data)
+    values[at_element & (matrix.indices == columns)] = matrix.data.min()
+    return sparse.csc_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def superlu(matrix: sparse.csc_array) -> linalg.SuperLU:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ensemble.arrays import FloatArray
@@ -52,6 +53,46 @@ class Stationary:
     solver: Solver
     solver_name: str
 
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        solver: Solver,
+        rho_0: FloatArray,
+        delta: FloatArray,
+        *,
+        residual: float,
+        truncation: Truncation,
+        solver_name: str,
+    ) -> Stationary:
+        """The state of a product state and a deviation in any common normalisation.
+
+        Parameters
+        ----------
+        engine : Engine
+        solver : Solver
+            The one that ``delta`` was found with.
+        rho_0, delta : ndarray, shape (sector.size,)
+        residual : float
+            Of the equation of δ.
+        truncation, solver_name
+            As in the attributes.
+        """
+        s = contrast(engine.affinity)
+        rho = rho_0 + s * delta
+        norm = float(solver.generator.sector.trace @ rho)
+        return cls(
+            engine=engine,
+            rho=rho / norm,
+            rho_0=rho_0 / norm,
+            delta=delta / norm,
+            contrast=s,
+            residual=max(residual, solver.null_residual(rho)),
+            truncation=truncation,
+            solver=solver,
+            solver_name=solver_name,
+        )
+
     @property
     def generator(self) -> Generator:
         """L on the sector of the state."""
@@ -96,3 +137,14 @@ class Stationary:
     def current(self, row: FloatArray) -> float:
         """Expectation value of an observable that vanishes in ρ₀, free of cancellation."""
         return float(self.contrast * (row @ self.delta))
+
+
+def contrast(affinity: float) -> float:
+    """The factor s = sign(a)(1 − e^{−|a|}) of `Stationary`.
+
+    Examples
+    --------
+    >>> contrast(1e-20), contrast(-math.inf)
+    (1e-20, -1.0)
+    """
+    return math.copysign(-math.expm1(-abs(affinity)), affinity)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ensemble.arrays import FloatArray
@@ -83,22 +81,11 @@ def _unevenness(state: Stationary) -> float:
 def _solve_with(engine: Engine, truncation: Truncation, name: str, library: str) -> Stationary:
     """Solve on one truncation with one library, or with GMRES."""
     solver = _solver(engine, truncation.sector(engine), library)
-    sector, affinity = solver.sector, engine.affinity
-    contrast = math.copysign(-math.expm1(-abs(affinity)), affinity)
+    sector = solver.sector
     rho_0 = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
     delta, residual = solver.solve(source_of_deviation(sector, engine, rho_0))
-    rho = rho_0 + contrast * delta
-    norm = sector.trace @ rho
-    return Stationary(
-        engine=engine,
-        rho=rho / norm,
-        rho_0=rho_0 / norm,
-        delta=delta / norm,
-        contrast=contrast,
-        residual=max(residual, solver.null_residual(rho)),
-        truncation=truncation,
-        solver=solver,
-        solver_name=name,
+    return Stationary.of(
+        engine, solver, rho_0, delta, residual=residual, truncation=truncation, solver_name=name
     )
 
 

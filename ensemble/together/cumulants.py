@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from ensemble.arrays import FloatArray
+from ensemble.counting.paired_cumulants import Level, deviation_source, left_source
+from ensemble.counting.tilting import Derivatives
 from ensemble.together.certified import applied, total
 from ensemble.together.layout import Layout
 from ensemble.together.state import States
-
-Derivatives = Callable[[int], FloatArray]
 
 
 class Cumulants(NamedTuple):
@@ -22,19 +21,6 @@ class Cumulants(NamedTuple):
 
     rates: FloatArray
     residual: FloatArray
-
-
-class _Level(NamedTuple):
-    """k-th derivatives at χ = 0: X_k and ρ_k = τ_k + s δ_k, with L⁽ᵖ⁾ acting on each."""
-
-    X: FloatArray
-    tau: FloatArray
-    delta: FloatArray
-    rho: FloatArray
-    L_X: Derivatives
-    L_delta: Derivatives
-    L_rho: Derivatives
-    excess: Derivatives
 
 
 def cumulants(states: States, order: int = 4) -> Cumulants:
@@ -49,12 +35,10 @@ def cumulants(states: States, order: int = 4) -> Cumulants:
     act = mirror.at_drive
     importance = (np.abs(mirror.theta) / counted)[:, np.newaxis]
 
-    def level(k: int, X: FloatArray, delta: FloatArray) -> _Level:
+    def level(k: int, X: FloatArray, delta: FloatArray) -> Level:
         tau = (-1) ** k * mirror.theta * X
         rho = tau + s * delta if k else states.rho
-        return _Level(
-            X, tau, delta, rho, act(X), act(delta), act(rho), mirror.excess((-1) ** k * X)
-        )
+        return Level(X, tau, delta, rho, act(X), act(delta), act(rho), mirror.excess((-1) ** k * X))
 
     one = np.broadcast_to(place.trace, states.rho.shape)
     levels = [level(0, one, states.delta)]
@@ -64,11 +48,11 @@ def cumulants(states: States, order: int = 4) -> Cumulants:
     for n in range(1, order + 1):
         m, odd = n // 2, n % 2 == 1
         if not odd:
-            source = counted * _left_source(levels, c)
+            source = counted * left_source(levels, c)
             y, worst_left = states.solver.solve_transposed(source[:, np.newaxis], importance)
             X = y[:, 0] / counted
             X = X - total(counted * X * states.rho) * place.trace
-            terms = _deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
+            terms = deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
             magnitude = sum(total(np.abs(term)) for term in terms)
             summed = np.asarray(sum(terms[1:], start=terms[0]))
             delta, worst_right = states.respond(
@@ -88,28 +72,6 @@ def cumulants(states: States, order: int = 4) -> Cumulants:
             per_contrast[n] += factor * total(counted * levels[i].X * part)
         c[n] = s * per_contrast[n] + 0.0 if odd else per_contrast[n]  # no −0
     return Cumulants(c[1:], residual)
-
-
-def _left_source(levels: list[_Level], c: FloatArray) -> FloatArray:
-    k = len(levels)
-    source = np.zeros_like(levels[0].rho)
-    for j in range(1, k + 1):
-        left = levels[k - j]
-        source += math.comb(k, j) * (c[j] * left.X + (-1) ** j * left.L_X(j))
-    return source
-
-
-def _deviation_source(
-    levels: list[_Level], c: FloatArray, per_contrast: FloatArray, excess: Derivatives
-) -> list[FloatArray]:
-    k = len(levels)
-    terms = [-excess(0)]
-    for j in range(1, k + 1):
-        lower, w = levels[k - j], math.comb(k, j)
-        terms += [w * c[j] * lower.delta, -w * lower.L_delta(j), -w * lower.excess(j)]
-        if j % 2:
-            terms.append(2 * w * per_contrast[j] * lower.tau)
-    return terms
 
 
 class _Mirror:

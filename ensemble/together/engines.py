@@ -13,24 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray
-from ensemble.engine import Engine
-from ensemble.parameters.checks import LARGEST, SMALLEST
 from ensemble.parameters.given import SPACINGS, TEMPERATURES, inverse
 from ensemble.parameters.given import Pair as Row
-from ensemble.parameters.validation import RATES
 from ensemble.together.baths import Baths, Brightened, baths, brightened
-from ensemble.together.double_double import Pair, add, multiply, quotient, two_sum
+from ensemble.together.columns import DEFAULTS, KNOWN, resolved, sound
+from ensemble.together.double_double import Pair, add, multiply, quotient
 from ensemble.units import LARGEST_RATIO
 
 Mask = NDArray[np.bool_]
-KNOWN = (
-    *SPACINGS,
-    *TEMPERATURES,
-    *("N", "omega_0", *RATES, "spin_1", "spin_2", "mu_1", "mu_2"),
-)
-"""Parameters that are understood here."""
-DEFAULTS: Mapping[str, Any] = {item.name: item.default for item in fields(Engine) if item.init}
-"""A parameter that is not understood here may be given with the value that it has by default."""
 CANCELLED = 2.0**-40
 """Affinity relative to its terms below which it is formed from rational numbers."""
 WITHIN = 1e-2 * LARGEST_RATIO
@@ -105,18 +95,18 @@ class Engines:
         ):
             return None
         with np.errstate(all="ignore"):
-            sound = _sound(columns, pairs, statistics)
-            found = {name: values[sound] for name, values in columns.items()}
+            plain = sound(columns, pairs, statistics)
+            found = {name: values[plain] for name, values in columns.items()}
             engines = cls._natural(found, pairs, scaling, statistics)
             kept = np.flatnonzero(engines._within_range)
-            return engines[kept], np.flatnonzero(sound)[kept]
+            return engines[kept], np.flatnonzero(plain)[kept]
 
     @classmethod
     def _natural(
         cls, columns: Mapping[str, FloatArray], pairs: list[list[str]], scaling: str, kind: str
     ) -> Engines:
         (E_1, E_2), (T_1, T_2) = (
-            _resolved([columns[name] for name in names], inverse(forms[names[0]], forms[names[1]]))
+            resolved([columns[name] for name in names], inverse(forms[names[0]], forms[names[1]]))
             for names, forms in zip(pairs, (SPACINGS, TEMPERATURES), strict=True)
         )
         N, zero = columns["N"], np.zeros_like(columns["N"])
@@ -286,37 +276,6 @@ class Engines:
         cools = (gained.high * direction < 0) & (cold.high * direction < 0)
         defined = (self.drive > 0) & (gained.high != 0) & (cools | (direction == 0))
         return np.where(defined, quotient(cold, gained), math.nan)
-
-
-def _sound(columns: Mapping[str, FloatArray], pairs: list[list[str]], statistics: str) -> Mask:
-    """Where every parameter is plainly in its range; `Engine.of` decides about the others."""
-    sound = np.ones(columns["N"].shape, dtype=bool)
-    for name, values in columns.items():
-        if name not in KNOWN:
-            sound &= values == DEFAULTS[name]
-            continue
-        size = np.abs(values)
-        sound &= np.isfinite(values) & ((size == 0) | ((size >= SMALLEST) & (size <= LARGEST)))
-        if name in ("delta_E", "delta_T", "omega_0"):
-            sound &= values >= 0
-        elif name in ("mu_1", "mu_2"):
-            sound &= (values == 0) | (statistics == "fermionic")
-        else:
-            sound &= values > 0
-        if name in ("N", "spin_1", "spin_2"):
-            doubled = values if name == "N" else 2 * values
-            sound &= (doubled == np.floor(doubled)) & (doubled <= 1e9)
-    for names, forms in zip(pairs, (SPACINGS, TEMPERATURES), strict=True):
-        rows = inverse(forms[names[0]], forms[names[1]])
-        one, two = _resolved([columns[name] for name in names], rows)
-        sound &= (one.high > 1e-14 * two.high) & (two.high >= one.high)
-    return sound
-
-
-def _resolved(given: list[FloatArray], rows: tuple[Row, Row]) -> tuple[Pair, Pair]:
-    """Two numbers without rounding: every coefficient is a power of two, or 0."""
-    first, second = (two_sum(float(row[0]) * given[0], float(row[1]) * given[1]) for row in rows)
-    return first, second
 
 
 def _combined(row: Row, values: tuple[FloatArray, FloatArray]) -> FloatArray:

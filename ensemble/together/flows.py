@@ -46,6 +46,7 @@ def currents(states: States) -> Currents:
     power, chemical = engines.delta_E * quanta, (engines.mu_1 - engines.mu_2) * quanta
     T_1, T_2 = engines.temperatures
     lost = np.stack([power, chemical, -heat_1, -heat_2])
+    piled_up, passed = np.stack([quanta + taken[0], quanta - taken[1]]), np.stack([quanta, *taken])
     gained = np.stack([-heat_1 / T_1, -heat_2 / T_2])
     produced = engines.affinity * quanta
     return Currents(
@@ -57,7 +58,10 @@ def currents(states: States) -> Currents:
         heat_2=heat_2,
         energy_1=engines.E_1.high * taken[0],
         energy_2=engines.E_2.high * taken[1],
-        first_law_error=ratio(np.abs(total(lost)), np.abs(lost).max(axis=0)),
+        first_law_error=np.maximum(
+            ratio(np.abs(total(lost)), np.abs(lost).max(axis=0)),
+            ratio(np.abs(piled_up).max(axis=0), np.abs(passed).max(axis=0)),
+        ),
         second_law_error=ratio(np.abs(total(gained) - produced), np.abs(gained).max(axis=0)),
     )
 

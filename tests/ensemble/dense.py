@@ -5,6 +5,8 @@ States are (n₁+1)(n₂+1) square matrices over |k₁, k₂⟩ at index k₁(n�
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,16 +46,29 @@ def raising(n: int) -> Matrix:
     return np.diag(np.sqrt(spin * (spin + 1) - m * (m + 1)), -1).astype(complex)
 
 
-def lindblad(engine: Engine, rho: Matrix) -> Matrix:
-    """dρ/dt of Eqs. 1-6, before any gauge or symmetry."""
+def raisings(engine: Engine) -> tuple[Matrix, Matrix]:
+    """S₁⁺ and S₂⁺ in the product basis."""
     n_1, n_2 = engine.levels
-    up_1 = np.kron(raising(n_1), np.eye(n_2 + 1))
-    up_2 = np.kron(np.eye(n_1 + 1), raising(n_2))
+    return np.kron(raising(n_1), np.eye(n_2 + 1)), np.kron(np.eye(n_1 + 1), raising(n_2))
+
+
+def lindblad(engine: Engine, rho: Matrix) -> Matrix:
+    """dρ/dt of Eqs. 1-6, before any gauge or symmetry; a detuning δ adds −δ S₂ᶻ to H."""
+    up_1, up_2 = raisings(engine)
     hop = up_1 @ up_2.conj().T
     hamiltonian = engine.drive / 2 * (hop + hop.conj().T)
+    hamiltonian -= engine.detuning * (up_2 @ up_2.conj().T - up_2.conj().T @ up_2) / 2
     change = -1j * (hamiltonian @ rho - rho @ hamiltonian)
     for bath, up in ((engine.cold, up_1), (engine.hot, up_2)):
         for rate, jump in ((bath.gamma_down, up.conj().T), (bath.gamma_up, up)):
             loss = jump.conj().T @ jump
             change += rate * (jump @ rho @ jump.conj().T - (loss @ rho + rho @ loss) / 2)
     return change
+
+
+def stationary_matrix(engine: Engine) -> Matrix:
+    """ρ from the null vector of the dense generator."""
+    size = math.prod(level + 1 for level in engine.levels)
+    columns = [lindblad(engine, unit.reshape(size, size)).ravel() for unit in np.eye(size**2)]
+    rho = np.linalg.svd(np.array(columns).T)[2][-1].conj().reshape(size, size)
+    return rho / np.trace(rho)

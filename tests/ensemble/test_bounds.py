@@ -15,7 +15,7 @@ from ensemble.generator.liouvillian import coefficients
 from ensemble.method import AGREEMENT
 from ensemble.sensitivities.rates import factorised
 from ensemble.variables import CLASSICAL_BOUNDS, QUANTUM_BOUNDS
-from tests.ensemble.dense import raising
+from tests.ensemble.dense import raisings
 
 EPS = float(np.finfo(float).eps)
 CARNOT = Engine(N=3, E_1=1, delta_E=1, T_mean=1.5, delta_T=1, omega_0=2, Gamma_0=1)
@@ -58,9 +58,7 @@ def two_sided_eigenvalue(engine, left, right):
 
     ``left`` and ``right`` are changes of the logarithms of the five rates.
     """
-    n_1, n_2 = engine.levels
-    up_1 = np.kron(raising(n_1), np.eye(n_2 + 1))
-    up_2 = np.kron(np.eye(n_1 + 1), raising(n_2))
+    up_1, up_2 = raisings(engine)
     jumps = [up_1.conj().T, up_1, up_2.conj().T, up_2]
     hop = up_1 @ up_2.conj().T
     drive, *rates = coefficients(engine)

@@ -26,28 +26,12 @@ from ensemble.detuned.sector import DetunedSector
 from ensemble.evolution.dynamics import evolve, fock
 from ensemble.generator.sector import Sector
 from ensemble.methods.qutip_model import to_qutip
-from tests.ensemble.dense import gauge, lindblad, raising
+from tests.ensemble.dense import gauge, raisings, stationary_matrix
 
 ENGINE = Engine(
     N=3, E_1=1, delta_E=2, T_mean=3, delta_T=4, omega_0=0.8, Gamma_0=0.5, Gamma_2=0.9,
     spin_1=1.0, spin_2=1.5, detuning=0.7,
 )  # fmt: skip
-
-
-def dense_state(engine):
-    """The stationary matrix in the product basis, from the null space of the whole generator."""
-    n_1, n_2 = engine.levels
-    size = (n_1 + 1) * (n_2 + 1)
-    up_2 = np.kron(np.eye(n_1 + 1), raising(n_2))
-    z_2 = (up_2 @ up_2.conj().T - up_2.conj().T @ up_2) / 2
-    columns = []
-    for unit in np.eye(size**2):
-        rho = unit.reshape(size, size).astype(complex)
-        change = lindblad(engine, rho) + 1j * engine.detuning * (z_2 @ rho - rho @ z_2)
-        columns.append(change.ravel())
-    _, _, vectors = np.linalg.svd(np.array(columns).T)
-    rho = vectors[-1].conj().reshape(size, size)
-    return rho / np.trace(rho)
 
 
 def test_the_state_is_that_of_the_dense_generator():
@@ -56,7 +40,8 @@ def test_the_state_is_that_of_the_dense_generator():
     assert isinstance(sector, DetunedSector)
     n_1, n_2 = ENGINE.levels
     phases = gauge(n_1, n_2)
-    rho = dense_state(ENGINE) * phases.conj()[:, np.newaxis] * phases
+    dense = stationary_matrix(ENGINE)
+    rho = dense * phases.conj()[:, np.newaxis] * phases
     real = sector.real
     ket = real.k_1 * (n_2 + 1) + real.k_2
     bra = (real.k_1 + real.q) * (n_2 + 1) + real.k_2 - real.q
@@ -64,7 +49,7 @@ def test_the_state_is_that_of_the_dense_generator():
     other = sector.complex_elements(state.rho).conj()
     direct = rho[ket, bra]
     # One of the two gauges i^{±k₁} is the one in which the resonant state is real.
-    mirrored = (dense_state(ENGINE) * phases[:, np.newaxis] * phases.conj())[ket, bra]
+    mirrored = (dense * phases[:, np.newaxis] * phases.conj())[ket, bra]
     assert min(np.abs(found - direct).max(), np.abs(found - mirrored).max()) < 1e-12
     assert np.abs(found - other).max() > 1e-3
 
@@ -102,7 +87,7 @@ def test_one_pair_is_the_closed_form(detuning):
 
 def test_pair_state_and_coherence_against_the_dense_state():
     engine = replace(ENGINE, N=1, spin_1=0.5, spin_2=0.5)
-    rho = dense_state(engine)
+    rho = stationary_matrix(engine)
     values = Exact().solve(engine).values
     off = rho - np.diag(np.diag(rho))
     assert values["l1_coherence"] == pytest.approx(np.abs(off).sum(), rel=1e-12)
@@ -210,11 +195,9 @@ def test_more_refusals():
 
 
 def test_the_activity_is_the_mean_rate_of_jumps_of_the_dense_state():
-    rho, engine = dense_state(ENGINE), ENGINE
-    n_1, n_2 = engine.levels
-    ups = np.kron(raising(n_1), np.eye(n_2 + 1)), np.kron(np.eye(n_1 + 1), raising(n_2))
+    rho, engine = stationary_matrix(ENGINE), ENGINE
     expected = 0.0
-    for bath, up in zip((engine.cold, engine.hot), ups, strict=True):
+    for bath, up in zip((engine.cold, engine.hot), raisings(engine), strict=True):
         down = up.conj().T
         expected += bath.gamma_up * np.trace(down @ up @ rho).real
         expected += bath.gamma_down * np.trace(up @ down @ rho).real

@@ -19,7 +19,7 @@ from ensemble import (
     Status,
 )
 from ensemble.evolution.dynamics import evolve, fock
-from ensemble.laws import first_law_error, second_law_error
+from ensemble.laws import first_law_error, quanta_error, second_law_error
 
 CHEMICAL = Engine(
     N=2, E_1=1, delta_E=1, T_mean=1, delta_T=0.02, omega_0=0.1, Gamma_0=0.1,
@@ -175,6 +175,9 @@ def test_violations_are_relative_to_the_largest_term():
     assert first_law_error(1.0, 0.5, -0.5, 2.0) == 0
     assert first_law_error(1.0, 0.5, -0.5, 2.5) == pytest.approx(0.2)
     assert first_law_error(0.0, 0.0, 0.0, 0.0) == 0
+    assert quanta_error(-0.5, 0.5, -0.5) == 0
+    assert quanta_error(1.0, -1.25, 1.0) == quanta_error(1.0, -1.0, 1.25) == pytest.approx(0.2)
+    assert quanta_error(0.0, 0.0, 0.0) == 0
     engine = Engine.of(N=3, E_1=1, E_2=2, T_1=1, T_2=4, omega_0=1, Gamma_0=1)
     assert second_law_error(engine, -1.0, 2.0, 0.5) == 0
     assert second_law_error(engine, -1.0, 2.0, 0.75) == pytest.approx(0.25)

@@ -8,7 +8,8 @@ import qutip
 from scipy import linalg
 
 from ensemble import Engine, Exact, IndependentSpins, InvalidInput, Status
-from ensemble.methods.independent_spins import spin_average, spin_weights
+from ensemble.local_noise.spins import spin_weights
+from ensemble.methods.independent_spins import spin_average
 
 ENGINE = Engine(N=2, E_1=100, delta_E=50, T_mean=150, delta_T=100, omega_0=1, Gamma_0=1)
 

@@ -127,6 +127,13 @@ class TestCertificates:
         assert found.searches[0].kkt_residual > 1e-3
         assert "KKT residual" in found.searches[0].message
 
+    def test_derivatives_that_break_eulers_relation_end_in_no_optimum(self, monkeypatch):
+        monkeypatch.setattr("ensemble.sensitivities.sensitivity.AGREEMENT", -1.0)
+        found = optimize(PAIR, maximize="power", over=BOX, geometric=["omega_0"], starts=1)
+        assert found.best is None
+        assert found.searches[0].message.startswith("Euler's relation")
+        assert found.searches[0].residual <= 1e-10
+
     def test_what_cannot_be_met_is_called_infeasible(self):
         found = optimize(PAIR, maximize="power", over=BOX, subject_to=["constancy >= 2"], starts=3)
         assert found.best is None
@@ -163,6 +170,7 @@ class TestCertificates:
         ({"maximize": "power", "over": {"delta_E": (2, 1)}}, "range of delta_E is empty"),
         ({"maximize": "power", "over": {"delta_E": (1, math.nan)}}, "must be two numbers"),
         ({"maximize": "power", "over": {"T_mean": (5, 20)}}, "T_mean must exceed delta_T/2"),
+        ({"maximize": "power", "over": {"omega_0": (0, 1)}}, "keep omega_0 above 0"),
         ({"maximize": "power", "over": BOX, "geometric": ["E_1"]}, "'E_1' is not varied"),
         (
             {"maximize": "power", "over": {"delta_E": (0, 1)}, "geometric": ["delta_E"]},

@@ -23,6 +23,7 @@ from ensemble import (
     Status,
     Undriven,
 )
+from ensemble.closed_forms.single_pair import single_pair_current
 from ensemble.errors import Unsolvable
 from ensemble.limits import mode_search, mode_selection, work
 from ensemble.method import Method, attempt
@@ -190,6 +191,26 @@ def test_what_the_exact_method_vouches_for_is_right(engine):
     rounding = of_T_1 * (1 + sum(baths_ratios(engine)) * (1 + 1 / abs(engine.affinity)))
     for name, value in expected.items():
         assert solution.values[name] == pytest.approx(value, rel=5e-10 + rounding, abs=0), name
+
+
+def test_the_smaller_of_two_heats_is_vouched_for_too():
+    """Q₁/Q₂ is 7e-8 here: both laws hold to 1e-16, however wrong Q₁ is.
+
+    Counted at bath 1 it is 1e-7 of the flows whose difference it is, so that 9 digits are left.
+    """
+    engine = Engine(
+        N=1, E_1=1, delta_E=math.exp(16.5), T_mean=14650719.928953517, delta_T=1, omega_0=1,
+        Gamma_0=math.exp(16.1875),
+    )  # fmt: skip
+    solution = Exact().solve(engine)
+    error = abs(solution.values["heat_current_1"] / -single_pair_current(engine) - 1)
+    self_check = solution.diagnostics["self_check"]
+    assert error <= self_check + 1e-12
+    assert 1e-13 < self_check < 1e-8
+    assert (solution.status is Status.OK) == (self_check <= 1e-10)
+    if solution.message:
+        assert solution.status is Status.UNCERTIFIED
+        assert re.match("first law holds to .* only: the heat currents are 1/", solution.message)
 
 
 def baths_ratios(engine: Engine) -> tuple[float, float]:

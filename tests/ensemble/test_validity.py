@@ -10,7 +10,7 @@ import pytest
 
 from ensemble import Engine, Exact
 from ensemble.variables import FROM_VALIDITY
-from tests.ensemble.dense import lindblad, raising
+from tests.ensemble.dense import raisings, stationary_matrix
 
 HOT_CORNER = Engine(
     N=24, E_1=100, delta_E=125, T_mean=250, delta_T=100, omega_0=1, Gamma_0=1
@@ -30,26 +30,14 @@ def ratios(engine: Engine) -> dict[str, float]:
     return dict(solution.values)
 
 
-def dense_state(engine: Engine):
-    """The stationary state as the null vector of the dense generator."""
-    size = math.prod(level + 1 for level in engine.levels)
-    columns = [lindblad(engine, unit.reshape(size, size)).ravel() for unit in np.eye(size**2)]
-    rho = np.linalg.svd(np.array(columns).T)[2][-1].conj().reshape(size, size)
-    return rho / np.trace(rho)
-
-
 @pytest.mark.parametrize("name", ENGINES)
 def test_rates_and_lines_of_dense_matrices(name):
     """Jump rates from Tr[L†Lρ]; lines from the bath's part of d/dt Tr[S⁺ exp(Lt) S⁻ρ] at t = 0."""
     engine = ENGINES[name]
-    found, rho = ratios(engine), dense_state(engine)
-    n_1, n_2 = engine.levels
-    operators = (
-        np.kron(raising(n_1), np.eye(n_2 + 1)),
-        np.kron(np.eye(n_1 + 1), raising(n_2)),
-    )
+    found, rho = ratios(engine), stationary_matrix(engine)
     for i, (bath, up, energy) in enumerate(
-        zip((engine.cold, engine.hot), operators, (engine.E_1, engine.E_2), strict=True), start=1
+        zip((engine.cold, engine.hot), raisings(engine), (engine.E_1, engine.E_2), strict=True),
+        start=1,
     ):
         down = up.conj().T
         jumps = np.trace((bath.gamma_down * up @ down + bath.gamma_up * down @ up) @ rho).real
