@@ -53,7 +53,11 @@ class Exported:
     not_computed: int
 
 
-_a_dataset = instance(xr.Dataset, "give a Dataset, such as dataset(sweep)", xr.DataArray)
+_a_dataset = instance(
+    xr.Dataset,
+    "give a Dataset or a DataArray, such as catalog.open(store)[name].dataset()",
+    xr.DataArray,
+)
 
 
 @checked(ds=_a_dataset, path=a_path, overwrite=a_flag)
@@ -104,7 +108,7 @@ def export(ds: xr.Dataset | xr.DataArray, path: str | Path, *, overwrite: bool =
     return Exported(str(target), size, points, total - points)
 
 
-def _as_dataset(data: object) -> xr.Dataset:
+def _as_dataset(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
     """The data as a Dataset of at least one array."""
     if isinstance(data, xr.DataArray):
         if data.name is None:
@@ -116,11 +120,6 @@ def _as_dataset(data: object) -> xr.Dataset:
                 f"the array has the name of its coordinate {data.name}: give it another with rename"
             )
         return data.to_dataset()
-    if not isinstance(data, xr.Dataset):
-        raise InvalidInput(
-            f"cannot export a {type(data).__name__}: give a Dataset or a DataArray, such as "
-            "catalog.open(store)[name].dataset()"
-        )
     return data
 
 

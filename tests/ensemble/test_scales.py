@@ -202,7 +202,7 @@ def test_the_smaller_of_two_heats_is_vouched_for_too():
         N=1, E_1=1, delta_E=math.exp(16.5), T_mean=14650719.928953517, delta_T=1, omega_0=1,
         Gamma_0=math.exp(16.1875),
     )  # fmt: skip
-    solution = Exact().solve(engine)
+    solution = Exact().solve(engine, ["heat_current_1"])
     error = abs(solution.values["heat_current_1"] / -single_pair_current(engine) - 1)
     self_check = solution.diagnostics["self_check"]
     assert error <= self_check + 1e-12
