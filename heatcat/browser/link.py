@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -12,29 +12,34 @@ import param
 from panel.io.location import Location
 
 from catalog.names.suggestion import suggestion
-from heatcat.browser.view import View
 
 
 class Link:
-    """Ties a view to the query of the page's address.
+    """Ties the states of a page to the query of its address.
 
     Parameters
     ----------
     location : panel.io.location.Location
-    view : View
-        Set from the address when the link is made.
+    states : mapping of str to param.Parameterized
+        The view under "", whose fields are words of the address; of others the words are
+        "name.field".  All are set from the address when the link is made.
     keep : mapping of str to str, optional
         Words of the address that do not belong to the view; they stay in it.
     """
 
     def __init__(
-        self, location: Location, view: View, *, keep: Mapping[str, str] | None = None
+        self,
+        location: Location,
+        states: Mapping[str, param.Parameterized],
+        *,
+        keep: Mapping[str, str] | None = None,
     ) -> None:
-        self._location, self._view, self._keep = location, view, dict(keep or {})
+        self._location, self._states, self._keep = location, states, dict(keep or {})
         self._writing = False
         self._refused: list[str] = []
         self._read()
-        view.param.watch(self.write, View.fields())
+        for state in states.values():
+            state.param.watch(self.write, fields(state))
         location.param.watch(self._moved, "search")
 
     def complaints(self) -> list[str]:
@@ -46,55 +51,72 @@ class Link:
         """Write the view into the address; fields with their default value are left out."""
         self._writing = True
         try:
-            self._location.search = query(self._view, self._keep)
+            self._location.search = query(self._states, self._keep)
         finally:
             self._writing = False
 
     def _moved(self, event: Any) -> None:
         """Read the address after the visitor went back or forward in history, or edited it."""
-        if not self._writing and event.new != query(self._view, self._keep):
+        if not self._writing and event.new != query(self._states, self._keep):
             self._read()
 
     def _read(self) -> None:
         self._refused = []
-        values = {name: self._view.param[name].default for name in View.fields()}
-        for name, text in parse_qsl(str(self._location.search).removeprefix("?")):
-            if name in self._keep:
+        known = dict(_words(self._states))
+        values: dict[str, dict[str, Any]] = {name: {} for name in self._states}
+        for name, field in known.values():
+            values[name][field] = self._states[name].param[field].default
+        for word, text in parse_qsl(str(self._location.search).removeprefix("?")):
+            if word in self._keep:
                 continue
-            if name not in values:
-                self._refused.append(f"the link has a word {name!r}{suggestion(name, values)}")
+            if word not in known:
+                self._refused.append(f"the link has a word {word!r}{suggestion(word, known)}")
                 continue
+            name, field = known[word]
             try:
-                values[name] = _value(self._view.param[name], text)
+                values[name][field] = _value(self._states[name], field, text)
             except ValueError:
                 self._refused.append(
-                    f"the link asks for {name} = {text}, which cannot be: see the page"
+                    f"the link asks for {word} = {text}, which cannot be: see the page"
                 )
-        self._view.param.update(**values)
+        for name, state in self._states.items():
+            state.param.update(**values[name])
 
 
-def query(view: View, keep: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The query of an address that leads to this view; words to keep come first.
+def fields(state: param.Parameterized) -> list[str]:
+    """Names of the fields of a state."""
+    return [name for name in state.param if name != "name"]
 
-    >>> query(View(sweep="fig2", at={"N": 8}))
+
+def query(
+    states: Mapping[str, param.Parameterized], keep: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The query of an address that leads to these states; words to keep come first.
+
+    >>> query({"": View(sweep="fig2", at={"N": 8})})
     '?sweep=fig2&at=%7B%22N%22%3A+8%7D'
     """
-    values = {name: getattr(view, name) for name in View.fields()}
-    return "?" + urlencode(
-        {
-            **keep,
-            **{
-                name: value if isinstance(value, str) else json.dumps(value)
-                for name, value in values.items()
-                if value != view.param[name].default
-            },
-        }
-    )
+    words = {}
+    for word, (name, field) in _words(states):
+        value = getattr(states[name], field)
+        if value != states[name].param[field].default:
+            words[word] = value if isinstance(value, str) else json.dumps(value)
+    return "?" + urlencode({**keep, **words})
 
 
-def _value(field: param.Parameter, text: str) -> Any:
+def _words(
+    states: Mapping[str, param.Parameterized],
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each word of an address, with the state and the field that it is for."""
+    for name, state in states.items():
+        for field in fields(state):
+            yield f"{name}.{field}" if name else field, (name, field)
+
+
+def _value(state: param.Parameterized, field: str, text: str) -> Any:
     """A word of an address as the value of a field; raises ``ValueError`` if it is none."""
-    value = text if isinstance(field, param.String | param.Selector) else json.loads(text)
-    probe = View()
-    setattr(probe, str(field.name), value)
+    plain = isinstance(state.param[field], param.String | param.Selector)
+    value = text if plain else json.loads(text)
+    probe = type(state)()
+    setattr(probe, field, value)
     return value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,15 @@ import panel as pn
 
 from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.labels import label
-from ensemble import Engine, Exact, InvalidInput, Macroscopic
+from ensemble import Engine, Exact, InvalidInput, Macroscopic, Solution
 from ensemble.method import Method, attempt
 from ensemble.variables import FROM_CUMULANTS, FROM_PAIR
 from heatcat.browser import escape
-from heatcat.browser.coalesced import Coalesced
+from heatcat.browser.drawing import Drawing, Step, in_thread
 from heatcat.browser.labels import figure, unit, with_unit
 from heatcat.browser.plane import spaced_by_factors
-from heatcat.browser.point import named
+from heatcat.browser.point import load_point, named
+from heatcat.browser.section import Context, Section, Shown
 from heatcat.browser.sheet import Sheet
 
 LARGEST = 30
@@ -43,22 +45,27 @@ METHODS: dict[str, Method] = {
 }
 
 
-class LivePoint:
-    """Sliders of an engine, its values, residual, status and the time that they took.
+class LivePoint(Section):
+    """Sliders of an engine, its values, residual, status and the time that they took."""
 
-    Parameters
-    ----------
-    on_move : callable
-        Called with the parameters after every solve.
-    """
+    name = "live"
+    heading = "Live point"
+    label = "live point"
 
-    def __init__(self, on_move: Callable[[Mapping[str, float]], None]) -> None:
-        self._on_move = on_move
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._shown: Shown | None = None
         self._stored: Mapping[str, float] = {}
         self._more: dict[str, Any] = {}
         self._units: dict[str, str] = {}
         self._setting = False
         self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
+        self._switch = pn.widgets.Toggle(
+            label="solve live from the chosen cell", color="primary", variant="outline"
+        )
+        self._switch.param.watch(self._toggled, "value")
+        self._again = pn.widgets.Button(label="back to the chosen cell", visible=False)
+        self._again.on_click(lambda _: self._restart())
         self._method = pn.widgets.RadioButtonGroup(
             label="method", options=list(METHODS), sizing_mode="stretch_width"
         )
@@ -69,8 +76,8 @@ class LivePoint:
         self._scaling.param.watch(self._moved, "value")
         self._box = pn.Column(sizing_mode="stretch_width")
         self._result = pn.pane.HTML("", sizing_mode="stretch_width")
-        self._solve = Coalesced(self.solve)
-        self.layout = pn.FlexBox(
+        self._solve = Drawing(self._plan)
+        self._engine = pn.FlexBox(
             pn.Column(
                 self._method,
                 self._scaling,
@@ -79,8 +86,36 @@ class LivePoint:
             ),
             pn.Column(self._result, styles={"flex": "1 1 320px", "min-width": "0"}),
             sizing_mode="stretch_width",
+            visible=False,
         )
+        self._none = pn.pane.HTML("", visible=False, sizing_mode="stretch_width")
+        self._buttons = pn.FlexBox(self._switch, self._again, gap="8px")
+        self.layout.objects = [self._none, self._buttons, self._engine]
         self.seconds = 0.0
+
+    def show(self, shown: Shown, found: Any) -> None:
+        self._shown = shown
+        engine = is_engine(shown.sheet)
+        self._none.object = "<p>The points of this sweep are no heat engines.</p>"
+        self._none.visible = not engine
+        self._buttons.visible = engine
+        self._engine.visible = engine and self._switch.value
+
+    def _toggled(self, event: Any) -> None:
+        self._engine.visible = self._again.visible = event.new
+        if event.new:
+            self._restart()
+        else:
+            self.context.mark(None)
+
+    def _restart(self) -> None:
+        """Begin at the chosen cell."""
+        if self._shown is None:
+            return
+        sheet, at = self._shown.sheet, self._shown.picture.at
+        in_thread(
+            lambda: load_point(sheet, at).numbers, lambda stored: self.start(sheet, at, stored)
+        )
 
     def start(self, sheet: Sheet, at: Mapping[str, float], stored: Mapping[str, float]) -> None:
         """Set the sliders to a stored engine, and solve it."""
@@ -108,9 +143,9 @@ class LivePoint:
             self._sliders[name] = self._slider(name, text, positions, values[name])
         self._box.objects = list(self._sliders.values())
         self._setting = False
-        self.solve()
+        self._solve.request()
 
-    def solve(self) -> None:
+    def _plan(self) -> Iterator[Step]:
         """Solve the engine under the sliders and show it."""
         if not self._sliders:
             return
@@ -125,10 +160,10 @@ class LivePoint:
         except InvalidInput as error:
             self._result.object = f'<p role="alert">{escape.html(str(error))}</p>'
             return
-        wanted = [name for name in method.variables if name not in SLOW]
-        start = time.perf_counter()
-        solution = attempt(method, engine, wanted)
-        self.seconds = time.perf_counter() - start
+        yield partial(solve, method, engine), partial(self._show_solved, parameters)
+
+    def _show_solved(self, parameters: Mapping[str, float], found: tuple[Solution, float]) -> None:
+        solution, self.seconds = found
         residual = solution.diagnostics.get("residual", math.nan)
         said = f": {escape.html(solution.message)}" if solution.message else ""
         rows = "".join(self._row(name, value) for name, value in solution.values.items())
@@ -141,7 +176,7 @@ class LivePoint:
             "<th></th><th>live</th><th>stored</th><th></th></tr></thead>"
             f"<tbody>{rows}</tbody></table></div>"
         )
-        self._on_move(parameters)
+        self.context.mark(parameters)
 
     def _row(self, name: str, value: float) -> str:
         stored = figure(self._stored[name]) if name in self._stored else "–"
@@ -167,7 +202,15 @@ class LivePoint:
 
     def _moved(self, *_: Any) -> None:
         if not self._setting:
-            self._solve()
+            self._solve.request()
+
+
+def solve(method: Method, engine: Engine) -> tuple[Solution, float]:
+    """The quick variables of an engine, and the seconds that they took."""
+    wanted = [name for name in method.variables if name not in SLOW]
+    start = time.perf_counter()
+    solution = attempt(method, engine, wanted)
+    return solution, time.perf_counter() - start
 
 
 def is_engine(sheet: Sheet) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import holoviews as hv
@@ -12,7 +13,7 @@ from bokeh.models import ColumnDataSource
 from holoviews import streams
 
 from heatcat.browser import escape, maps, slices
-from heatcat.browser.coalesced import Coalesced
+from heatcat.browser.drawing import Drawing, Step
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, load_plane
 from heatcat.browser.sheet import Sheet
@@ -21,6 +22,25 @@ from heatcat.browser.slices import Slice, load_slice
 Pick = Callable[[dict[str, float]], None]
 
 Revision = streams.Stream.define("Revision", revision=0)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A picture with the numbers that it shows: a plane, or a slice where it is a curve."""
+
+    sheet: Sheet
+    picture: Picture
+    plane: Plane | None = None
+    cut: Slice | None = None
+    read: Any = None
+
+    @property
+    def title(self) -> str:
+        """What the picture shows, in words."""
+        if self.plane is not None:
+            return self.plane.title
+        assert self.cut is not None
+        return f"{self.cut.value_text}{f' at {self.cut.title}' if self.cut.title else ''}"
 
 
 class MapPane:
@@ -40,11 +60,8 @@ class MapPane:
         self._revision = Revision()
         self._ranges: streams.RangeXY | None = None
         self._key: Any = None
-        self._sheet: Sheet | None = None
-        self._picture: Picture | None = None
-        self._plane: Plane | None = None
-        self._slice: Slice | None = None
-        self._read: Any = None
+        self._content: Content | None = None
+        self._zoomed = Drawing(self._zoom)
         self._live: tuple[float, float] | None = None
         self._live_source = ColumnDataSource()
         self.layout = pn.Column(
@@ -55,23 +72,30 @@ class MapPane:
             styles={"flex": "1 1 420px", "min-width": "0"},
         )
 
-    def show(self, sheet: Sheet, picture: Picture, *, title: str = "") -> None:
+    def load(self, sheet: Sheet, picture: Picture) -> Content:
+        """Read what a picture needs; nothing if only the chosen cell differs from what is shown."""
+        if not picture.y:
+            return Content(sheet, picture, cut=load_slice(sheet, picture, picture.x))
+        ranges = self._ranges if _key(sheet, picture) == self._key else None
+        x_range, y_range = (ranges.x_range, ranges.y_range) if ranges else (None, None)
+        read = (sheet, replace(picture, at=picture.elsewhere), x_range, y_range)
+        if self._content is not None and self._content.plane and self._content.read == read:
+            cell = (picture.at[picture.x], picture.at[picture.y])
+            plane = replace(self._content.plane, cell=cell)
+        else:
+            plane = load_plane(sheet, picture, x_range=x_range, y_range=y_range)
+        return Content(sheet, picture, plane=plane, read=read)
+
+    def show(self, content: Content, *, about: str = "") -> None:
         """Draw a picture: a new plot if axes, variable or scale change, else an updated one."""
-        key = (
-            sheet.name,
-            picture.variable,
-            picture.axes,
-            picture.scale,
-            picture.line_kinds,
-        )
+        key = _key(content.sheet, content.picture)
         anew = key != self._key
         if anew:
             self._ranges = None
-        self._sheet, self._picture = sheet, picture
-        self._load()
-        heading = self._plane.title if self._plane else self._curve_title()
-        below = f"<p>{escape.html(title)}</p>" if title else ""
-        self._heading.object = f"<h2>{escape.html(heading)}</h2>{below}"
+        self._content = content
+        below = f"<p>{escape.html(about)}</p>" if about else ""
+        self._heading.object = f"<h2>{escape.html(content.title)}</h2>{below}"
+        self._note.object = escape.html(content.plane.note) if content.plane else ""
         if anew:
             self._build()
             self._key = key
@@ -80,13 +104,15 @@ class MapPane:
 
     def complain(self, message: str) -> None:
         """Say why there is no picture."""
-        self._key = self._plot.object = None
+        self._key = self._content = self._plot.object = None
         self._heading.object = f'<p role="alert">{escape.html(message)}</p>'
         self._note.object = ""
 
-    def mark(self, live: tuple[float, float] | None) -> None:
-        """Put the live point at these coordinates, or remove it; the map is not drawn again."""
-        self._live = live
+    def mark(self, parameters: Mapping[str, float] | None) -> None:
+        """Put the live point on the map, or remove it; the map is not drawn again."""
+        axes = self._content.picture.axes if self._content else ()
+        known = parameters is not None and len(axes) == 2 and {*axes} <= {*parameters}
+        self._live = (parameters[axes[0]], parameters[axes[1]]) if known and parameters else None
         self._live_source.data = self._live_data()
 
     def _live_data(self) -> dict[str, Any]:
@@ -109,45 +135,22 @@ class MapPane:
                 line_width=2,
             )
 
-    def _load(self) -> None:
-        assert self._sheet is not None
-        assert self._picture is not None
-        if not self._picture.y:
-            self._plane, self._slice = None, load_slice(self._sheet, self._picture, self._picture.x)
-            self._note.object = ""
-            return
-        x_range = self._ranges.x_range if self._ranges else None
-        y_range = self._ranges.y_range if self._ranges else None
-        picture = self._picture
-        read = (self._sheet, replace(picture, at=picture.elsewhere), x_range, y_range)
-        if self._plane is None or read != self._read:
-            self._read = read
-            self._plane = load_plane(self._sheet, picture, x_range=x_range, y_range=y_range)
-            self._note.object = escape.html(self._plane.note)
-        else:  # nothing but the chosen cell has changed
-            self._plane = replace(self._plane, cell=(picture.at[picture.x], picture.at[picture.y]))
-
-    def _curve_title(self) -> str:
-        assert self._slice is not None
-        at = f" at {self._slice.title}" if self._slice.title else ""
-        return f"{self._slice.value_text}{at}"
-
     def _redraw(self) -> None:
         self._revision.event(revision=self._revision.revision + 1)
 
     def _build(self) -> None:
         self._revision = Revision()
-        if self._plane is None:
-            source = self._dynamic(lambda: slices.line(self._need_slice()))
-            drawn = source * self._dynamic(lambda: slices.markers(self._need_slice()))
-            drawn = drawn.opts(**slices.frame(self._need_slice()))
+        if self._need().plane is None:
+            source = self._dynamic(lambda: slices.line(self._need_cut()))
+            drawn = source * self._dynamic(lambda: slices.markers(self._need_cut()))
+            drawn = drawn.opts(**slices.frame(self._need_cut()))
         else:
             source = self._dynamic(lambda: maps.mesh(self._need_plane()))
             drawn = source * self._dynamic(lambda: maps.over(self._need_plane()))
             drawn = drawn.opts(**maps.FRAME, hooks=[self._add_live])
-            if max(self._plane.x.step, self._plane.y.step) > 1:
+            if max(self._need_plane().x.step, self._need_plane().y.step) > 1:
                 self._ranges = streams.RangeXY(source=source)
-                self._ranges.add_subscriber(Coalesced(self._zoomed))
+                self._ranges.add_subscriber(self._zoomed.request)
         tap = streams.Tap(source=source, x=None, y=None)
         tap.add_subscriber(self._tapped)
         self._plot.object = drawn
@@ -155,21 +158,38 @@ class MapPane:
     def _dynamic(self, make: Callable[[], Any]) -> hv.DynamicMap:
         return hv.DynamicMap(lambda revision: make(), streams=[self._revision])
 
+    def _need(self) -> Content:
+        assert self._content is not None
+        return self._content
+
     def _need_plane(self) -> Plane:
-        assert self._plane is not None
-        return self._plane
+        plane = self._need().plane
+        assert plane is not None
+        return plane
 
-    def _need_slice(self) -> Slice:
-        assert self._slice is not None
-        return self._slice
+    def _need_cut(self) -> Slice:
+        cut = self._need().cut
+        assert cut is not None
+        return cut
 
-    def _zoomed(self) -> None:
-        self._load()
-        self._redraw()
+    def _zoom(self) -> Iterator[Step]:
+        content = self._need()
+        yield partial(self.load, content.sheet, content.picture), self._zoomed_in
+
+    def _zoomed_in(self, content: Content) -> None:
+        if self._content is not None and self._content.sheet is content.sheet:
+            self._content = content
+            self._note.object = escape.html(content.plane.note) if content.plane else ""
+            self._redraw()
 
     def _tapped(self, x: Any, y: Any) -> None:
-        sheet, picture = self._sheet, self._picture
-        if sheet is None or picture is None or x is None:
+        if self._content is None or x is None:
             return
+        sheet, picture = self._content.sheet, self._content.picture
         places = {picture.x: x} | ({picture.y: y} if picture.y else {})
         self._on_pick({dim: sheet.nearest(dim, place) for dim, place in places.items()})
+
+
+def _key(sheet: Sheet, picture: Picture) -> tuple[Any, ...]:
+    """What needs a new plot where it changes."""
+    return sheet.name, picture.variable, picture.axes, picture.scale, picture.line_kinds

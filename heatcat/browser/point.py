@@ -9,6 +9,7 @@ from typing import Any
 
 import dask
 import numpy as np
+import panel as pn
 import xarray as xr
 
 from catalog.names.described import role, whole_numbers
@@ -16,6 +17,7 @@ from catalog.names.fills import restored
 from ensemble import Status
 from heatcat.browser import escape
 from heatcat.browser.labels import figure, number, symbol_of, unit
+from heatcat.browser.section import Context, Section, Shown, alert_html
 from heatcat.browser.sheet import Sheet, in_order
 
 Row = tuple[str, str, str, str]
@@ -126,3 +128,31 @@ def _filled(array: xr.DataArray) -> bool:
     if value == "" or (stored is not None and value == stored.fill):
         return False
     return not (isinstance(value, float) and np.isnan(value))
+
+
+class PointSection(Section):
+    """The chosen engine in full, beside the map."""
+
+    name = "point"
+    label = "chosen engine"
+    group = "maps"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._html = pn.pane.HTML("", sizing_mode="stretch_width")
+        self.layout = pn.Column(
+            self._html,
+            styles={"flex": "1 1 320px", "min-width": "0", "max-height": "470px"},
+            scroll="y-auto",
+        )
+
+    def load(self, shown: Shown) -> Point:
+        variable = shown.picture.variable
+        derived = [] if variable in shown.sheet.data else [variable]
+        return load_point(shown.sheet, shown.picture.at, derived=derived)
+
+    def show(self, shown: Shown, found: Point) -> None:
+        self._html.object = as_html(found)
+
+    def complain(self, message: str) -> None:
+        self._html.object = alert_html(message)

@@ -13,10 +13,10 @@ import panel as pn
 import xarray as xr
 
 from catalog.names.described import inner_dims
-from ensemble import InvalidInput
 from heatcat.browser import escape
 from heatcat.browser.labels import symbol_of, with_unit
 from heatcat.browser.maps import TOOLS
+from heatcat.browser.section import Context, Section, Shown
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.slices import LINE
 
@@ -68,20 +68,23 @@ def _profile(array: xr.DataArray) -> Profile:
     return Profile(str(array.name), labels, parts, with_unit(array[dim]), with_unit(array))
 
 
-class ProfilePanes:
+class ProfilePanes(Section):
     """One plot for each profile, drawn again for each chosen point."""
 
-    def __init__(self) -> None:
+    name = "profiles"
+    label = "profiles"
+    group = "slices"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")
 
-    def show(self, sheet: Sheet, at: Mapping[str, float]) -> None:
-        """Draw the profiles at a point."""
-        try:
-            found, others = load_profiles(sheet, at)
-        except InvalidInput as error:
-            self.layout.objects = [pn.pane.HTML(f'<p role="alert">{escape.html(str(error))}</p>')]
-            return
-        panes: list[Any] = [self._pane(sheet, profile) for profile in found]
+    def load(self, shown: Shown) -> tuple[list[Profile], list[str]]:
+        return load_profiles(shown.sheet, shown.picture.at)
+
+    def show(self, shown: Shown, found: tuple[list[Profile], list[str]]) -> None:
+        profiles, others = found
+        panes: list[Any] = [self._pane(shown.sheet, profile) for profile in profiles]
         if others:
             text = f"not drawn, as they are no curves: {', '.join(others)}"
             panes.append(pn.pane.HTML(f"<p>{escape.html(text)}</p>"))

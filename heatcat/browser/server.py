@@ -22,7 +22,6 @@ from heatcat.browser.access import TOKEN, Access, own_host, own_prefix, read_ori
 from heatcat.browser.link import Link
 from heatcat.browser.page import FOLDER, Page
 from heatcat.browser.source import Source
-from heatcat.browser.view import View
 
 
 def prepare() -> None:
@@ -36,9 +35,9 @@ def prepare() -> None:
 def application(location: str, token: str) -> pn.Template:
     """The page of one visitor, with the view that the link describes."""
     assert pn.state.location is not None
-    view = View()
-    link = Link(pn.state.location, view, keep={TOKEN: token})
-    page = Page(Source(location), view, complaints=link.complaints)
+    page = Page(Source(location))
+    link = Link(pn.state.location, page.states(), keep={TOKEN: token})
+    page.complaints = link.complaints
     pn.state.onload(link.write)
     return page.template(f"heatcat: {location}")
 
@@ -76,7 +75,7 @@ def serve(
     """
     host, prefix = own_host(host), own_prefix(prefix)
     allowed = tuple(read_origin(text) for text in allow_origin)
-    Source(location)  # refuses what is no store before anything is served
+    _ = Source(location).names  # refuses what is no store before anything is served
     prepare()
     token = secrets.token_urlsafe(32)
     server = _listen(location, token, host=host, port=port, prefix=prefix)

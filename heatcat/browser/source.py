@@ -58,19 +58,30 @@ class Source:
 
     def __post_init__(self) -> None:
         self._sheets: dict[str, Sheet] = {}
-        self._entries: Mapping[str, Entry] = {}
-        self.refresh()
+        self._read: Mapping[str, Entry] | None = None
 
-    def refresh(self) -> None:
+    def reread(self) -> None:
         """Read the store again, as sweeps may have been added and points computed."""
-        self._sheets = {}
         if self.found is None:
-            self._entries = entries(self.location)
+            self._read = entries(self.location)
+        self._sheets = {}
+
+    @property
+    def _entries(self) -> Mapping[str, Entry]:
+        """The sweeps of the store; the first to ask opens it."""
+        if self._read is None:
+            self._read = entries(self.location)
+        return self._read
 
     @property
     def names(self) -> list[str]:
         """Names of the sweeps."""
         return list(self._entries if self.found is None else self.found)
+
+    def prepare(self, *names: str) -> None:
+        """Open some sweeps, or the first where there is none of that name."""
+        for name in names:
+            self.sheet(name if name in self.names else self.names[0])
 
     @property
     def growing(self) -> bool:

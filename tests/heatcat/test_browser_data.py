@@ -22,6 +22,7 @@ from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, s
 from heatcat.browser.derived import DERIVED, growing
 from heatcat.browser.labels import figure
 from heatcat.browser.live_point import LivePoint
+from heatcat.browser.page import Page
 from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import MOST_LABELS, axis, load_plane
 from heatcat.browser.point import as_html, load_point
@@ -215,7 +216,7 @@ def test_uncomputed_points_are_said_and_not_shown_as_results(tmp_path):
         "not computed": 36,
     }
     catalog.run(TINY, tmp_path / "store.zarr", scheduler="synchronous")
-    source.refresh()
+    source.reread()
     again = load_plane(source.sheet("tiny"), picture_of(source.sheet("tiny"), at={"N": 2}))
     assert np.isfinite(again.values).all()
 
@@ -361,7 +362,7 @@ def test_the_live_point_takes_what_follows_from_the_temperatures_of_the_baths():
         "delta_E": 1.0, "T_mean": 2.5, "delta_T": 3.0, "carnot_efficiency": 0.75, "affinity": 0.5,
     }  # fmt: skip
     assert "N" not in sheet.derived(at)
-    live = LivePoint(lambda parameters: None)
+    live = LivePoint(Page(Source("store.zarr")).context)
     live.start(sheet, at, {"power": 1.0})
     engine = Engine.of(N=2, E_1=1, E_2=2, T_1=1, T_2=4, omega_0=1, Gamma_0=1)
     assert figure(Exact().solve(engine, ["power"]).values["power"]) in live._result.object

@@ -1,0 +1,109 @@
+"""Reading and solving in threads, so that no visitor waits for the work of another.
+
+A step is a pair of functions: the first reads and computes in a thread and touches no widget, the
+second shows what was found, on the document.  A page in a notebook has no server: its steps are
+done at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import panel as pn
+
+THREADS = 4
+"""Threads that all pages of a server share."""
+
+Step = tuple[Callable[[], Any], Callable[[Any], None]]
+
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="heatcat-page")
+
+
+class Drawing:
+    """Does the steps of a plan one after another, and begins again whenever something changed.
+
+    A request that arrives while steps are being done makes them begin again after the step that is
+    at work: of many moves of a slider, only the newest is drawn in full.
+
+    Parameters
+    ----------
+    plan : callable
+        Returns the steps; each is asked for after the one before it has been shown.
+    busy : callable
+        Called with True when work begins and with False when it ends.
+    """
+
+    def __init__(
+        self,
+        plan: Callable[[], Iterable[Step]],
+        busy: Callable[[bool], None] = lambda at_work: None,
+    ) -> None:
+        self._plan, self._busy = plan, busy
+        self._steps: Iterator[Step] = iter(())
+        self._at_work = False
+        self._again = False
+
+    def request(self, *_: Any, **__: Any) -> None:
+        """Draw what has changed."""
+        self._again = True
+        if not self._at_work:
+            self._at_work = True
+            self._busy(True)
+            self._next()
+
+    def _next(self) -> None:
+        if self._again:
+            self._again = False
+            self._steps = iter(self._plan())
+        try:
+            step = next(self._steps, None)
+            if step is not None:
+                load, show = step
+                in_thread(load, partial(self._show, show))
+                return
+        except BaseException:
+            self._stop()
+            raise
+        self._stop()
+
+    def _stop(self) -> None:
+        self._at_work = False
+        self._busy(False)
+
+    def _show(self, show: Callable[[Any], None], found: Any) -> None:
+        try:
+            show(found)
+        except BaseException:
+            self._stop()
+            raise
+        self._next()
+
+
+def in_thread(load: Callable[[], Any], show: Callable[[Any], None]) -> None:
+    """Call ``load`` in a thread, then ``show`` with its result on the document of this page.
+
+    What ``load`` raises is raised on the document: a step whose failure is to be shown catches it.
+    """
+    document = pn.state.curdoc
+    session = None if document is None else document.session_context
+    if document is None or session is None:
+        show(load())
+        return
+
+    loop = asyncio.get_running_loop()
+
+    def arrived(future: Future[Any]) -> None:
+        if not session.destroyed:  # else the visitor has left
+            document.add_next_tick_callback(lambda: _held(document, show, future))
+
+    _pool.submit(load).add_done_callback(lambda future: loop.call_soon_threadsafe(arrived, future))
+
+
+def _held(document: Any, show: Callable[[Any], None], future: Future[Any]) -> None:
+    """Show a result, and send all that changes in one message: headings change with their maps."""
+    with pn.io.hold(document):
+        show(future.result())
