@@ -69,12 +69,12 @@ def _require_room(sweep: Sweep) -> None:
 
 def _points(sweep: Sweep, split: str | None) -> list[int]:
     """Most points of a block at each label of a dimension such that none takes too long."""
-    seconds = predicted(sweep.grid).seconds
     others = tuple(axis for axis, dim in enumerate(sweep.dims) if dim != split)
     number = 1 if split is None else len(sweep.axes[split])
     most, found = BLOCK_POINTS, np.zeros(number, dtype=int)
     while not found.all():
         trial = _grid(sweep, sweep.axes, most)
+        seconds = predicted(trial).seconds
         longest = np.atleast_1d(over_blocks(seconds, trial, np.add).max(axis=others))
         found[(found == 0) & ((longest <= LONGEST_SECONDS) | (most == 1))] = most
         most = max(most // FINER, 1)

@@ -99,11 +99,12 @@ class Predicted(NamedTuple):
 
 def predicted(grid: Grid, index: Index | None = None) -> Predicted:
     """What the model predicts; one second and nothing else where it predicts nothing."""
-    found = grid.model.cost(grid.columns(index), grid.variables)
+    block_points = math.prod(grid.blocks.values())
+    found = grid.model.block_cost(grid.columns(index), grid.variables, block_points=block_points)
     cost = Cost(1.0, 0.0) if found is None else found
     shape = grid.shape_of(index)
     seconds = np.asarray(cost.seconds, dtype=float)
-    seconds = seconds + np.asarray(cost.block, dtype=float) / math.prod(grid.blocks.values())
+    seconds = seconds + np.asarray(cost.block, dtype=float) / block_points
     return Predicted(
         *(
             np.broadcast_to(np.asarray(figure, dtype=float), shape)

@@ -241,7 +241,18 @@ class HeatEngine(Model):
 
     def cost(self, points: Columns, variables: Sequence[str]) -> Cost:
         """Time and memory as measured once: see ``catalog.heat_engine.prior``."""
-        return predicted(self.method, self.scaling, self.statistics, points, variables)
+        return self.block_cost(points, variables, block_points=1)
+
+    def block_cost(self, points: Columns, variables: Sequence[str], *, block_points: int) -> Cost:
+        """The same in blocks of so many points: small engines are solved together."""
+        return predicted(
+            self.method,
+            self.scaling,
+            self.statistics,
+            points,
+            variables,
+            block_points=block_points,
+        )
 
     def source_hash(self) -> str:
         """SHA-256 over the files of ``ensemble`` that the method uses."""

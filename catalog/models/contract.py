@@ -197,6 +197,12 @@ class Model:
         """Predict what points take; None: it is learned from the points that were solved."""
         return None
 
+    def block_cost(
+        self, points: Columns, variables: Sequence[str], *, block_points: int
+    ) -> Cost | None:
+        """Predict what points take in blocks of so many, for a model that solves them together."""
+        return self.cost(points, variables)
+
     def summary(self) -> str:
         """The model in a line for people."""
         options = ", ".join(f"{name} = {value}" for name, value in self.options().items())

@@ -155,6 +155,25 @@ def test_prior_agrees_with_measured_memory(method, engine, N):
     assert measured / 1.5 < expected < 1.5 * measured
 
 
+MEASURED_BATCHES = {
+    (1, 1024): 9.5e6,
+    (4, 128): 4.6e6,
+    (8, 128): 2.7e7,
+    (8, 4096): 5.9e7,
+    (12, 8): 1.1e7,
+}
+"""Bytes that a process grows by as it solves so many engines of N pairs together."""
+
+
+@pytest.mark.parametrize(("N", "points"), MEASURED_BATCHES)
+def test_memory_of_engines_solved_together_grows_with_their_number(N, points):
+    def grown(points: int) -> float:
+        return float(point_bytes(over_sizes([N], points, blocks={"delta_E": points})).max())
+
+    measured = MEASURED_BATCHES[N, points]
+    assert measured / 1.7 < grown(points) - grown(1) < 1.7 * measured
+
+
 def test_memory_of_a_process_that_solves_one_large_engine():
     """The figure that a scheduler sees: imports, one block at N = 64, the peak."""
     code = (
