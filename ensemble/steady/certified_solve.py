@@ -11,6 +11,7 @@ import numpy as np
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.generator.generator import Generator
 from ensemble.generator.sector import Sector
+from ensemble.steady.start import Subspace
 
 # A backward-stable solve leaves a few eps of relative residual; above this, refine.
 REFINED = 8 * float(np.finfo(float).eps)
@@ -52,11 +53,15 @@ class Solver:
     corrector : Corrector
     positions : ndarray of int, optional
         Elements of the truncated sector in the padded one; None if nothing is truncated.
+    start : Subspace, optional
+        Approximate solutions on the sector of the generator, zero outside the truncation: a solve
+        starts from their best combination.
     """
 
     generator: Generator
     corrector: Corrector
     positions: IntArray | None = None
+    start: Subspace | None = None
 
     @property
     def sector(self) -> Sector:
@@ -85,8 +90,9 @@ class Solver:
         """
         best, best_defect, best_weights = np.zeros_like(source), source, np.zeros_like(source)
         floor, last = 0.0, np.inf
-        for _ in range(1 + MAX_REFINEMENTS):
-            x = best + self._correct(best_defect, floor)
+        x = self._correct(source, floor) if self.start is None else self.start.nearest(source)
+        corrections = MAX_REFINEMENTS + (self.start is not None)
+        for left in range(corrections, -1, -1):
             defect = source - self.generator.apply(x)
             weights = self.generator.apply_magnitude(np.abs(x))
             # The corrector cannot reduce the defect of equations outside the truncated sector.
@@ -95,9 +101,10 @@ class Solver:
             helped = residual < last / 2
             if residual < last:
                 best, best_defect, best_weights, last = x, defect, weights, residual
-            if residual <= REFINED or not helped:
+            if residual <= REFINED or not helped or left == 0:
                 break
             floor = float(REFINED / 2 * np.linalg.norm(weights))
+            x = best + self._correct(best_defect, floor)
         return best, _ratio(best_defect, best_weights, source, magnitude)
 
     @property

@@ -13,6 +13,7 @@ from ensemble.generator.sector import Sector
 from ensemble.steady.factorization import has_pardiso
 from ensemble.steady.first_guess import first_guess
 from ensemble.steady.sector_forecast import AIM, FACTORIZABLE, factorises, largest_fall
+from ensemble.steady.start import Start
 from ensemble.steady.state import Stationary
 from ensemble.steady.truncated_solve import solve_truncated, source_of_deviation
 from ensemble.steady.truncation import complete
@@ -31,6 +32,7 @@ def stationary(
     tolerance: float = 1e-10,
     solver: SolverName = "auto",
     coherence_order: int | None = None,
+    start: Start | None = None,
 ) -> Stationary:
     """Solve L ρ = 0, Tr ρ = 1 (Eq. 9).
 
@@ -47,6 +49,8 @@ def stationary(
         if GMRES does not converge, it factorises up to ``FACTORIZABLE`` unknowns.
     coherence_order : int, optional
         Keep exactly this order, certified or not.
+    start : Start, optional
+        Approximate solutions that this state, and its responses, are searched from.
 
     Returns
     -------
@@ -56,19 +60,22 @@ def stationary(
     Raises
     ------
     InvalidInput
-        If the solver is unknown, or the engine has local noise.
+        If the solver is unknown, the engine has local noise, or the start is not of this engine.
     """
     engine.require_collective("this stationary state")
     if solver not in get_args(SolverName):
         raise InvalidInput(
             f"solver must be one of {', '.join(get_args(SolverName))}, but is {solver!r}"
         )
-    truncation = first_guess(engine, tolerance=tolerance)
+    if start is not None and coherence_order is not None:
+        raise InvalidInput("start has a coherence order of its own: leave out coherence_order")
+    truncation = start.truncation if start else first_guess(engine, tolerance=tolerance)
     if coherence_order is not None:
         truncation = replace(truncation, coherence_order=min(coherence_order, *engine.levels))
     for attempt in range(MAX_TRUNCATIONS):
         sector = truncation.sector(engine)
-        state = solve_truncated(engine, truncation, _choose(solver, engine, sector))
+        name = _choose(solver, engine, sector)
+        state = solve_truncated(engine, truncation, name, start=start)
         final = (
             attempt == MAX_TRUNCATIONS - 1
             or coherence_order is not None
@@ -85,7 +92,7 @@ def stationary(
             # The truncated equations themselves are not solved: a larger truncation is no help.
             stalled = state.residual > tolerance and state.solver_name == "gmres"
             if stalled and solver == "auto" and sector.size <= FACTORIZABLE:
-                state = solve_truncated(engine, truncation, _library(sector.size))
+                state = solve_truncated(engine, truncation, _library(sector.size), start=start)
             break
         if final:
             break

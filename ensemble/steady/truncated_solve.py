@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ensemble.arrays import FloatArray
@@ -13,6 +15,7 @@ from ensemble.generator.stencil import Stencil
 from ensemble.steady.certified_solve import Solver
 from ensemble.steady.factorization import Factorization
 from ensemble.steady.krylov import Krylov
+from ensemble.steady.start import Start, Subspace
 from ensemble.steady.state import Stationary
 from ensemble.steady.truncation import Truncation
 
@@ -25,7 +28,9 @@ to 1, while the residual of all equations together is still small: the drive's t
 equations of the coherences are the largest terms in it."""
 
 
-def solve_truncated(engine: Engine, truncation: Truncation, name: str) -> Stationary:
+def solve_truncated(
+    engine: Engine, truncation: Truncation, name: str, *, start: Start | None = None
+) -> Stationary:
     """Solve on one truncation; a small factorisation that is inaccurate is repeated with pivots.
 
     Parameters
@@ -33,6 +38,8 @@ def solve_truncated(engine: Engine, truncation: Truncation, name: str) -> Statio
     engine : Engine
     truncation : Truncation
     name : {"superlu", "pardiso", "gmres"}
+    start : Start, optional
+        Approximate solutions on the same truncation or a smaller one.
 
     Raises
     ------
@@ -40,17 +47,17 @@ def solve_truncated(engine: Engine, truncation: Truncation, name: str) -> Statio
         If the sector is too large, or a pivot vanishes whatever the rows' order.
     """
     if name == "gmres":
-        return _solve_with(engine, truncation, name, name)
+        return _solve_with(engine, truncation, name, name, start)
     small = truncation.sector(engine).size <= PIVOTED_SIZE
     try:
-        state = _solve_with(engine, truncation, name, name)
+        state = _solve_with(engine, truncation, name, name, start)
     except Unsolvable:
         if not small:
             raise
     else:
         if not small or _unevenness(state) <= UNEVEN:
             return state
-    return _solve_with(engine, truncation, name, "pivoted")
+    return _solve_with(engine, truncation, name, "pivoted", start)
 
 
 def source_of_deviation(sector: Sector, engine: Engine, rho_0: FloatArray) -> FloatArray:
@@ -78,10 +85,15 @@ def _unevenness(state: Stationary) -> float:
     return float(np.abs(defect[populations]).sum()) / scale if scale > 0 else 0.0
 
 
-def _solve_with(engine: Engine, truncation: Truncation, name: str, library: str) -> Stationary:
+def _solve_with(
+    engine: Engine, truncation: Truncation, name: str, library: str, start: Start | None
+) -> Stationary:
     """Solve on one truncation with one library, or with GMRES."""
     solver = _solver(engine, truncation.sector(engine), library)
     sector = solver.sector
+    if start is not None:
+        vectors = start.on(engine, sector)
+        solver = replace(solver, start=Subspace.of(solver.generator, vectors))
     rho_0 = sector.thermal(engine.cold.log_ratio, engine.hot.log_ratio)
     delta, residual = solver.solve(source_of_deviation(sector, engine, rho_0))
     return Stationary.of(
