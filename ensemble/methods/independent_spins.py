@@ -93,8 +93,8 @@ def spin_average(
 
     Ensemble i holds Nᵢ independent spins ½ at the temperature of its bath, Nᵢ = N or twice the
     given spin; then the collective coupling is switched on and conserves the total spins S₁ and S₂
-    drawn from ``spin_weights``.  The symmetric state S = N/2, which the paper assumes, has the weight
-    w(N/2).
+    drawn from ``spin_weights``.  The symmetric state S = N/2, which the paper assumes, has the
+    weight w(N/2).
 
     Parameters
     ----------
