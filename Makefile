@@ -12,7 +12,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo figures test test-kills test-slow test-faults test-slurm test-browser lint types docs bench clean
+.PHONY: demo figures test test-pages test-kills test-slow test-faults test-slurm test-browser lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -22,7 +22,11 @@ figures: .venv/demo
 
 test: lint types
 	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile
-	.venv/bin/python -m pytest --doctest-modules $(SOURCES)
+	.venv/bin/python -m pytest -n $(PROCESSES) --doctest-modules $(SOURCES)
+
+# The code on the pages of the docs and in the README, the notebooks, the benchmarks at a small size.
+test-pages: .venv/test
+	.venv/bin/python -m pytest -n $(PROCESSES) -m pages
 
 # Runs and workers that are killed, disks that fill up, several runs at once, intruders, hostile
 # stores, an object store.

@@ -12,6 +12,7 @@ SMALL += ["--only", "loop and np.save", "heatcat"]
 """Of the other sweep tools, none: they need not be installed."""
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize(
     ("command", "answer"),
     [

@@ -41,7 +41,8 @@ def test_limit_of_the_scaling_with_local_baths(rate):
     noise = {"Gamma_local": rate * SCALED["Gamma_0"]}
     found = {"J": [], "D": [], "C": []}
     for N in SIZES:
-        values = Exact().solve(Engine(N=N, **SCALED, **noise)).values
+        engine = Engine(N=N, **SCALED, **noise)
+        values = Exact().solve(engine, ["quanta_current", "quanta_noise", "constancy"]).values
         found["J"].append(N * values["quanta_current"])
         found["D"].append(values["quanta_noise"])
         found["C"].append(1 - values["constancy"])

@@ -34,7 +34,7 @@ from heatcat.cli import main
 from tests.heatcat.test_cli import ENGINE, TINY
 
 SEED = int(os.environ.get("HEATCAT_FUZZ_SEED", "1"))
-FEW, MANY = 250, int(os.environ.get("HEATCAT_FUZZ", "5000"))
+FEW, MANY = 80, int(os.environ.get("HEATCAT_FUZZ", "5000"))
 MOST_ENGINES = 100_000
 """Engines that one command may build: about two seconds of work."""
 MOST_SOLVED = 300
