@@ -5,7 +5,7 @@ N pairs against independent ones (``gain``, ``gain_limit``, ``boundary``, ``gain
 noise at which they lose (``threshold``); steadiness (``constancy``), correlations (``information``)
 and relaxation rates (``relaxation``); how far an approximation is off (``closure``); the line where
 every current vanishes (``carnot``); where an engine is best (``operating_points``) and what it can
-be best in at once (``pareto``).
+be best in at once (``pareto``); where it is an engine or a refrigerator (``regimes``).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ __all__ = [
     "local_growth_rate",
     "noise_threshold",
     "operating_point",
+    "operating_regime",
     "pareto_front",
     "power_law_exponent",
     "power_ratio",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from analyses.information import information_rank_correlation
     from analyses.operating_points import efficiency_at_maximum_power, operating_point
     from analyses.pareto import pareto_front
+    from analyses.regimes import operating_regime
     from analyses.relaxation import relaxation_slopes
     from analyses.threshold import noise_threshold
 else:
@@ -76,6 +78,7 @@ else:
         "analyses.information": "information_rank_correlation",
         "analyses.operating_points": "efficiency_at_maximum_power operating_point",
         "analyses.pareto": "pareto_front",
+        "analyses.regimes": "operating_regime",
         "analyses.relaxation": "relaxation_slopes",
         "analyses.threshold": "noise_threshold",
     }

@@ -175,6 +175,8 @@ def undominated(values: FloatArray) -> NDArray[np.int64]:
     """
     # In this order a row can be dominated by earlier rows alone.
     order = np.lexsort(-values.T[::-1])
+    if values.shape[1] == 2:
+        return order[_undominated_pairs(values[order])]
     kept = np.empty((0, values.shape[1]))
     places: list[int] = []
     for place in order:
@@ -184,3 +186,13 @@ def undominated(values: FloatArray) -> NDArray[np.int64]:
             kept = np.vstack([kept, row])
             places.append(int(place))
     return np.array(places, dtype=np.int64)
+
+
+def _undominated_pairs(rows: FloatArray) -> NDArray[np.bool_]:
+    """Which rows of two columns no other dominates; best first column first, then the second."""
+    first, second = rows.T
+    begins = np.ones(len(rows), dtype=bool)  # a run of equal values in the first column
+    begins[1:] = first[1:] != first[:-1]
+    begin = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
+    best = np.concatenate([[-np.inf], np.maximum.accumulate(second)])
+    return (second > best[begin]) & (second == second[begin])
