@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -104,10 +105,10 @@ def operating_regime(
     if gain is None and power == "power" and "N" in dataset.sizes and 1 in dataset["N"].values:
         gain = collective_gain(dataset["power"])
     nothing = xr.DataArray(np.nan)
-    steady = dataset["constancy"] if "constancy" in dataset else nothing
+    steady = dataset.get("constancy", nothing)
     judged = {"gain > 1": gain is not None, "C > 1": "constancy" in dataset}
     regime = xr.apply_ufunc(
-        lambda *arrays: _regimes(*arrays, error),
+        partial(_regimes, error=error),
         usable,
         dataset[power],
         _heat_from_the_cold_bath(dataset, power),
@@ -147,6 +148,7 @@ def _regimes(
     heat: NDArray[np.float64],
     gain: NDArray[np.float64],
     constancy: NDArray[np.float64],
+    *,
     error: float,
 ) -> NDArray[np.int8]:
     with np.errstate(invalid="ignore"):

@@ -17,6 +17,8 @@ from heatcat.terminal import visible
 
 SCALE_TEXTS = {"linear": "linear", "log": "log", "symlog": "symmetric log"}
 NONE = "–"
+ELSEWHERE = {"at", "only", "selected", "pins", "tab"}
+"""Fields that sliders set, or other parts of the page."""
 
 
 class Controls:
@@ -53,7 +55,7 @@ class Controls:
         self._sliders_box = pn.Column(**wide)
         self._second = pn.Column(self.beside_sweep, self.beside_variable, **wide)
         for name in View.fields():
-            if name != "at":
+            if name not in ELSEWHERE:
                 self._bind(name, getattr(self, name))
         self.layout = pn.Column(
             self.sweep,
@@ -80,7 +82,7 @@ class Controls:
                 self._offered = offers
                 self._offer(sheet, beside, dims)
             for name in View.fields():
-                if name != "at":
+                if name not in ELSEWHERE:
                     getattr(self, name).value = getattr(view, name)
             self._second.visible = view.compare
             self._refresh_sliders(sheet)

@@ -49,8 +49,8 @@ class LivePoint(Section):
     """Sliders of an engine, its values, residual, status and the time that they took."""
 
     name = "live"
-    heading = "Live point"
     label = "live point"
+    tab = "Live point"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import holoviews as hv
 import panel as pn
+import xarray as xr
 from bokeh.models import ColumnDataSource
 from holoviews import streams
 
 from heatcat.browser import escape, maps, slices
 from heatcat.browser.drawing import Drawing, Step
+from heatcat.browser.explore.outline import Path, outline
+from heatcat.browser.explore.selection import Ranges, Selection
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, load_plane
 from heatcat.browser.sheet import Sheet
@@ -33,6 +36,9 @@ class Content:
     plane: Plane | None = None
     cut: Slice | None = None
     read: Any = None
+    selected: xr.DataArray | None = None
+    border: list[Path] = field(default_factory=list)
+    """Pieces of the border around the selected cells."""
 
     @property
     def title(self) -> str:
@@ -50,10 +56,13 @@ class MapPane:
     ----------
     on_pick : callable
         Called with the labels of a cell that was clicked.
+    on_box : callable
+        Called with the ranges of a box that was drawn, by the names of the axes.
     """
 
-    def __init__(self, on_pick: Pick) -> None:
+    def __init__(self, on_pick: Pick, on_box: Callable[[Ranges], None]) -> None:
         self._on_pick = on_pick
+        self._selection = Selection(on_box)
         self._heading = pn.pane.HTML("", css_classes=["heading"], sizing_mode="stretch_width")
         self._note = pn.pane.HTML("", css_classes=["note"], sizing_mode="stretch_width")
         self._plot = pn.pane.HoloViews(None, sizing_mode="stretch_width", min_height=maps.HEIGHT)
@@ -72,7 +81,7 @@ class MapPane:
             styles={"flex": "1 1 420px", "min-width": "0"},
         )
 
-    def load(self, sheet: Sheet, picture: Picture) -> Content:
+    def load(self, sheet: Sheet, picture: Picture, selected: xr.DataArray | None = None) -> Content:
         """Read what a picture needs; nothing if only the chosen cell differs from what is shown."""
         if not picture.y:
             return Content(sheet, picture, cut=load_slice(sheet, picture, picture.x))
@@ -84,7 +93,8 @@ class MapPane:
             plane = replace(self._content.plane, cell=cell)
         else:
             plane = load_plane(sheet, picture, x_range=x_range, y_range=y_range)
-        return Content(sheet, picture, plane=plane, read=read)
+        border = [] if selected is None else _border(plane, picture, selected)
+        return Content(sheet, picture, plane=plane, read=read, selected=selected, border=border)
 
     def show(self, content: Content, *, about: str = "") -> None:
         """Draw a picture: a new plot if axes, variable or scale change, else an updated one."""
@@ -96,6 +106,7 @@ class MapPane:
         below = f"<p>{escape.html(about)}</p>" if about else ""
         self._heading.object = f"<h2>{escape.html(content.title)}</h2>{below}"
         self._note.object = escape.html(content.plane.note) if content.plane else ""
+        self._selection.show(content.picture.axes, content.border)
         if anew:
             self._build()
             self._key = key
@@ -147,7 +158,7 @@ class MapPane:
         else:
             source = self._dynamic(lambda: maps.mesh(self._need_plane()))
             drawn = source * self._dynamic(lambda: maps.over(self._need_plane()))
-            drawn = drawn.opts(**maps.FRAME, hooks=[self._add_live])
+            drawn = drawn.opts(**maps.FRAME, hooks=[self._add_live, self._selection.add])
             if max(self._need_plane().x.step, self._need_plane().y.step) > 1:
                 self._ranges = streams.RangeXY(source=source)
                 self._ranges.add_subscriber(self._zoomed.request)
@@ -174,12 +185,16 @@ class MapPane:
 
     def _zoom(self) -> Iterator[Step]:
         content = self._need()
-        yield partial(self.load, content.sheet, content.picture), self._zoomed_in
+        yield (
+            partial(self.load, content.sheet, content.picture, content.selected),
+            self._zoomed_in,
+        )
 
     def _zoomed_in(self, content: Content) -> None:
         if self._content is not None and self._content.sheet is content.sheet:
             self._content = content
             self._note.object = escape.html(content.plane.note) if content.plane else ""
+            self._selection.show(content.picture.axes, content.border)
             self._redraw()
 
     def _tapped(self, x: Any, y: Any) -> None:
@@ -193,3 +208,14 @@ class MapPane:
 def _key(sheet: Sheet, picture: Picture) -> tuple[Any, ...]:
     """What needs a new plot where it changes."""
     return sheet.name, picture.variable, picture.axes, picture.scale, picture.line_kinds
+
+
+def _border(plane: Plane, picture: Picture, selected: xr.DataArray) -> list[Path]:
+    """The border around the cells of a map that are selected."""
+    elsewhere = {dim: value for dim, value in picture.elsewhere.items() if dim in selected.dims}
+    cut = selected.sel(elsewhere)
+    if not {*picture.axes} <= {*map(str, cut.dims)}:
+        return []
+    cells = cut.sel({plane.x.name: plane.x.labels, plane.y.name: plane.y.labels})
+    inside = cells.transpose(plane.y.name, plane.x.name).values
+    return outline(inside, plane.x.edges, plane.y.edges)

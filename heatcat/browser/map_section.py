@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from heatcat.browser.explore.condition import box_condition
+from heatcat.browser.explore.selection import Ranges
 from heatcat.browser.map_pane import MapPane
 from heatcat.browser.section import Context, Section, Shown
 from heatcat.browser.sheet import Sheet
@@ -19,14 +21,14 @@ class MapSection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._first, self._second = MapPane(context.pick), MapPane(context.pick)
+        self._first, self._second = (MapPane(context.pick, self._box) for _ in range(2))
         self._second.layout.visible = False
 
     def parts(self) -> list[Any]:
         return [self._first.layout, self._second.layout]
 
     def load(self, shown: Shown) -> Any:
-        first = self._first.load(shown.sheet, shown.picture)
+        first = self._first.load(shown.sheet, shown.picture, shown.selected)
         second = None
         if isinstance(shown.beside, tuple):
             second = self._second.load(*shown.beside)
@@ -41,6 +43,9 @@ class MapSection(Section):
             self._second.show(second, about=_caption(shown.beside[0]))
         elif shown.beside is not None:
             self._second.complain(shown.beside)
+
+    def _box(self, ranges: Ranges) -> None:
+        self.context.view.selected = box_condition(ranges)
 
     def complain(self, message: str) -> None:
         self._first.complain(message)

@@ -11,15 +11,19 @@ from typing import Any
 import panel as pn
 import param
 
+from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat.browser import escape
 from heatcat.browser.controls import Controls
 from heatcat.browser.drawing import Drawing, Step, in_thread
+from heatcat.browser.explore.condition import condition_of, masked
 from heatcat.browser.link import fields
 from heatcat.browser.map_section import MapSection
 from heatcat.browser.section import Context, Section, Shown, alert_html
 from heatcat.browser.sections import SECTIONS
+from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
+from heatcat.browser.tabs import Tabs
 from heatcat.browser.view import View
 
 FOLDER = Path(__file__).parent
@@ -48,11 +52,13 @@ class Page:
         self.source = source
         self.view = View() if view is None else view
         self._settling = self._begun = False
+        self._mask: tuple[Any, Sheet] | None = None
         self._notes = pn.pane.HTML("", css_classes=["notes"], sizing_mode="stretch_width")
         self._busy = pn.pane.HTML("", css_classes=["busy"], sizing_mode="stretch_width")
         self.controls = Controls(self.view, source)
         self.context = Context(self.view, source, self._pick, self._mark, self.refresh)
         self.sections = tuple(section(self.context) for section in SECTIONS)
+        self.tabs = Tabs(self.view, [section for section in self.sections if section.tab])
         self.drawing = Drawing(self._plan, self._say_busy)
         self.view.param.watch(self._changed, View.fields())
         for state in self.states().values():
@@ -69,13 +75,13 @@ class Page:
         template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"), location=True)
         template.add_variable("heading", title)
         template.add_variable("style", STYLE)
-        groups = self._groups()
-        template.add_variable("sections", [of_group[0] for of_group in groups])
+        blocks = self._blocks()
+        template.add_variable("sections", [head for head, _ in blocks])
         template.add_panel("busy", self._busy)
         template.add_panel("controls", self.controls.layout)
         template.add_panel("notes", self._notes)
-        for of_group in groups:
-            template.add_panel(of_group[0].name, _beside(of_group))
+        for head, part in blocks:
+            template.add_panel(head.name, part)
         pn.state.onload(self._opened)
         self.begin()
         return template
@@ -84,10 +90,10 @@ class Page:
         """The same page in a notebook."""
         self.begin()
         parts: list[Any] = [self._busy, self._notes]
-        for of_group in self._groups():
-            if of_group[0].heading:
-                parts.append(f"<h2>{of_group[0].heading}</h2>")
-            parts.append(_beside(of_group))
+        for head, part in self._blocks():
+            if head.heading:
+                parts.append(f"<h2>{head.heading}</h2>")
+            parts.append(part)
         controls = pn.Column(self.controls.layout, width=300)
         return pn.Row(controls, pn.Column(*parts, sizing_mode="stretch_width"))
 
@@ -109,6 +115,11 @@ class Page:
         self._settling = True
         try:
             notes = [*self.complaints(), *self.view.settle(self.source)]
+            if self.view.tab not in ("", *self.tabs.names):
+                notes.append(
+                    f"no tab {self.view.tab!r}{suggestion(self.view.tab, self.tabs.names)}"
+                )
+                self.view.tab = ""
         finally:
             self._settling = False
         self._notes.object = "".join(f'<p role="status">{escape.html(note)}</p>' for note in notes)
@@ -131,25 +142,41 @@ class Page:
         self.settle()
         shown = self._shown()
         for section in self.sections:
-            if section.wants(shown):
+            if section.tab in ("", self.tabs.open) and section.wants(shown):
                 yield partial(section.loaded, shown), partial(section.shows, shown)
 
     def _shown(self) -> Shown:
         sheet, picture = self.source.sheet(self.view.sweep), self.view.picture()
+        refused, selected = "", None
+        try:
+            selected = condition_of(sheet, self.view.selected)
+            sheet = self._masked(sheet)
+        except InvalidInput as problem:
+            refused = str(problem)
         beside: Any = None
         if self.view.compare:
             try:
-                beside = self.view.second_picture(self.source)
+                other, picture_of_other = self.view.second_picture(self.source)
+                beside = masked(other, "" if refused else self.view.only), picture_of_other
             except InvalidInput as problem:
                 beside = str(problem)
-        return Shown(self.source, sheet, picture, beside)
+        return Shown(self.source, sheet, picture, beside, refused, selected)
 
-    def _groups(self) -> list[list[Section]]:
-        """The sections that stand side by side."""
-        return [
-            list(of_group)
-            for _, of_group in itertools.groupby(self.sections, lambda s: s.group or s.name)
-        ]
+    def _masked(self, sheet: Sheet) -> Sheet:
+        """The sheet under the condition; the same object as long as both are the same."""
+        key = (sheet, self.view.only)
+        if self._mask is None or self._mask[0] != key:
+            self._mask = key, masked(sheet, self.view.only)
+        return self._mask[1]
+
+    def _blocks(self) -> list[tuple[Section | Tabs, Any]]:
+        """What stands below each other: a section, several side by side, or all tabs."""
+        blocks: list[tuple[Section | Tabs, Any]] = []
+        for key, found in itertools.groupby(self.sections, _block):
+            group = list(found)
+            tabs = key == self.tabs.name
+            blocks.append((self.tabs, self.tabs.layout) if tabs else (group[0], _beside(group)))
+        return blocks
 
     def _say_busy(self, at_work: bool) -> None:
         self._busy.object = '<p role="progressbar">reading and drawing</p>' if at_work else ""
@@ -178,6 +205,11 @@ class Page:
 
     def _refreshed(self, _: Any) -> None:
         self.drawing.request()
+
+
+def _block(section: Section) -> str:
+    """Sections of the same block stand together."""
+    return Tabs.name if section.tab else section.group or section.name
 
 
 def _beside(sections: list[Section]) -> Any:

@@ -73,7 +73,7 @@ class ProfilePanes(Section):
 
     name = "profiles"
     label = "profiles"
-    group = "slices"
+    tab = "Slices"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

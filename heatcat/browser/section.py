@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
+import xarray as xr
 
 from ensemble import InvalidInput
 from heatcat.browser import escape
@@ -33,12 +34,18 @@ class Shown:
         Its variable, axes, chosen labels, scale and lines.
     beside : tuple of Sheet and Picture, str or None
         The second map; a text that says why there is none; None if none is wanted.
+    refused : str
+        Why a condition of the view is not applied; "" if both are.
+    selected : xarray.DataArray of bool or None
+        Which points are selected, on the dimensions of the sheet; None without a selection.
     """
 
     source: Source
     sheet: Sheet
     picture: Picture
     beside: tuple[Sheet, Picture] | str | None = None
+    refused: str = ""
+    selected: xr.DataArray | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ class Section:
         Heading of the section; "" for none.
     label : str
         What a screen reader calls the section.
+    tab : str
+        Name of the tab that the section stands behind; "" if it is always shown.
     group : str
         Sections with the same group stand side by side under the heading of the first.
     state : param.Parameterized or None
@@ -93,6 +102,7 @@ class Section:
     name: ClassVar[str] = ""
     heading: ClassVar[str] = ""
     label: ClassVar[str] = ""
+    tab: ClassVar[str] = ""
     group: ClassVar[str] = ""
 
     def __init__(self, context: Context) -> None:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from heatcat.browser.explore.curves_panel import CurvesPanel
+from heatcat.browser.explore.names_panel import NamesPanel
+from heatcat.browser.explore.pins_panel import PinsPanel
+from heatcat.browser.explore.points_section import PointsSection
+from heatcat.browser.explore.regimes_panel import RegimesPanel
+from heatcat.browser.explore.scatter_panel import ScatterPanel
+from heatcat.browser.explore.small_maps_panel import SmallMapsPanel
+from heatcat.browser.explore.table_panel import TablePanel
 from heatcat.browser.export_section import ExportSection
 from heatcat.browser.live_point import LivePoint
 from heatcat.browser.map_section import MapSection
@@ -14,9 +22,17 @@ from heatcat.browser.slice_panes import SlicePanes
 SECTIONS: tuple[type[Section], ...] = (
     MapSection,
     PointSection,
+    PointsSection,
     SlicePanes,
     ProfilePanes,
+    CurvesPanel,
+    ScatterPanel,
+    TablePanel,
+    RegimesPanel,
+    SmallMapsPanel,
+    PinsPanel,
     LivePoint,
+    NamesPanel,
     Progress,
     ExportSection,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,11 +31,19 @@ class Sheet:
         Dimensions are parameters of the vocabulary, with numeric labels.
     reference : xarray.Dataset, optional
         The exact limit on the same labels: errors of a closure are then offered.
+    met : xarray.DataArray of bool, optional
+        Where a condition holds, on ``dims``: variables are NaN elsewhere.
     """
 
     name: str
     data: xr.Dataset
     reference: xr.Dataset | None = None
+    met: xr.DataArray | None = None
+
+    @cached_property
+    def plain(self) -> Sheet:
+        """The sheet without its condition."""
+        return self if self.met is None else replace(self, met=None)
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
@@ -152,8 +160,11 @@ class Sheet:
         """Values of a variable on the dimensions that ``at`` leaves free; lazy if the data are.
 
         Only the chunks of the selection are read.  A derived variable is computed from what has
-        been selected, but from all N.
+        been selected, but from all N, those that do not meet the condition included.  One that
+        combines all N is not masked.
         """
+        if self.met is not None and self.dims_of(variable) == self.dims:
+            return self.plain.select(variable, at).where(self.met.sel(dict(at)))
         chosen = {dim: value for dim, value in at.items() if dim in self.dims_of(variable)}
         if variable in self.data:
             found = self.data[variable].sel(chosen)

@@ -18,9 +18,8 @@ class SlicePanes(Section):
     """Curves of the variable along every dimension that has more than one label."""
 
     name = "slices"
-    heading = "Slices through the chosen cell"
-    label = "slices"
-    group = "slices"
+    label = "slices through the chosen cell"
+    tab = "Slices"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

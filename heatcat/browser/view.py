@@ -30,6 +30,10 @@ class View(param.Parameterized):
     beside_sweep = param.String(default="", doc="Sweep of the second map; empty: the same.")
     beside_variable = param.String(default="", doc="Variable of the second map; empty: the same.")
     compare = param.Boolean(default=False, doc="Whether there is a second map.")
+    only = param.String(default="", doc="Condition that points must meet to be shown.")
+    selected = param.String(default="", doc="Condition on the selected points.")
+    pins = param.List(default=[], item_type=dict, doc="Labels of the pinned points.")
+    tab = param.String(default="", doc="The tab that is open; empty: the first.")
 
     @classmethod
     def fields(cls) -> list[str]:

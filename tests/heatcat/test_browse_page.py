@@ -273,6 +273,7 @@ def test_two_maps_share_their_axes_and_their_cell(chromium, address, tiny):
 def test_the_live_point_solves_within_a_tenth_of_a_second(chromium, address, tiny):
     with opened(chromium, address) as page:
         expect_engine(page, tiny[1], N=6, delta_E=125.0, T_mean=100.0)
+        page.get_by_role("button", name="Live point").click()
         page.get_by_text("solve live from the chosen cell").click()
         power = page.locator(".live tr[data-name=power] td.number")
         engine = {"N": 6, "delta_E": 125.0, "T_mean": 100.0, **FIXED}
@@ -322,6 +323,7 @@ def test_the_view_is_exported(chromium, address, tiny, tmp_path):
 def test_nothing_is_wider_than_the_window(size, chromium, address):
     with opened(chromium, link(address, compare=True), size) as page:
         page.wait_for_function(MAP_IS_DRAWN)
+        page.get_by_role("button", name="Live point").click()
         page.get_by_text("solve live from the chosen cell").click()
         page.locator("[data-milliseconds]").wait_for()
         page.get_by_label("scaling", exact=True).select_option("high-temperature")

@@ -1,0 +1,63 @@
+"""What a variable or parameter is, in one line: long name, equation, unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import xarray as xr
+
+from heatcat.browser import escape
+from heatcat.browser.labels import symbol_of, unit
+from heatcat.browser.point import named
+from heatcat.browser.sheet import Sheet
+
+
+def explanation(array: xr.DataArray) -> str:
+    """Long name, equation and unit of an array.
+
+    >>> attributes = {"long_name": "power output", "equation": "Eq. 10", "units": "E_1^2"}
+    >>> explanation(xr.DataArray(name="power", attrs=attributes))
+    'power output; Eq. 10; in E₁²'
+    """
+    long_name, equation = (str(array.attrs.get(word, "")) for word in ("long_name", "equation"))
+    if equation in long_name:
+        equation = ""
+    shown = unit(str(array.attrs.get("units", "1")))
+    in_unit = f"in {shown}" if shown else "without a unit" if "units" in array.attrs else ""
+    return "; ".join(filter(None, (long_name or str(array.name), equation, in_unit)))
+
+
+def array_of(sheet: Sheet, name: str) -> xr.DataArray:
+    """A parameter, stored or derived variable with its attributes; nothing is read."""
+    if name in sheet.data.variables:
+        return sheet.data[name]
+    return sheet.select(name, {}).rename(name)
+
+
+def glossary(sheet: Sheet) -> str:
+    """Table of all parameters and variables of a sweep, as HTML."""
+    groups = {
+        "parameters that are varied": list(sheet.dims),
+        "parameters with one value": list(sheet.fixed()),
+        **{f"{group} variables": names for group, names in sheet.variables.items()},
+    }
+    return "".join(_table(sheet, title, names) for title, names in groups.items() if names)
+
+
+def _table(sheet: Sheet, title: str, names: Iterable[str]) -> str:
+    rows = "".join(_row(array_of(sheet, name)) for name in names)
+    heads = "".join(f"<th>{text}</th>" for text in ("name", "what it is", "equation", "unit"))
+    return (
+        f"<table><caption>{escape.html(title)}</caption><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _row(array: xr.DataArray) -> str:
+    texts = [
+        str(array.attrs.get("long_name", "")),
+        str(array.attrs.get("equation", "")),
+        unit(str(array.attrs.get("units", "1"))),
+    ]
+    cells = "".join(f"<td>{escape.html(text)}</td>" for text in texts)
+    return f'<tr><th scope="row">{named(str(array.name), symbol_of(array))}</th>{cells}</tr>'

@@ -1,0 +1,151 @@
+"""The points of a sweep as columns of numbers: what the scatter and the table show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from catalog.names.described import whole_numbers
+from catalog.names.fills import restored_values
+from ensemble import InvalidInput, Status
+from heatcat.browser.explore.condition import condition_of
+from heatcat.browser.sheet import Sheet
+
+MOST_READ = 5_000_000
+"""Most points that are read at once: about 40 MB for each column."""
+
+At = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points that meet a condition, one row for each.
+
+    Attributes
+    ----------
+    dims : tuple of str
+        Parameters that tell the points from each other.
+    columns : dict of str to ndarray, shape (points,)
+        Labels along ``dims``, then the variables.
+    status : ndarray of uint8, shape (points,)
+        ``OK`` throughout if the sweep has no status.
+    selected : ndarray of bool, shape (points,)
+        Which of them are selected; none if there is no selection.
+    total : int
+        Points that were asked for, those that do not meet the condition too.
+    """
+
+    dims: tuple[str, ...]
+    columns: dict[str, NDArray[Any]]
+    status: NDArray[np.uint8]
+    selected: NDArray[np.bool_]
+    total: int
+
+    @property
+    def met(self) -> int:
+        """Number of points that meet the condition."""
+        return len(self.status)
+
+    def at(self, row: int) -> dict[str, float]:
+        """Labels of a point."""
+        return {dim: self.columns[dim][row].item() for dim in self.dims}
+
+    def take(self, rows: NDArray[Any]) -> Points:
+        """Some of the points, by number or by truth."""
+        return Points(
+            self.dims,
+            {name: column[rows] for name, column in self.columns.items()},
+            self.status[rows],
+            self.selected[rows],
+            self.total,
+        )
+
+
+def load_points(
+    sheet: Sheet,
+    variables: Iterable[str],
+    *,
+    at: At | None = None,
+    selected: str = "",
+) -> Points:
+    """Read points of a sweep.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        If it is masked, only the points that meet its condition are given.
+    variables : iterable of str
+        Variables and varied parameters to read, beside the labels of each point.
+    at : mapping of str to number, optional
+        Labels of dimensions that are fixed; by default all points of the sweep.
+    selected : str
+        Condition on those that are selected.
+
+    Raises
+    ------
+    InvalidInput
+        If a condition is not understood, or if there are more than ``MOST_READ`` points.
+    """
+    at = dict(at or {})
+    dims = sheet.dims
+    free = [dim for dim in dims if dim not in at]
+    shape = tuple(len(sheet.labels(dim)) for dim in free)
+    total = int(np.prod(shape))
+    if total > MOST_READ:
+        raise InvalidInput(
+            f"these are {total:,} points, and at most {MOST_READ:,} are read at once: choose the "
+            "points of this map"
+        )
+    names = [name for name in dict.fromkeys(variables) if name not in (*dims, "status")]
+    if "status" in sheet.data:
+        names.append("status")
+    wanted = {name: sheet.plain.select(name, at) for name in names}
+    for name, met in (("met", sheet.met), ("selected", condition_of(sheet.plain, selected))):
+        if met is not None:
+            wanted[f" {name}"] = met.sel(at)
+    found = dict(zip(wanted, dask.compute(*wanted.values()), strict=True))
+    flat = {name: _flat(array, free, shape) for name, array in found.items()}
+    labels = {
+        dim: np.broadcast_to(
+            sheet.labels(dim).reshape([-1 if other == dim else 1 for other in free]), shape
+        ).reshape(-1)
+        if dim in free
+        else np.full(total, at[dim])
+        for dim in dims
+    }
+    codes = flat.get("status", np.full(total, Status.OK)).astype(np.uint8)
+    columns = {
+        name: restored_values(name, flat[name], whole_numbers(name, found[name].attrs))
+        for name in names
+        if name != "status"
+    }
+    chosen = flat.get(" selected", np.zeros(total, dtype=bool))
+    every = Points(dims, labels | columns, codes, chosen, total)
+    return every.take(flat[" met"]) if " met" in flat else every
+
+
+def _flat(array: xr.DataArray, free: list[str], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Values on all points; a variable that lacks a dimension is the same along it."""
+    having = [dim for dim in free if dim in array.dims]
+    values = array.transpose(*having).values
+    places = tuple(slice(None) if dim in having else None for dim in free)
+    return np.broadcast_to(values[places], shape).reshape(-1)
+
+
+def sample(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many of a number of rows, evenly at random and the same each time, in order.
+
+    >>> sample(5, 10)
+    array([0, 1, 2, 3, 4])
+    >>> len(sample(1_000_000, 20_000))
+    20000
+    """
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
