@@ -18,7 +18,8 @@ from heatcat.browser.maps import tick_formatter
 from heatcat.browser.plane import Axis, Plane
 
 HEIGHT = 420
-SMALL = 210
+SMALL, WIDTH = 210, 245
+"""Height and width of a small map in pixels."""
 
 
 def side(axis: Axis) -> Side:
@@ -77,6 +78,7 @@ def small_plot(plane: Plane, mapper: Any, *, chosen: bool) -> Any:
     hover = _hover(drawn, plane.x, plane.y, (label(plane.value_text, "bokeh"), "@value{%.10g}"))
     plot.add_tools(hover)
     plot.toolbar_location = None
+    plot.sizing_mode, plot.width = "fixed", WIDTH
     plot.background_fill_color = MISSING
     plot.outline_line_color = "#d55e00" if chosen else "#808080"
     plot.outline_line_width = 4 if chosen else 1
@@ -107,7 +109,8 @@ def colour_bar(plane: Plane, mapper: Any) -> Any:
     """A colour bar by itself, for all small maps."""
     plot: Any = figure(
         height=70, sizing_mode="stretch_width", toolbar_location=None, min_border=0,
-        outline_line_color=None, x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1), name="colour bar",
+        outline_line_color=None, x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
+        name="colour bar",
     )  # fmt: skip
     plot.axis.visible = plot.grid.visible = False
     # A plot without a glyph gives a warning.

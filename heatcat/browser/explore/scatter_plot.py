@@ -76,7 +76,9 @@ class ScatterPlot:
             self._mapper.update(palette=cloud.colours.palette, low=low, high=high)
         self._sources["points"].data = columns
         front = cloud.front
-        self._sources["front"].data = {} if front is None else self._places(cloud, front)
+        self._sources["front"].data = (
+            {"x": [], "y": []} if front is None else self._places(cloud, front)
+        )
         is_chosen = np.logical_and.reduce(
             [cloud.points.columns[dim] == at[dim] for dim in cloud.points.dims]
         )

@@ -9,7 +9,7 @@ from bokeh.models import LinearColorMapper
 from heatcat.browser import escape
 from heatcat.browser.colours import MISSING
 from heatcat.browser.explore.bound import Bound, dim_text
-from heatcat.browser.explore.cells import SMALL, colour_bar, small_plot
+from heatcat.browser.explore.cells import colour_bar, small_plot
 from heatcat.browser.explore.panel import Panel, small
 from heatcat.browser.explore.small_maps import SmallMaps, load_small_maps, other_dims
 from heatcat.browser.picture import Picture
@@ -36,7 +36,7 @@ class SmallMapsPanel(Panel):
         over = small(pn.widgets.Select(label="a map for each"), 130)
         self._bound = Bound(self._state, over=over)
         self.controls.objects = [over]
-        self._maps = pn.FlexBox(gap="8px", sizing_mode="stretch_width")
+        self._maps = pn.FlexBox(gap="4px", justify_content="start", sizing_mode="stretch_width")
         self._bar = pn.pane.Bokeh(None, sizing_mode="stretch_width", max_width=600)
         self.body.objects = [self._maps, self._bar]
 
@@ -56,12 +56,7 @@ class SmallMapsPanel(Panel):
         self._maps.objects = [
             pn.Column(
                 pn.pane.HTML(f"<h3>{escape.html(text)}</h3>"),
-                pn.pane.Bokeh(
-                    small_plot(plane, mapper, chosen=label == shown.picture.at[over]),
-                    sizing_mode="stretch_width",
-                    min_height=SMALL,
-                ),
-                styles={"flex": "1 1 230px", "min-width": "0", "max-width": "300px"},
+                pn.pane.Bokeh(small_plot(plane, mapper, chosen=label == shown.picture.at[over])),
             )
             for plane, text, label in zip(found.planes, found.texts, found.labels, strict=True)
         ]
