@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, HoverTool, Range1d
-from bokeh.models.annotations import ColorBar
-from bokeh.plotting import figure
+from bokeh.models import ColumnDataSource, HoverTool
+from matplotlib.ticker import MaxNLocator
 
 from analyses.regimes import Regime
+from heatcat.browser import escape
 from heatcat.browser.colours import MISSING, Scale
 from heatcat.browser.escape import label
 from heatcat.browser.explore.regime_map import COLOURS, HATCHES, HIDDEN, RegimeMap
-from heatcat.browser.explore.sides import PLAIN_TICKS, Side, new_figure
-from heatcat.browser.maps import tick_formatter
+from heatcat.browser.explore.sides import Side, new_figure
 from heatcat.browser.plane import Axis, Plane
 
 HEIGHT = 420
 SMALL, WIDTH = 210, 245
 """Height and width of a small map in pixels."""
+STOPS = 16
+"""Colours between which a colour bar is interpolated."""
 
 
 def side(axis: Axis) -> Side:
@@ -105,22 +106,21 @@ def _hover(drawn: Any, x: Axis, y: Axis, shown: tuple[str, str]) -> HoverTool:
     )
 
 
-def colour_bar(plane: Plane, mapper: Any) -> Any:
-    """A colour bar by itself, for all small maps."""
-    plot: Any = figure(
-        height=70, sizing_mode="stretch_width", toolbar_location=None, min_border=0,
-        outline_line_color=None, x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
-        name="colour bar",
-    )  # fmt: skip
-    plot.axis.visible = plot.grid.visible = False
-    # A plot without a glyph gives a warning.
-    plot.scatter([0.5], [0.5], alpha=0)
-    formatter = tick_formatter(plane.scale) or CustomJSTickFormatter(code=PLAIN_TICKS)
-    plot.add_layout(
-        ColorBar(
-            color_mapper=mapper, title=label(plane.value_text, "bokeh"), formatter=formatter,
-            orientation="horizontal", height=14,
-        ),
-        "below",
-    )  # fmt: skip
-    return plot
+def colour_bar(plane: Plane) -> str:
+    """The colours of a map with their values, as HTML."""
+    low, high = plane.colours.limits
+    palette = plane.colours.palette
+    stops = [palette[i] for i in np.linspace(0, len(palette) - 1, STOPS).round().astype(int)]
+    places = MaxNLocator(5).tick_values(low, high)
+    step = float(places[1] - places[0])
+    ticks = "".join(
+        f'<span style="left:{(place - low) / (high - low):.2%}">'
+        f"{escape.html(plane.scale.text(float(place), step))}</span>"
+        for place in places
+        if low <= place <= high
+    )
+    return (
+        f"<p>{escape.html(plane.value_text)}</p>"
+        f'<div class="colours" style="background:linear-gradient(to right,{",".join(stops)})">'
+        f'</div><div class="ticks">{ticks}</div>'
+    )

@@ -37,7 +37,7 @@ class SmallMapsPanel(Panel):
         self._bound = Bound(self._state, over=over)
         self.controls.objects = [over]
         self._maps = pn.FlexBox(gap="4px", justify_content="start", sizing_mode="stretch_width")
-        self._bar = pn.pane.Bokeh(None, sizing_mode="stretch_width", max_width=600)
+        self._bar = pn.pane.HTML("", sizing_mode="stretch_width", max_width=600)
         self.body.objects = [self._maps, self._bar]
 
     def load(self, shown: Shown) -> SmallMaps:
@@ -52,7 +52,7 @@ class SmallMapsPanel(Panel):
         colours = found.planes[0].colours
         low, high = colours.limits
         mapper = LinearColorMapper(palette=colours.palette, low=low, high=high, nan_color=MISSING)
-        self._bar.object = colour_bar(found.planes[0], mapper)
+        self._bar.object = colour_bar(found.planes[0])
         self._maps.objects = [
             pn.Column(
                 pn.pane.HTML(f"<h3>{escape.html(text)}</h3>"),
