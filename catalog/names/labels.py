@@ -103,10 +103,31 @@ def slack(labels: ArrayLike, relative: float) -> NDArray[np.float64]:
     order = np.unique(axis)
     if order.size > 1:
         small = np.abs(axis) <= RESIDUE * np.abs(order).max()
-        for position in np.flatnonzero(small):
-            gaps = np.abs(order - axis[position])
-            found[position] = relative * gaps[gaps > 0].min()
+        below, above = neighbours(axis[small], order)
+        gaps = [np.where(np.isnan(n), np.inf, np.abs(n - axis[small])) for n in (below, above)]
+        found[small] = relative * np.minimum(*gaps)
     return found
+
+
+def neighbours(
+    wanted: ArrayLike, axis: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The next smaller and the next larger label of an axis; NaN where there is none.
+
+    The axis is sorted once, so that 10⁵ labels are compared with 10⁵ others in a moment.
+
+    Examples
+    --------
+    >>> below, above = neighbours([2.0, 2.5], [3.0, 1.0, 2.0])
+    >>> below.tolist(), above.tolist()
+    ([1.0, 2.0], [3.0, 3.0])
+    """
+    numbers = np.asarray(wanted, dtype=float)
+    order = np.concatenate([[np.nan], np.unique(np.asarray(axis, dtype=float)), [np.nan]])
+    inner = order[1:-1]
+    below = order[np.searchsorted(inner, numbers, side="left")]
+    above = order[np.searchsorted(inner, numbers, side="right") + 1]
+    return below, above
 
 
 def matching(wanted: Label, axis: NDArray, margins: NDArray, relative: float) -> int | None:

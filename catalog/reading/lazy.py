@@ -138,11 +138,8 @@ class View:
         if counts is None:
             found = [box_of(self.grid)]
         else:
-            found = [
-                facet
-                for count, facet in facets(self.grid)
-                if count is not None and counts.start <= count < counts.stop
-            ]
+            asked = range(len(self.grid.axes[POINT]))[counts]
+            found = [facet for _, facet in facets(self.grid, asked)]
         for box in found:
             for dim, part in slices.items():
                 box[dim] = box[dim][part]
@@ -150,21 +147,23 @@ class View:
 
     def read(self, index: Index, name: str, solved: Mapping[BlockKey, Arrays]) -> NDArray:
         """An array of a dask chunk, from blocks just solved or else from the store."""
-        boxes = self.boxes(index)
-        found = [self._read(box, name, solved) for box in boxes]
+        boxes, held = self.boxes(index), dict(solved)
+        found = [self._read(box, name, held) for box in boxes]
         shape = [len(boxes[0][dim]) for dim in self.grid.dims if dim != POINT]
         lead = [len(boxes)] if POINT in self.grid.dims else []
         term = self.grid.term(name)
         array = np.stack(found).reshape([*lead, *shape, *term.inner_shape])
         return array.astype(seen_dtype(term), copy=False)
 
-    def _read(self, box: Box, name: str, solved: Mapping[BlockKey, Arrays]) -> NDArray:
+    def _read(self, box: Box, name: str, held: dict[BlockKey, Arrays]) -> NDArray:
+        """An array over a box; what is read for it is held for further boxes."""
         result = empty_box(self.grid.term(name), box)
         for part, piece in self.pieces(box):
-            arrays = solved.get(BlockKey(part.group, piece.index))
+            key = BlockKey(part.group, piece.index)
+            arrays = held.get(key)
             if arrays is None:
                 read = part.read_chunk if self.model is None else part.read
-                arrays = read(piece.index, {name, "status"})
+                arrays = held[key] = read(piece.index, {name, "status"})
             paste(result, piece, arrays[name], arrays["status"])
         return result
 

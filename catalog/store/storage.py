@@ -135,7 +135,10 @@ class Storage:
 
     def put(self, key: str, content: bytes) -> None:
         """Write an object, whole or not at all."""
-        sync(self.zarr.set(key, _buffer(content)))
+        if isinstance(self.zarr, DurableStore):  # without two changes of thread
+            self.zarr.set_sync(key, _buffer(content))
+        else:
+            sync(self.zarr.set(key, _buffer(content)))
 
     def put_many(self, objects: Mapping[str, bytes]) -> None:
         """Write several objects side by side; all have ended when the first error is raised."""

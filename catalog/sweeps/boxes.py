@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.names.labels import NEAR, SAME, Label, matching, slack
+from catalog.names.labels import NEAR, SAME, Label, neighbours, slack
 from catalog.names.vocabulary import POINT
 from catalog.sweeps.grid import Grid, Index
 from catalog.sweeps.sweep import Sweep
@@ -56,19 +56,21 @@ def uncovered(box: Box, others: Iterable[Box]) -> list[Box]:
 
 def _minus(box: Box, other: Box) -> list[Box]:
     """A box without another: one piece a parameter of which it has more labels."""
-    common = {
-        name: tuple(label for label in labels if label in set(other[name]))
-        for name, labels in box.items()
-    }
+    common = {name: _labels(labels, set(other[name]), True) for name, labels in box.items()}
     if not all(common.values()):
         return [box]
     pieces, left = [], dict(box)
     for name, labels in box.items():
-        more = tuple(label for label in labels if label not in set(common[name]))
+        more = _labels(labels, set(common[name]), False)
         if more:
             pieces.append({**left, name: more})
         left[name] = common[name]
     return pieces
+
+
+def _labels(labels: tuple[Label, ...], known: set[Label], inside: bool) -> tuple[Label, ...]:
+    """The labels that are, or are not, among known ones."""
+    return tuple(label for label in labels if (label in known) is inside)
 
 
 def refuse_near_misses(asked: Box, stored: Box) -> None:
@@ -79,14 +81,15 @@ def refuse_near_misses(asked: Box, stored: Box) -> None:
     InvalidInput
     """
     for name, labels in asked.items():
-        known = np.asarray(stored[name])
-        for label in labels:
-            gaps = np.abs(known - label)
-            near = (gaps > 0) & (gaps <= NEAR * np.maximum(np.abs(known), abs(label)))
-            if near.any():
+        wanted = np.asarray(labels, dtype=float)
+        for known in neighbours(wanted, stored[name]):
+            scale = np.maximum(np.abs(known), np.abs(wanted))
+            near = np.flatnonzero(np.abs(known - wanted) <= NEAR * scale)  # not where it is NaN
+            if near.size:
+                label, other = labels[near[0]], known[near[0]].item()
+                other = int(other) if isinstance(label, int) else other
                 raise InvalidInput(
-                    f"{name} = {label!r} nearly equals the stored label {known[near][0].item()!r}: "
-                    "use that one"
+                    f"{name} = {label!r} nearly equals the stored label {other!r}: use that one"
                 )
 
 
@@ -130,16 +133,25 @@ def snapped(sweep: Sweep, stored: Box) -> Sweep:
 
 
 def _snapped(labels: Sequence[Label], known: Sequence[Label]) -> tuple[Label, ...]:
-    if set(labels) <= set(known):
+    there = set(known)
+    if there.issuperset(labels):
         return tuple(labels)
-    axis = np.asarray(known)
-    margins = slack(axis, SAME)
+    # Of the labels of an axis, only the two next to a number can stand for it.  The margin near 0
+    # follows from the neighbours of a label; an axis may have one label only, so that the larger
+    # margin of the two axes counts.
+    margins = dict(zip(map(float, known), slack(known, SAME).tolist(), strict=True))
+    originals = {float(label): label for label in known}
+    own = slack(labels, SAME).tolist()
     found = []
-    for label, margin in zip(labels, slack(labels, SAME).tolist(), strict=True):
-        # The margin near 0 follows from the neighbours of a label; an axis may have one label only,
-        # so that the larger margin of the two axes counts.
-        position = matching(label, axis, np.maximum(margins, margin), SAME)
-        found.append(label if position is None else known[position])
+    for label, margin, *beside in zip(
+        labels, own, *(n.tolist() for n in neighbours(labels, known)), strict=True
+    ):
+        near = [
+            (abs(other - label), other)
+            for other in beside
+            if abs(other - label) <= max(margins.get(other, 0.0), margin, SAME * abs(label))
+        ]
+        found.append(originals[min(near)[1]] if near and label not in there else label)
     return tuple(found)
 
 
@@ -222,11 +234,12 @@ def pieces(grid: Grid, box: Box, *, steps: Mapping[str, int] | None = None) -> I
     """
     steps = grid.blocks if steps is None else steps
     wanted = {name: {label: i for i, label in enumerate(labels)} for name, labels in box.items()}
-    for count, facet in facets(grid):
+    for count, facet in facets(grid, _points_within(grid, box) if grid.points else None):
         lead_block: Index = () if count is None else (count // steps[POINT],)
         lead: Index = () if count is None else (count % steps[POINT],)
         choices = [
-            _by_block(labels, wanted[name], steps.get(name, 1)) for name, labels in facet.items()
+            _by_block(labels, wanted[name], steps.get(name, 1), grid.positions.get(name))
+            for name, labels in facet.items()
         ]
         lengths = {name: len(labels) for name, labels in facet.items()}
         for combination in itertools.product(*choices):
@@ -244,14 +257,31 @@ def pieces(grid: Grid, box: Box, *, steps: Mapping[str, int] | None = None) -> I
             )
 
 
-def facets(grid: Grid) -> Iterator[tuple[int | None, Box]]:
-    """The boxes that a grid consists of: itself, or one for each scattered point."""
+def facets(grid: Grid, counts: Iterable[int] | None = None) -> Iterator[tuple[int | None, Box]]:
+    """The boxes that a grid consists of: itself, or one for each scattered point.
+
+    Parameters
+    ----------
+    counts : iterable of int, optional
+        Positions of the scattered points that are asked for; without it all.
+    """
     if not grid.points:
         yield None, box_of(grid)
         return
-    box = box_of(grid)
-    for count in range(len(grid.axes[POINT])):
-        yield count, {**box, **{name: (values[count],) for name, values in grid.points.items()}}
+    common = {name: tuple(labels) for name, labels in grid.axes.items() if name != POINT}
+    common |= {name: (value,) for name, value in grid.fixed.items()}
+    for count in range(len(grid.axes[POINT])) if counts is None else counts:
+        own = {name: (values[count],) for name, values in grid.points.items()}
+        yield count, {n: own[n] if n in own else common[n] for n in grid.family.parameters}
+
+
+def _points_within(grid: Grid, box: Box) -> list[int]:
+    """Positions of the scattered points whose labels a box has."""
+    at, labels = grid.point_positions, [box[name] for name in grid.points]
+    if math.prod(map(len, labels)) <= len(at):
+        return sorted(at[point] for point in itertools.product(*labels) if point in at)
+    wanted = [set(found) for found in labels]
+    return [i for p, i in at.items() if all(v in w for v, w in zip(p, wanted, strict=True))]
 
 
 class Locator:
@@ -266,13 +296,9 @@ class Locator:
         self.dims = grid.dims
         self.scattered = tuple(grid.points)
         self.positions = {
-            name: {label: i for i, label in enumerate(labels)}
-            for name, labels in box_of(grid).items()
-            if name not in grid.points
+            n: grid.positions[n] for n in grid.family.parameters if n in grid.positions
         }
-        self.points: dict[tuple[Label, ...], int] = {
-            labels: i for i, labels in enumerate(zip(*grid.points.values(), strict=True))
-        }
+        self.points = grid.point_positions
 
     def find(self, box: Box) -> tuple[NDArray, ...] | None:
         """Index arrays (as of ``numpy.ix_``) of the points that the grid has of a box.
@@ -293,13 +319,22 @@ class Locator:
 
 
 def _by_block(
-    labels: Sequence[Label], wanted: Mapping[Label, int], step: int
+    labels: Sequence[Label],
+    wanted: Mapping[Label, int],
+    step: int,
+    positions: Mapping[Label, int] | None,
 ) -> list[tuple[int, Any, Any]]:
-    """Of each block that has wanted labels: its number, their positions in it and in the box."""
+    """Of each block that has wanted labels: its number, their positions in it and in the box.
+
+    The work grows with the labels or with the wanted ones, whichever are fewer.
+    """
+    if positions is None or len(labels) <= len(wanted):
+        pairs = [(i, wanted[label]) for i, label in enumerate(labels) if label in wanted]
+    else:
+        pairs = sorted((positions[v], i) for v, i in wanted.items() if v in positions)
     found: dict[int, tuple[list[int], list[int]]] = {}
-    for position, label in enumerate(labels):
-        if label in wanted:
-            inner, outer = found.setdefault(position // step, ([], []))
-            inner.append(position % step)
-            outer.append(wanted[label])
+    for position, place in pairs:
+        inner, outer = found.setdefault(position // step, ([], []))
+        inner.append(position % step)
+        outer.append(place)
     return [(block, inner, outer) for block, (inner, outer) in found.items()]

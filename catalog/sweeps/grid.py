@@ -181,6 +181,22 @@ class Grid:
             found |= {name: values[position] for name, values in self.points.items()}
         return {name: found[name] for name in self.family.parameters if name in found}
 
+    @cached_property
+    def positions(self) -> dict[str, dict[Label, int]]:
+        """Positions of the labels of every axis, and 0 for that of every fixed parameter."""
+        labels = {name: found for name, found in self.axes.items() if name != POINT}
+        labels |= {name: (value,) for name, value in self.fixed.items()}
+        return {name: {v: i for i, v in enumerate(found)} for name, found in labels.items()}
+
+    @cached_property
+    def point_positions(self) -> dict[tuple[Label, ...], int]:
+        """Positions of the scattered points along ``point``, by their labels."""
+        return {labels: i for i, labels in enumerate(zip(*self.points.values(), strict=True))}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is looked up again where it is needed: tasks carry grids."""
+        return {k: v for k, v in vars(self).items() if k not in ("positions", "point_positions")}
+
     def columns(self, index: Index | None = None) -> Columns:
         """Every parameter at the points of the grid or of a block, broadcastable to the shape."""
         whole = (slice(None),) * len(self.dims)
