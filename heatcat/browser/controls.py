@@ -8,6 +8,7 @@ import panel as pn
 
 from heatcat.browser import escape
 from heatcat.browser.colours import SCALES
+from heatcat.browser.explore.play import Play
 from heatcat.browser.labels import number, symbol, symbol_of, with_unit
 from heatcat.browser.picture import offered
 from heatcat.browser.sheet import Sheet
@@ -34,6 +35,7 @@ class Controls:
         self._view, self._source = view, source
         self._setting = False
         self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
+        self._plays: list[Play] = []
         self._shown: tuple[Any, ...] = ()
         self._offered: tuple[Any, ...] = ()
         wide = {"sizing_mode": "stretch_width"}
@@ -107,10 +109,20 @@ class Controls:
         if shown != self._shown:
             self._shown = shown
             self._sliders = {dim: self._slider(sheet, dim) for dim in sheet.dims}
-            others = [slider for dim, slider in self._sliders.items() if dim not in axes]
+            for play in self._plays:
+                play.stop()
+            outside = [dim for dim in sheet.dims if dim not in axes]
+            self._plays = [
+                Play(self._view, sheet, dim, _mark(sheet, dim))
+                for dim in outside
+                if len(sheet.labels(dim)) > 1
+            ]
+            others = [self._sliders[dim] for dim in outside]
+            buttons = [play.button for play in self._plays]
             cell = [slider for dim, slider in self._sliders.items() if dim in axes]
             self._sliders_box.objects = [
                 *others,
+                *buttons,
                 pn.pane.HTML("<h3>chosen cell</h3>", sizing_mode="stretch_width"),
                 *cell,
             ]

@@ -19,6 +19,7 @@ from ensemble.method import Method, attempt
 from ensemble.variables import FROM_CUMULANTS, FROM_PAIR
 from heatcat.browser import escape
 from heatcat.browser.drawing import Drawing, Step, in_thread
+from heatcat.browser.explore.live_curve import LiveCurve
 from heatcat.browser.labels import figure, unit, with_unit
 from heatcat.browser.plane import spaced_by_factors
 from heatcat.browser.point import load_point, named
@@ -88,9 +89,11 @@ class LivePoint(Section):
             sizing_mode="stretch_width",
             visible=False,
         )
+        self._curve = LiveCurve()
+        self._curve.layout.visible = False
         self._none = pn.pane.HTML("", visible=False, sizing_mode="stretch_width")
         self._buttons = pn.FlexBox(self._switch, self._again, gap="8px")
-        self.layout.objects = [self._none, self._buttons, self._engine]
+        self.layout.objects = [self._none, self._buttons, self._engine, self._curve.layout]
         self.seconds = 0.0
 
     def show(self, shown: Shown, found: Any) -> None:
@@ -99,10 +102,11 @@ class LivePoint(Section):
         self._none.object = "<p>The points of this sweep are no heat engines.</p>"
         self._none.visible = not engine
         self._buttons.visible = engine
-        self._engine.visible = engine and self._switch.value
+        self._engine.visible = self._curve.layout.visible = engine and self._switch.value
 
     def _toggled(self, event: Any) -> None:
-        self._engine.visible = self._again.visible = event.new
+        for part in (self._engine, self._again, self._curve.layout):
+            part.visible = event.new
         if event.new:
             self._restart()
         else:
@@ -177,6 +181,24 @@ class LivePoint(Section):
             f"<tbody>{rows}</tbody></table></div>"
         )
         self.context.mark(parameters)
+        self._show_curve(parameters, solution)
+
+    def _show_curve(self, parameters: Mapping[str, float], solution: Solution) -> None:
+        """The curve through this engine, along any parameter that has a slider."""
+        method = METHODS[self._method.value]
+        positions = {
+            name: list(slider.options.values())
+            for name, slider in self._sliders.items()
+            if method.sized or name != "N"
+        }
+        engine = {**parameters, "scaling": self._scaling.value, **self._more}
+        sheet = self._shown.sheet if self._shown else None
+        texts = {n: with_unit(sheet.data[n]) for n in positions if sheet and n in sheet.data.coords}
+        for name in solution.values:
+            term = VOCABULARY[name]
+            shown = unit(self._units.get(name, term.unit))
+            texts[name] = f"{term.symbol} [{shown}]" if shown else term.symbol
+        self._curve.show(method, engine, positions, solution.values, texts)
 
     def _row(self, name: str, value: float) -> str:
         stored = figure(self._stored[name]) if name in self._stored else "–"

@@ -28,6 +28,7 @@ from heatcat.browser.view import View
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")
+SCRIPT = (FOLDER / "page.js").read_text(encoding="utf-8")
 
 
 class Page:
@@ -75,6 +76,7 @@ class Page:
         template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"), location=True)
         template.add_variable("heading", title)
         template.add_variable("style", STYLE)
+        template.add_variable("script", SCRIPT)
         blocks = self._blocks()
         template.add_variable("sections", [head for head, _ in blocks])
         template.add_panel("busy", self._busy)

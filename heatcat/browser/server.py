@@ -23,6 +23,9 @@ from heatcat.browser.link import Link
 from heatcat.browser.page import FOLDER, Page
 from heatcat.browser.source import Source
 
+DARK = "heatcat_dark"
+"""Cookie of a visitor whose browser asks for dark pages; ``page.js`` sets it."""
+
 
 def prepare() -> None:
     """Load the plotting library and the style, once per process."""
@@ -35,6 +38,8 @@ def prepare() -> None:
 def application(location: str, token: str) -> pn.Template:
     """The page of one visitor, with the view that the link describes."""
     assert pn.state.location is not None
+    if pn.state.cookies.get(DARK) == "1":
+        pn.config.theme = "dark"
     page = Page(Source(location))
     link = Link(pn.state.location, page.states(), keep={TOKEN: token})
     page.complaints = link.complaints

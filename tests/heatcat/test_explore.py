@@ -11,7 +11,7 @@ import xarray as xr
 
 from analyses import collective_gain, pareto_front
 from catalog.sweeps.sweep import Sweep
-from ensemble import InvalidInput, Macroscopic, Status
+from ensemble import Engine, Exact, InvalidInput, Macroscopic, Status
 from heatcat.browser.explore import cloud as clouds
 from heatcat.browser.explore.cloud import load_cloud
 from heatcat.browser.explore.condition import box_condition, condition_of, masked
@@ -19,8 +19,10 @@ from heatcat.browser.explore.explain import glossary
 from heatcat.browser.explore.extremes import extreme
 from heatcat.browser.explore.families import load_curves, same_engine
 from heatcat.browser.explore.listing import ROWS, file, listing
+from heatcat.browser.explore.live_curve import Solved, Wanted, solve_more, thinned
 from heatcat.browser.explore.outline import outline
 from heatcat.browser.explore.pinned import as_table, load_pins
+from heatcat.browser.explore.play import Play
 from heatcat.browser.explore.points import load_points
 from heatcat.browser.explore.sides import side_of
 from heatcat.browser.explore.small_maps import load_small_maps
@@ -28,6 +30,7 @@ from heatcat.browser.picture import picture_of
 from heatcat.browser.plane import load_plane
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
+from heatcat.browser.view import View
 from tests.heatcat.stores import FIXED, TINY, computed
 
 AT = {"N": 6, "delta_E": 125.0, "T_mean": 100.0}
@@ -280,3 +283,28 @@ def test_the_glossary_tells_names_equations_and_units_escaped(stored):
     told = glossary(Sheet("tiny", data))
     for text in ("&lt;b&gt;power", "Eq. 10", "ω₀²", "collective gain", *FIXED, *TINY.dims):
         assert text.replace("_", "_<wbr>") in told or text in told
+
+
+def test_a_live_curve_holds_solved_engines():
+    engine = {"N": 2, "delta_E": 125.0, "T_mean": 100.0, **FIXED}
+    positions = thinned([40.0, 60.0, 120.0], 100.0)
+    assert positions.tolist() == [40.0, 60.0, 100.0, 120.0]
+    wanted = Wanted(Exact(), engine, "T_mean", positions, "power")
+    solved = Solved(wanted, np.full(4, np.nan))
+    solve_more(solved, seconds=0.0)
+    assert solved.done == 1
+    solve_more(solved, seconds=10.0)
+    assert (solved.done, solved.left_out) == (4, 1)  # at T̄ = 40 the cold bath is below 0
+    for T_mean, value in zip(positions[1:], solved.values[1:], strict=True):
+        exact = Exact().solve(Engine(**{**engine, "T_mean": T_mean}), ["power"])
+        assert value == exact.values["power"]
+
+
+def test_playing_goes_from_label_to_label_and_stops_at_the_last(sheet):
+    view = View(sweep="tiny", at={**AT, "N": 4})
+    play = Play(view, sheet, "N", "N")
+    play.step()
+    assert view.at == AT
+    play.step()
+    assert view.at == AT
+    assert not play.button.value

@@ -13,14 +13,14 @@ Cell = dict[str, Any]
 STYLE = """
 table { border-collapse: collapse; width: 100%; font-size: 13px; margin: 4px 0; }
 .wide { overflow-x: auto; max-width: 100%; }
-th, td { padding: 2px 8px 2px 0; border-top: 1px solid var(--rule); text-align: right;
+th, td { padding: 2px 8px 2px 0; border-top: 1px solid var(--_rule); text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; vertical-align: top; }
 th:first-child { text-align: left; font-weight: 400; }
-small { color: var(--quiet); display: block; }
+small { color: var(--_quiet); display: block; }
 caption { text-align: left; font-weight: 600; }
-button { font: inherit; color: var(--accent); background: none; border: 1px solid var(--rule);
+button { font: inherit; color: var(--_accent); background: none; border: 1px solid var(--_rule);
   border-radius: 3px; padding: 0 6px; margin: 0 0 0 4px; cursor: pointer; }
-button:disabled { color: var(--quiet); cursor: default; }
+button:disabled { color: var(--_quiet); cursor: default; }
 """
 
 RENDER = """
