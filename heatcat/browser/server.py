@@ -15,6 +15,8 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
+from bokeh.themes import Theme
+from panel.theme.base import BOKEH_DARK
 
 from ensemble import InvalidInput
 from heatcat import terminal
@@ -39,7 +41,9 @@ def application(location: str, token: str) -> pn.Template:
     """The page of one visitor, with the view that the link describes."""
     assert pn.state.location is not None
     if pn.state.cookies.get(DARK) == "1":
+        assert pn.state.curdoc is not None
         pn.config.theme = "dark"
+        pn.state.curdoc.theme = Theme(json=BOKEH_DARK)
     page = Page(Source(location))
     link = Link(pn.state.location, page.states(), keep={TOKEN: token})
     page.complaints = link.complaints

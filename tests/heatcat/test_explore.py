@@ -122,7 +122,7 @@ class TestCloud:
         expected = pareto_front(stored, objectives={"power": "max", "constancy": "max"}, dims=dims)
         assert cloud.front.columns["power"].tolist() == expected.power.values.tolist()
         assert cloud.notes[0] == "45 of 45 points shown"
-        assert cloud.notes[-1] == f"Pareto front: {expected.front.size} points (line)"
+        assert cloud.notes[-1] == f"Pareto front: {expected.front.size} of them (diamonds)"
 
     def test_what_has_no_place_is_counted(self, sheet, stored):
         cloud = load_cloud(sheet, "power", "efficiency", colour="N")

@@ -179,7 +179,7 @@ def _notes(
     if any_selected:
         notes.append(f"{int(drawable.selected.sum()):,} selected")
     if front is not None:
-        notes.append(f"Pareto front: {front.met:,} points (line)")
+        notes.append(f"Pareto front: {front.met:,} of them (diamonds)")
     return notes
 
 

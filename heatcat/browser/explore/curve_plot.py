@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import panel as pn
 from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, LogColorMapper
 from bokeh.models.annotations import ColorBar, Span
 from bokeh.palettes import Viridis256
@@ -15,8 +16,8 @@ from heatcat.browser.explore.sides import new_figure, set_ticks
 
 HEIGHT = 420
 MOST_IN_LEGEND = 10
-COLOURS = Viridis256[:235]
-"""From dark to light, without the last: yellow on white cannot be read."""
+ON_WHITE, ON_BLACK = Viridis256[:235], Viridis256[70:]
+"""From dark to light, without what cannot be read: yellow on white, violet on black."""
 DASHES = ("dashed", "dotted", "dotdash", "dashdot")
 OTHER = "#7f7f7f"
 """Other sweeps; grey is readable on white and on black."""
@@ -60,15 +61,21 @@ def curve_plot(curves: Curves) -> Any:
     return plot
 
 
+def palette() -> list[str]:
+    """The colours of curves on this visitor's page."""
+    return list(ON_BLACK if pn.config.theme == "dark" else ON_WHITE)
+
+
 def _colours(curves: Curves) -> list[str]:
+    every = palette()
     if len(curves.family) == 1:
-        return [COLOURS[100]]
+        return [every[100]]
     places = np.arange(len(curves.family)) / (len(curves.family) - 1)
     if len(curves.family) > MOST_IN_LEGEND:
         labels = np.array([curve.label for curve in curves.family], dtype=float)
         spread = np.log(labels) if curves.by_log else labels
         places = (spread - spread[0]) / (spread[-1] - spread[0])
-    return [COLOURS[round(place * (len(COLOURS) - 1))] for place in places]
+    return [every[round(place * (len(every) - 1))] for place in places]
 
 
 def _draw(
@@ -93,6 +100,6 @@ def _bar(curves: Curves) -> ColorBar:
     labels = [curve.label for curve in curves.family if curve.label is not None]
     mapper = LogColorMapper if curves.by_log else LinearColorMapper
     return ColorBar(
-        color_mapper=mapper(palette=COLOURS, low=labels[0], high=labels[-1]),
+        color_mapper=mapper(palette=palette(), low=labels[0], high=labels[-1]),
         title=label(curves.by, "bokeh"),
     )

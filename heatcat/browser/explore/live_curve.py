@@ -18,7 +18,7 @@ from ensemble.method import Method, attempt
 from heatcat.browser import escape
 from heatcat.browser.colours import Scale
 from heatcat.browser.drawing import Drawing, Step
-from heatcat.browser.explore.curve_plot import COLOURS, OTHER
+from heatcat.browser.explore.curve_plot import OTHER, palette
 from heatcat.browser.explore.panel import small
 from heatcat.browser.explore.sides import Side, new_figure, suits_labels
 from heatcat.browser.labels import symbol
@@ -168,8 +168,9 @@ class LiveCurve:
         y = self._side(wanted.variable, "linear")
         plot = new_figure(x, y, height=HEIGHT, name="live curve")
         self._source = ColumnDataSource({"x": [], "y": []})
-        plot.line("x", "y", source=self._source, line_color=COLOURS[100], line_width=2)
-        plot.scatter("x", "y", source=self._source, color=COLOURS[100], size=5)
+        colour = palette()[100]
+        plot.line("x", "y", source=self._source, line_color=colour, line_width=2)
+        plot.scatter("x", "y", source=self._source, color=colour, size=5)
         plot.add_layout(
             Span(
                 location=wanted.parameters[wanted.along],

@@ -124,6 +124,10 @@ class ScatterPlot:
         drawn.nonselection_glyph = drawn.selection_glyph = None
         for color, width in (("white", 5), ("black", 2)):
             plot.line("x", "y", source=self._sources["front"], line_color=color, line_width=width)
+        plot.scatter(
+            "x", "y", source=self._sources["front"], marker="diamond", size=11,
+            fill_color="white", line_color="black", line_width=2,
+        )  # fmt: skip
         for color, size in (("white", 17), ("black", 14)):
             plot.scatter(
                 "x", "y", source=self._sources["chosen"], marker="circle", size=size,
