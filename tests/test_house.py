@@ -31,7 +31,7 @@ ROOMS = {
         *("arrays", "errors", "checks", "parameters", "engine", "solution", "method"),
         *("units", "variables", "laws"),
         *("generator", "closed_forms", "steady", "counting", "correlations"),
-        *("local_noise", "detuned", "sensitivities", "bounds", "optima", "together"),
+        *("local_noise", "detuned", "sensitivities", "bounds", "optima", "together", "basis"),
         *("evolution", "spectrum", "limits", "closure", "methods", "__init__"),
     ),
     "catalog": (

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
 
 from ensemble.arrays import FloatArray
+from ensemble.basis.solve import LEAST, PAYS, solve_from_basis
 from ensemble.bounds.precision import PrecisionBounds, precision_bounds
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.counting.cumulants import cumulants
@@ -59,10 +62,12 @@ class Exact(Method):
     ----------
     tolerance : float
         Largest relative residual that still counts as certified.
-    solver : {"auto", "superlu", "pardiso", "gmres"}
+    solver : {"auto", "superlu", "pardiso", "gmres", "basis"}
         How linear systems are solved; see `ensemble.steady.stationary.stationary`.  With "auto" a
-        sweep solves the small engines of a block together (`solve_together`); with the others it
-        solves all one by one.
+        sweep solves the small engines of a block together and many larger ones of one N from a
+        reduced basis (`solve_together`).  With "basis" it does so for fewer of them, too, and is
+        laid out in blocks that are large enough for it; one engine alone is solved as with "auto".
+        With the others a sweep solves all one by one.
     coherence_order : int, optional
         Keep exactly this coherence order; chosen to meet the tolerance by default.
 
@@ -75,7 +80,7 @@ class Exact(Method):
     ('ok', '1.00004932')
     """
 
-    solver: SolverName = "auto"
+    solver: SolverName | Literal["basis"] = "auto"
     coherence_order: int | None = None
 
     name: ClassVar[str] = "exact"
@@ -116,15 +121,19 @@ class Exact(Method):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.solver not in get_args(SolverName):
+        if self.solver not in SOLVERS:
             raise InvalidInput(
-                f"solver must be one of {', '.join(get_args(SolverName))}, but is {self.solver!r}"
+                f"solver must be one of {', '.join(SOLVERS)}, but is {self.solver!r}"
             )
         if self.solver == "pardiso" and not has_pardiso():
             raise InvalidInput(
                 "solver pardiso needs the package pypardiso: install heatcat[fast] or use auto"
             )
         order = self.coherence_order
+        if order is not None and self.solver == "basis":
+            raise InvalidInput(
+                "coherence_order is chosen by the solver basis: leave it out, or use auto"
+            )
         if order is not None and (
             isinstance(order, bool) or not isinstance(order, int) or order < 1
         ):
@@ -244,14 +253,15 @@ class Exact(Method):
 
     @property
     def _options(self) -> SolverOptions:
-        return SolverOptions(self.tolerance, self.solver, self.coherence_order)
+        alone: SolverName = "auto" if self.solver == "basis" else self.solver
+        return SolverOptions(self.tolerance, alone, self.coherence_order)
 
     def batches(self, variables: Iterable[str]) -> bool:
-        """Whether small engines are solved together for some variables.
+        """Whether the engines of a block are solved together for some variables.
 
         Not by a subclass with a `solve` of its own, which decides about every engine.
         """
-        able = self.solver == "auto" and self.coherence_order is None
+        able = self.solver in ("auto", "basis") and self.coherence_order is None
         return able and type(self).solve is _SOLVE and DEFINED.issuperset(variables)
 
     def solve_together(
@@ -262,10 +272,11 @@ class Exact(Method):
         scaling: str,
         statistics: str,
     ) -> list[Solution | None]:
-        """Solve many small engines at once; None for each that is to be solved by itself.
+        """Solve many engines at once; None for each that is to be solved by itself.
 
-        The values agree with those of `solve` within the certificates, which are the same; the
-        diagnostic ``solver`` is "together".  What does not pass every check is None.
+        Small ones are solved together, many larger ones of one N from a reduced basis.  The values
+        agree with those of `solve` within the certificates, which are the same; the diagnostic
+        ``solver`` is "together" or "basis".  What does not pass every check is None.
 
         Parameters
         ----------
@@ -284,9 +295,27 @@ class Exact(Method):
         names = self.chosen(variables)
         if not self.batches(names):
             return [None] * next(iter(columns.values())).size
-        return solve_together(
+        found = solve_together(
             columns, names, scaling=scaling, statistics=statistics, tolerance=self.tolerance
         )
+        left = np.array([solution is None for solution in found])
+        if left.any():
+            larger = solve_from_basis(
+                {name: values[left] for name, values in columns.items()},
+                names,
+                scaling=scaling,
+                statistics=statistics,
+                tolerance=self.tolerance,
+                least=self.least_for_basis,
+            )
+            for position, solution in zip(np.flatnonzero(left).tolist(), larger, strict=True):
+                found[position] = solution
+        return found
+
+    @property
+    def least_for_basis(self) -> int:
+        """Engines of one N from which a block of them is solved from a basis."""
+        return LEAST if self.solver == "basis" else PAYS
 
     def _judge(
         self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
@@ -329,3 +358,4 @@ class Exact(Method):
 
 
 _SOLVE = Exact.solve
+SOLVERS = (*get_args(SolverName), "basis")

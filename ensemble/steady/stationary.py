@@ -74,7 +74,7 @@ def stationary(
         truncation = replace(truncation, coherence_order=min(coherence_order, *engine.levels))
     for attempt in range(MAX_TRUNCATIONS):
         sector = truncation.sector(engine)
-        name = _choose(solver, engine, sector)
+        name = choose(solver, engine, sector)
         state = solve_truncated(engine, truncation, name, start=start)
         final = (
             attempt == MAX_TRUNCATIONS - 1
@@ -100,7 +100,7 @@ def stationary(
     return state
 
 
-def _choose(solver: SolverName, engine: Engine, sector: Sector) -> str:
+def choose(solver: SolverName, engine: Engine, sector: Sector) -> str:
     """The solver asked for; for "auto", the faster way to solve the equations of a sector."""
     if solver != "auto":
         return solver

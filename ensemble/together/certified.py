@@ -4,44 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.steady.certified_solve import MAX_REFINEMENTS, REFINED
-from ensemble.together.elimination import Elimination
 from ensemble.together.layout import Layout
+
+
+class Corrector(Protocol):
+    """Solves L x = b and Lᵀ y = c of many engines approximately.
+
+    Attributes
+    ----------
+    final : bool
+        Whether its solutions are as good as they get: they are not refined.
+    transposable : bool
+        Whether it solves with Lᵀ.
+    """
+
+    @property
+    def final(self) -> bool: ...
+    @property
+    def transposable(self) -> bool: ...
+
+    def solve(
+        self, source: FloatArray, name: str, magnitude: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """Solutions x, shape (size, sources, points), of the equations of that name."""
+        ...
+
+    def solve_transposed(self, source: FloatArray, name: str) -> FloatArray:
+        """The same with Lᵀ."""
+        ...
+
+    def __getitem__(self, chosen: IntArray) -> Corrector:
+        """That of some of the engines."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Solver:
     """Solves L x = b and Lᵀ y = c for many engines, with the residuals of `certified_solve`.
 
-    Vectors have the shape (size, sources, points); residuals (sources, points).  What is found for
-    an engine does not depend on the others, to the last bit: sums run over elements in their order.
+    Vectors have the shape (size, sources, points); residuals (sources, points).  With a corrector
+    that solves each engine apart, what is found for an engine does not depend on the others, to the
+    last bit: sums run over elements in their order.
 
     Attributes
     ----------
     layout : Layout
     coefficients : ndarray, shape (5, points)
-    elimination : Elimination
+    corrector : Corrector
     """
 
     layout: Layout
     coefficients: FloatArray
-    elimination: Elimination
+    corrector: Corrector
 
     def apply(self, x: FloatArray) -> FloatArray:
         """L x of each engine, shape (size, …, points)."""
         return affine(self.layout.parts, self.coefficients, x)
 
-    def apply_magnitude(self, x: FloatArray) -> FloatArray:
-        """|L| x of each engine."""
-        return affine(self.layout.magnitudes, self.coefficients, x)
-
     def solve(
-        self, source: FloatArray, magnitude: FloatArray | float = 0.0
+        self, source: FloatArray, magnitude: FloatArray | float = 0.0, *, name: str
     ) -> tuple[FloatArray, FloatArray]:
         """Solutions of L x = source and their relative residuals.
 
@@ -50,56 +78,83 @@ class Solver:
         source : ndarray, shape (size, sources, points)
         magnitude : ndarray, shape (sources, points)
             1-norm of the terms whose difference each source is, where these cancel.
+        name : str
+            What is solved for.
         """
-        layout = self.layout
-        least = np.broadcast_to(magnitude, source.shape[1:])
+        return self._refined(
+            source,
+            lambda x, right, chosen: self._defect(x, right, magnitude, chosen),
+            lambda corrector, right: corrector.solve(right, name, magnitude),
+        )
 
-        def residual(x: FloatArray, right: FloatArray, chosen: IntArray | slice) -> tuple:
-            c = self.coefficients[:, chosen]
-            defect = right - affine(layout.parts, c, x)
-            weights = affine(layout.magnitudes, c, np.abs(x))
-            scale = total(weights) + np.maximum(total(np.abs(right)), least[:, chosen])
-            return defect, ratio(total(np.abs(defect)), scale)
+    def residual(
+        self, x: FloatArray, source: FloatArray, magnitude: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """Relative residuals of solutions of L x = source, wherever these come from."""
+        return self._defect(x, source, magnitude, slice(None))[1]
 
-        return self._refined(source, residual, Elimination.solve)
+    def _defect(
+        self,
+        x: FloatArray,
+        source: FloatArray,
+        magnitude: FloatArray | float,
+        chosen: IntArray | slice,
+    ) -> tuple[FloatArray, FloatArray]:
+        """The defect of some of the engines and its relative size."""
+        layout, c = self.layout, self.coefficients[:, chosen]
+        least = np.broadcast_to(magnitude, (source.shape[1], self.coefficients.shape[1]))
+        defect = source - affine(layout.parts, c, x)
+        scale = weight(layout.weights, c, x)
+        scale += np.maximum(total(np.abs(source)), least[:, chosen])
+        return defect, ratio(total(np.abs(defect)), scale)
 
     def solve_transposed(
-        self, source: FloatArray, importance: FloatArray
+        self, source: FloatArray, importance: FloatArray, *, name: str
     ) -> tuple[FloatArray, FloatArray]:
         """Solutions of Lᵀ y = source, and residuals weighted with ``importance``.
 
         As `ensemble.steady.certified_solve.Solver.solve_transposed`.
         """
         layout = self.layout
+        source, importance = (
+            layout.inner[:, np.newaxis] * source,
+            importance * layout.inner[:, np.newaxis],
+        )
+        heavy = affine(layout.magnitudes, self.coefficients, importance)
 
         def residual(y: FloatArray, right: FloatArray, chosen: IntArray | slice) -> tuple:
             c, w = self.coefficients[:, chosen], importance[..., chosen]
             defect = right - affine(layout.transposed, c, y)
-            weights = affine(layout.transposed_magnitudes, c, np.abs(y)) + np.abs(right)
-            return defect, ratio(total(w * np.abs(defect)), total(w * weights))
+            scale = total(heavy[..., chosen] * np.abs(y)) + total(w * np.abs(right))
+            return defect, ratio(total(w * np.abs(defect)), scale)
 
-        return self._refined(source, residual, Elimination.solve_transposed)
+        return self._refined(
+            source, residual, lambda corrector, right: corrector.solve_transposed(right, name)
+        )
 
     def null_residual(self, x: FloatArray) -> FloatArray:
         """‖Lx‖₁ / ‖|L||x|‖₁ of vectors, shape (size, points)."""
-        return ratio(total(np.abs(self.apply(x))), total(self.apply_magnitude(np.abs(x))))
+        scale = weight(self.layout.weights, self.coefficients, x)
+        return ratio(total(np.abs(self.apply(x))), scale)
 
     def _refined(
         self,
         source: FloatArray,
         residual: Callable[[FloatArray, FloatArray, IntArray | slice], tuple],
-        correct: Callable[[Elimination, FloatArray], FloatArray],
+        correct: Callable[[Corrector, FloatArray], FloatArray],
     ) -> tuple[FloatArray, FloatArray]:
         """Corrections until each solution is refined or a correction no longer helps."""
-        best = correct(self.elimination, source)
+        best = correct(self.corrector, source)
         defect, last = residual(best, source, slice(None))
+        if self.corrector.final:
+            return best, last
         running = ~(last <= REFINED) & np.isfinite(last)
         for _ in range(MAX_REFINEMENTS):
             points = np.flatnonzero(running.any(axis=0))
             if not points.size:
                 break
             right, held = source[..., points], best[..., points]
-            x = held + correct(self.elimination[points], defect[..., points])
+            x = held + correct(self.corrector[points], defect[..., points])
             new_defect, found = residual(x, right, points)
             better = running[:, points] & (found < last[:, points])
             helped = found < last[:, points] / 2
@@ -118,6 +173,15 @@ def affine(parts: sparse.csr_array, coefficients: FloatArray, x: FloatArray) -> 
         part *= coefficient
         result += part
     return result
+
+
+def weight(sums: sparse.csr_array, coefficients: FloatArray, x: FloatArray) -> FloatArray:
+    """Sum of some rows of |L| |x|, from the sums of these rows for each part of L."""
+    flat = np.abs(x).reshape(x.shape[0], -1)
+    return total(
+        (sums @ flat).reshape(5, *x.shape[1:])
+        * coefficients[(slice(None),) + (np.newaxis,) * (x.ndim - 2)]
+    )
 
 
 def applied(matrix: sparse.csr_array, x: FloatArray) -> FloatArray:

@@ -17,17 +17,45 @@ from ensemble.together.state import States
 
 
 class Cumulants(NamedTuple):
-    """Cumulants per time c₁ … c_order, shape (order, points), and the worst residual."""
+    """Cumulants per time c₁ … c_order, shape (order, points), and what they were found from.
+
+    Attributes
+    ----------
+    rates : ndarray, shape (order, points)
+    residual : ndarray, shape (points,)
+        The worst of all solves.
+    response : ndarray, shape (size, points)
+        ρ₁, the first derivative of the state by the counting field at the drive.
+    """
 
     rates: FloatArray
     residual: FloatArray
+    response: FloatArray
 
 
-def cumulants(states: States, order: int = 4) -> Cumulants:
-    """Cumulants of the exchanged quanta, left and right eigenvectors in pairs.
+def cumulants(states: States, order: int = 4, *, split: bool = True) -> Cumulants:
+    """Cumulants of the exchanged quanta, as `ensemble.counting.cumulants.cumulants`.
 
-    The formulas, with their derivation, are those of
-    `ensemble.counting.paired_cumulants.paired_cumulants`.
+    Left and right eigenvectors in pairs where there are solves with Lᵀ, else by recursion.
+
+    Parameters
+    ----------
+    states : States
+    order : int
+        Even, and at least 4.
+    split : bool
+        Whether right eigenvectors in pairs are split at their time-reversed partners, with which
+        odd cumulants keep their relative accuracy near the Carnot point.
+    """
+    paired = states.solver.corrector.transposable
+    return _paired(states, order, split) if paired else _recursion(states, order)
+
+
+def _paired(states: States, order: int, split: bool) -> Cumulants:
+    """As `ensemble.counting.paired_cumulants.paired_cumulants`.
+
+    The last cumulant is even and needs of the highest level ρ_m alone, which is solved for by
+    itself.
     """
     place, s = states.layout, states.contrast
     counted = np.where(place.q == 0, 1.0, 2.0)
@@ -42,36 +70,86 @@ def cumulants(states: States, order: int = 4) -> Cumulants:
 
     one = np.broadcast_to(place.trace, states.rho.shape)
     levels = [level(0, one, states.delta)]
+    rho, L_rho = [states.rho], [levels[0].L_rho]
     c = np.zeros((order + 1, s.size))
     per_contrast = np.zeros_like(c)
     residual = states.residual
     for n in range(1, order + 1):
         m, odd = n // 2, n % 2 == 1
-        if not odd:
+        if not odd and n < order:
             source = counted * left_source(levels, c)
-            y, worst_left = states.solver.solve_transposed(source[:, np.newaxis], importance)
+            y, worst = states.solver.solve_transposed(
+                source[:, np.newaxis], importance, name=f"left {m}"
+            )
+            residual = np.maximum(residual, worst[0])
             X = y[:, 0] / counted
             X = X - total(counted * X * states.rho) * place.trace
-            terms = deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
-            magnitude = sum(total(np.abs(term)) for term in terms)
-            summed = np.asarray(sum(terms[1:], start=terms[0]))
-            delta, worst_right = states.respond(
-                summed[:, np.newaxis], np.asarray(magnitude)[np.newaxis]
+            if split:
+                terms = deviation_source(levels, c, per_contrast, mirror.excess((-1) ** m * X))
+                delta, residual = _respond(states, terms, residual, name=f"right {m}")
+            else:
+                terms = _recursion_terms(rho, L_rho, c)
+                response, residual = _respond(states, terms, residual, name=f"response {m}")
+                delta = (response - (-1) ** m * mirror.theta * X) / s
+            levels.append(level(m, X, delta))
+            rho.append(levels[m].rho)
+            L_rho.append(levels[m].L_rho)
+        elif not odd:
+            response, residual = _respond(
+                states, _recursion_terms(rho, L_rho, c), residual, name=f"response {m}"
             )
-            levels.append(level(m, X, delta[:, 0]))
-            residual = np.maximum(residual, np.maximum(worst_left[0], worst_right[0]))
+            rho.append(response)
+            L_rho.append(act(response))
         for i, j in np.ndindex(n - m, m + 1):
             p = n - i - j
-            right = levels[j]
             if odd:
+                right = levels[j]
                 shift = per_contrast[p] * right.rho if p % 2 else c[p] * right.delta
                 part = right.L_delta(p) + right.excess(p) / 2 - shift
             else:
-                part = right.L_rho(p) - c[p] * right.rho
+                part = L_rho[j](p) - c[p] * rho[j]
             factor = math.comb(n, i) * math.comb(n - i, j)
             per_contrast[n] += factor * total(counted * levels[i].X * part)
         c[n] = s * per_contrast[n] + 0.0 if odd else per_contrast[n]  # no −0
-    return Cumulants(c[1:], residual)
+    return Cumulants(c[1:], residual, rho[1])
+
+
+def _recursion(states: States, order: int) -> Cumulants:
+    """As the recursion of `ensemble.counting.cumulants.cumulants`, counting at the drive."""
+    trace, act = states.layout.trace, _Mirror(states).at_drive
+    c = np.zeros((order + 1, states.contrast.size))
+    c[1] = states.contrast * total(trace * act(states.delta)(1))
+    rho, L_rho, residual = [states.rho], [act(states.rho)], states.residual
+    for n in range(1, order):
+        terms = _recursion_terms(rho, L_rho, c)
+        response, residual = _respond(states, terms, residual, name=f"response {n}")
+        rho.append(response)
+        L_rho.append(act(response))
+        for j in range(1, n + 2):
+            c[n + 1] += math.comb(n + 1, j) * total(trace * L_rho[n + 1 - j](j))
+    return Cumulants(c[1:], residual, rho[1])
+
+
+def _recursion_terms(
+    rho: list[FloatArray], L_rho: list[Derivatives], c: FloatArray
+) -> list[FloatArray]:
+    """Terms of L ρ_n = −Σ_j (n over j) (L⁽ʲ⁾ − c_j) ρ_{n−j}."""
+    n = len(rho)
+    return [
+        term
+        for j in range(1, n + 1)
+        for term in (-math.comb(n, j) * L_rho[n - j](j), math.comb(n, j) * c[j] * rho[n - j])
+    ]
+
+
+def _respond(
+    states: States, terms: list[FloatArray], residual: FloatArray, *, name: str
+) -> tuple[FloatArray, FloatArray]:
+    """The response to a sum of terms, and the worst of its residual and a given one."""
+    magnitude = np.asarray(sum(total(np.abs(term)) for term in terms))
+    summed = np.asarray(sum(terms[1:], start=terms[0]))
+    response, worst = states.respond(summed[:, np.newaxis], magnitude[np.newaxis], name=name)
+    return response[:, 0], np.maximum(residual, worst[0])
 
 
 class _Mirror:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.together.layout import Layout
+from ensemble.together.blocks import Blocks
 
 SPLIT_FROM = 11
 """Matrices of this size and larger are inverted by halves: products are faster than LAPACK."""
@@ -46,7 +46,7 @@ class Elimination:
 
     Attributes
     ----------
-    layout : Layout
+    blocks : Blocks
     factors : sequence of Eliminated
         From the least excitations to the most.
 
@@ -56,48 +56,60 @@ class Elimination:
         If a pivot vanishes, for any of the engines.
     """
 
-    layout: Layout
+    blocks: Blocks
     factors: Sequence[Eliminated]
 
     @classmethod
-    def of(cls, layout: Layout, coefficients: FloatArray, ground: IntArray) -> Elimination:
+    def of(cls, blocks: Blocks, coefficients: FloatArray, ground: IntArray) -> Elimination:
         """Eliminate.
 
         Parameters
         ----------
-        layout : Layout
+        blocks : Blocks
         coefficients : ndarray, shape (5, points)
             ω₀, γ↓₁, γ↑₁, γ↓₂ and γ↑₂ of each engine.
         ground : ndarray of int, shape (points,)
             The element that is fixed.
         """
         found: list[Eliminated] = []
-        last = len(layout.blocks) - 1
+        last = len(blocks.places) - 1
         update: FloatArray | None = None
         for m in range(last, -1, -1):
-            block = layout.diagonal[m].dense(coefficients)
+            block = blocks.diagonal[m].dense(coefficients)
             if update is not None:
                 block -= update
-            inverse = _grounded_inverse(block, layout.blocks[m], ground)
+            inverse = _grounded_inverse(block, blocks.places[m], ground)
             above = fill = None
             if m:
-                above = layout.above[m - 1].dense(coefficients)
-                fill = inverse @ layout.below[m - 1].dense(coefficients)
+                above = blocks.above[m - 1].dense(coefficients)
+                fill = inverse @ blocks.below[m - 1].dense(coefficients)
                 update = above @ fill
             found.append(Eliminated(inverse, above, fill))
-        return cls(layout, found[::-1])
+        return cls(blocks, found[::-1])
 
     def __getitem__(self, chosen: IntArray) -> Elimination:
         """The factors of some of the engines."""
         return Elimination(
-            self.layout,
+            self.blocks,
             [
                 Eliminated(*(None if part is None else part[chosen] for part in factors))  # type: ignore[arg-type]
                 for factors in self.factors
             ],
         )
 
-    def solve(self, source: FloatArray) -> FloatArray:
+    @property
+    def final(self) -> bool:
+        """Solutions are to be refined."""
+        return False
+
+    @property
+    def transposable(self) -> bool:
+        """The factors serve Lᵀ, too."""
+        return True
+
+    def solve(
+        self, source: FloatArray, name: str = "", magnitude: FloatArray | float = 0.0
+    ) -> FloatArray:
         """Solutions x of L x = source, shape (size, sources, points) each."""
         right = self._by_point(source)
         held: list[FloatArray] = []
@@ -114,7 +126,7 @@ class Elimination:
             held[m] = held[m] - fill @ held[m - 1]
         return _by_element(held)
 
-    def solve_transposed(self, source: FloatArray) -> FloatArray:
+    def solve_transposed(self, source: FloatArray, name: str = "") -> FloatArray:
         """Solutions y of Lᵀ y = source, shape (size, sources, points) each."""
         right = self._by_point(source)
         for m in range(len(right) - 1, 0, -1):
@@ -130,7 +142,7 @@ class Elimination:
     def _by_point(self, source: FloatArray) -> list[FloatArray]:
         """The blocks of vectors, shape (points, width, sources) each."""
         turned = np.ascontiguousarray(source.transpose(2, 0, 1))
-        return [turned[:, block] for block in self.layout.blocks]
+        return [turned[:, block] for block in self.blocks.places]
 
 
 def _by_element(blocks: list[FloatArray]) -> FloatArray:

@@ -80,8 +80,20 @@ class Noise(NamedTuple):
     residual: FloatArray
 
 
-def noise(states: States) -> Noise:
-    """Noise of the quanta current by Eq. 11 and by counting at both baths."""
+def noise(states: States, response: FloatArray | None = None) -> Noise:
+    r"""Noise of the quanta current by Eq. 11 and by counting at both baths.
+
+    The generators tilted at the drive and at a bath differ by a similarity,
+    :math:`L_b(\chi) = e^{\chi\kappa} L_d(\chi) e^{-\chi\kappa}`, with κ = k₂ − q/2 at the hot bath
+    and κ = −k₁ − q/2 at the cold one.  So the responses differ by −κρ.  Where a solver does not
+    refine its solutions, this gives those at the baths, each with the residual of its own equation.
+
+    Parameters
+    ----------
+    states : States
+    response : ndarray, shape (size, points), optional
+        The response at the drive, if it is known.
+    """
     place, rho = states.layout, states.rho
     drive = states.engines.drive
     mean = states.current(-drive * place.hop)
@@ -91,12 +103,22 @@ def noise(states: States) -> Noise:
     tilted = np.stack([source, hot, cold], axis=1)
     magnitude = total(np.abs(tilted)) + np.abs(mean) * total(np.abs(rho))
     magnitude[0] = 0.0
-    response, residual = states.respond(tilted - mean * rho[:, np.newaxis], magnitude)
+    sources = tilted - mean * rho[:, np.newaxis]
+    if states.solver.corrector.final:
+        if response is None:
+            response = states.respond(sources[:, :1], name="noise")[0][:, 0]
+        shifts = np.stack(
+            [0 * place.k_2, place.k_2 - place.q / 2, -(place.k_1 + place.q / 2)], axis=1
+        )
+        responses = states.traceless(response[:, np.newaxis] - shifts * rho[:, np.newaxis])
+        residual = states.solver.residual(responses, sources, magnitude)
+    else:
+        responses, residual = states.respond(sources, magnitude, name="noise")
 
-    at_drive = 2 * drive * total(place.hop * response[:, 0])
+    at_drive = 2 * drive * total(place.hop * responses[:, 0])
     activities = total(place.trace * exchanged_hot), total(place.trace * exchanged_cold)
-    at_hot = activities[0] - 2 * total(place.trace * _counted(states, response[:, 1], "hot")[0])
-    at_cold = activities[1] - 2 * total(place.trace * _counted(states, response[:, 2], "cold")[0])
+    at_hot = activities[0] - 2 * total(place.trace * _counted(states, responses[:, 1], "hot")[0])
+    at_cold = activities[1] - 2 * total(place.trace * _counted(states, responses[:, 2], "cold")[0])
     routes = np.stack([at_drive, at_hot, at_cold])
     scale = np.abs(routes).max(axis=0)
     return Noise(

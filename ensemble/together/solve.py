@@ -14,13 +14,14 @@ from ensemble.counting.values import current_values, noise_values
 from ensemble.method import AGREEMENT, ROUNDING
 from ensemble.solution import Solution
 from ensemble.steady.sector_forecast import complete_size
+from ensemble.steady.truncated_solve import UNEVEN
+from ensemble.together.blocks import blocks
 from ensemble.together.certified import total
 from ensemble.together.cumulants import cumulants
 from ensemble.together.engines import Engines
 from ensemble.together.flows import Currents, currents, noise, validity
-from ensemble.together.layout import layout
 from ensemble.together.pairs import pair_values
-from ensemble.together.state import States, stationary
+from ensemble.together.state import States, eliminated, stationary
 from ensemble.units import POWERS, TINY
 from ensemble.variables import CURRENTS, FROM_CUMULANTS, FROM_NOISE, FROM_PAIR, FROM_VALIDITY
 
@@ -67,6 +68,27 @@ class Found:
     values: Mapping[str, FloatArray]
     diagnostics: Mapping[str, FloatArray]
     certified: NDArray[np.bool_]
+
+    def solutions(
+        self,
+        engines: Engines,
+        positions: IntArray,
+        variables: Sequence[str],
+        how: Mapping[str, int | str],
+        solutions: list[Solution | None],
+    ) -> None:
+        """Put solutions of the certified points into a list, with diagnostics that all share."""
+        values, certified = _restored(self, engines)
+        rows = zip(*(values[name].tolist() for name in variables), strict=True)
+        checks = zip(*(figures.tolist() for figures in self.diagnostics.values()), strict=True)
+        for position, sound, row, check in zip(
+            positions.tolist(), certified.tolist(), rows, checks, strict=True
+        ):
+            if sound:
+                solutions[position] = Solution(
+                    values=dict(zip(variables, row, strict=True)),
+                    diagnostics={**dict(zip(self.diagnostics, check, strict=True)), **how},
+                )
 
 
 def solve_together(
@@ -129,7 +151,7 @@ def _batches(engines: Engines) -> Iterator[IntArray]:
     levels = np.stack([engines.n_1[small], engines.n_2[small]])
     for n_1, n_2 in np.unique(levels, axis=1).T.tolist():
         alike = small[(levels[0] == n_1) & (levels[1] == n_2)]
-        number = int(min(MOST_POINTS, max(8, BATCH_BYTES // layout(n_1, n_2).bytes_per_point)))
+        number = int(min(MOST_POINTS, max(8, BATCH_BYTES // blocks(n_1, n_2).bytes_per_point)))
         for start in range(0, alike.size, number):
             yield alike[start : start + number]
 
@@ -143,40 +165,58 @@ def _solve_batch(
 ) -> None:
     """Put what is found into ``solutions``; where a pivot vanishes, halves are tried."""
     try:
-        found = _found(engines, variables, tolerance)
+        states = stationary(engines, eliminated(engines))
     except np.linalg.LinAlgError:
         if engines.points > 1:
             half = engines.points // 2
             for part in (slice(None, half), slice(half, None)):
                 _solve_batch(engines[part], positions[part], variables, tolerance, solutions)
         return
-    values, certified = _restored(found, engines)
-    order, cut = int(min(engines.n_1[0], engines.n_2[0])), int(max(engines.n_1[0], engines.n_2[0]))
-    rows = zip(*(values[name].tolist() for name in variables), strict=True)
-    checks = zip(*(figures.tolist() for figures in found.diagnostics.values()), strict=True)
-    names = (*found.diagnostics, "coherence_order", "excitation_cut", "solver")
-    for position, sound, row, check in zip(
-        positions.tolist(), certified.tolist(), rows, checks, strict=True
-    ):
-        if sound:
-            solutions[position] = Solution(
-                values=dict(zip(variables, row, strict=True)),
-                diagnostics=dict(zip(names, (*check, order, cut, "together"), strict=True)),
-            )
+    n_1, n_2 = int(engines.n_1[0]), int(engines.n_2[0])
+    how: dict[str, int | str] = {
+        "coherence_order": min(n_1, n_2),
+        "excitation_cut": max(n_1, n_2),
+        "solver": "together",
+    }
+    found = found_of(states, variables, tolerance, even=UNEVEN)
+    found.solutions(engines, positions, variables, how, solutions)
 
 
-def _found(engines: Engines, names: Collection[str], tolerance: float) -> Found:
-    """Values of engines of one size, with the checks of `Exact`."""
-    states = stationary(engines)
+def found_of(
+    states: States,
+    names: Collection[str],
+    tolerance: float,
+    *,
+    even: float,
+    split: bool = True,
+) -> Found:
+    """Values of engines of one size, with the checks of `Exact`.
+
+    Parameters
+    ----------
+    states : States
+    names : collection of str
+    tolerance : float
+    even : float
+        Largest relative residual of the populations' own equations.
+    split : bool
+        As of `ensemble.together.cumulants.cumulants`.
+    """
+    engines = states.engines
     flow = currents(states)
     values = _averages(states, flow)
     residual, self_check = states.residual, np.maximum(flow.first_law_error, flow.second_law_error)
-    certified = states.even & (self_check <= AGREEMENT) & (flow.per_affinity >= 0)
+    certified = (states.unevenness <= even) & (self_check <= AGREEMENT) & (flow.per_affinity >= 0)
     certified &= states.rho[states.layout.populations].min(axis=0) >= -AGREEMENT
     if set(FROM_VALIDITY).intersection(names):
         values |= validity(states)
+    response = None
+    if FROM_CUMULANTS.intersection(names):
+        higher = cumulants(states, split=split)
+        values |= {f"quanta_cumulant_{n}": higher.rates[n - 1] for n in (3, 4)}
+        residual, response = np.maximum(residual, higher.residual), -higher.response
     if FROM_NOISE.intersection(names):
-        fluctuations = noise(states)
+        fluctuations = noise(states, response)
         constancy = np.where(
             engines.drive > 0, 2 * flow.per_affinity / fluctuations.at_drive, np.nan
         )
@@ -189,10 +229,6 @@ def _found(engines: Engines, names: Collection[str], tolerance: float) -> Found:
         of_pair, positive = pair_values(states, names)
         values |= of_pair
         certified &= positive
-    if FROM_CUMULANTS.intersection(names):
-        higher = cumulants(states)
-        values |= {f"quanta_cumulant_{n}": higher.rates[n - 1] for n in (3, 4)}
-        residual = np.maximum(residual, higher.residual)
     diagnostics = {
         "residual": residual,
         "self_check": self_check,

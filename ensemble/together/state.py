@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ensemble.arrays import FloatArray
-from ensemble.steady.truncated_solve import UNEVEN
+from ensemble.arrays import FloatArray, IntArray
 from ensemble.together.baths import Baths
-from ensemble.together.certified import Solver, ratio, total
+from ensemble.together.blocks import blocks
+from ensemble.together.certified import Solver, ratio, total, weight
 from ensemble.together.elimination import Elimination
 from ensemble.together.engines import Engines
 from ensemble.together.layout import Layout, layout
@@ -28,8 +27,8 @@ class States:
     largest : ndarray, shape (points,)
         The largest element of ρ₀, in the normalisation of ρ = ρ₀ + s δ.
     contrast, residual : ndarray, shape (points,)
-    even : ndarray of bool, shape (points,)
-        Whether the populations' own equations are solved to `UNEVEN`.
+    unevenness : ndarray, shape (points,)
+        Relative residual of the populations' own equations.
     solver : Solver
     """
 
@@ -39,7 +38,7 @@ class States:
     largest: FloatArray
     contrast: FloatArray
     residual: FloatArray
-    even: NDArray[np.bool_]
+    unevenness: FloatArray
     solver: Solver
 
     @property
@@ -64,36 +63,58 @@ class States:
         return np.where(a == 0, 1.0, self.contrast / np.where(a == 0, 1.0, a))
 
     def respond(
-        self, source: FloatArray, magnitude: FloatArray | float = 0.0
+        self, source: FloatArray, magnitude: FloatArray | float = 0.0, *, name: str
     ) -> tuple[FloatArray, FloatArray]:
         """Solve L y = source with Tr y = 0, vectors of shape (size, sources, points)."""
-        y, residual = self.solver.solve(source, magnitude)
-        y -= total(self.layout.trace[:, np.newaxis] * y) * self.rho[:, np.newaxis]
-        return y, residual
+        y, residual = self.solver.solve(source, magnitude, name=name)
+        return self.traceless(y), residual
+
+    def traceless(self, y: FloatArray) -> FloatArray:
+        """The vectors less what multiple of ρ takes their trace away."""
+        trace = self.layout.trace[:, np.newaxis]
+        return np.asarray(y - total(trace * y) * self.rho[:, np.newaxis])
 
     def current(self, row: FloatArray) -> FloatArray:
         """Expectation value of an observable that vanishes in ρ₀, free of cancellation."""
         return self.contrast * total(row * self.delta)
 
 
-def stationary(engines: Engines) -> States:
-    """Solve L ρ = 0, Tr ρ = 1 for engines of one size.
+def eliminated(engines: Engines) -> Solver:
+    """The solver of engines of one size by elimination.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If a pivot vanishes, for any of the engines.
     """
-    place = layout(int(engines.n_1[0]), int(engines.n_2[0]))
+    n_1, n_2 = int(engines.n_1[0]), int(engines.n_2[0])
+    place, c = layout(n_1, n_2), coefficients(engines)
+    return Solver(place, c, Elimination.of(blocks(n_1, n_2), c, ground(place, engines)))
+
+
+def coefficients(engines: Engines) -> FloatArray:
+    """ω₀, γ↓₁, γ↑₁, γ↓₂ and γ↑₂ of each engine, shape (5, points)."""
     cold, hot = engines.bright_baths
-    coefficients = np.stack(
-        [engines.drive, cold.gamma_down, cold.gamma_up, hot.gamma_down, hot.gamma_up]
-    )
+    return np.stack([engines.drive, cold.gamma_down, cold.gamma_up, hot.gamma_down, hot.gamma_up])
+
+
+def ground(place: Layout, engines: Engines) -> IntArray:
+    """The largest population of ρ₀ of each engine: the element that is fixed."""
+    return _exponent(place, engines).argmax(axis=0)
+
+
+def _exponent(place: Layout, engines: Engines) -> FloatArray:
+    """ln ρ₀ up to a constant, shape (size, points)."""
+    cold, hot = engines.bright_baths
     exponent = -(place.k_1 * cold.log_ratio) - place.k_2 * hot.log_ratio
-    exponent = np.where(place.trace > 0, exponent, -np.inf)
-    ground = exponent.argmax(axis=0)
+    return np.where(place.trace * place.inner > 0, exponent, -np.inf)
+
+
+def stationary(engines: Engines, solver: Solver) -> States:
+    """Solve L ρ = 0, Tr ρ = 1 for engines of one size, with a solver made for them."""
+    place = solver.layout
+    exponent = _exponent(place, engines)
     rho_0 = np.exp(exponent - exponent.max(axis=0))
-    solver = Solver(place, coefficients, Elimination.of(place, coefficients, ground))
     affinity = engines.affinity
     contrast = np.copysign(-np.expm1(-np.abs(affinity)), affinity)
 
@@ -101,7 +122,7 @@ def stationary(engines: Engines) -> States:
     source = np.zeros_like(rho_0)
     larger = np.maximum(rho_0[place.ket], rho_0[place.bra])
     source[place.first] = engines.drive / 2 * place.hop[place.first] * larger
-    solved, residuals = solver.solve(source[:, np.newaxis])
+    solved, residuals = solver.solve(source[:, np.newaxis], name="deviation")
     delta = solved[:, 0]
     rho = rho_0 + contrast * delta
     norm = total(place.trace * rho)
@@ -112,13 +133,13 @@ def stationary(engines: Engines) -> States:
         largest=1 / norm,
         contrast=contrast,
         residual=np.maximum(residuals[0], solver.null_residual(rho)),
-        even=_unevenness(solver, delta) <= UNEVEN,
+        unevenness=_unevenness(solver, delta),
         solver=solver,
     )
 
 
 def _unevenness(solver: Solver, delta: FloatArray) -> FloatArray:
     """Relative residual of the equation of δ in the populations, where its source vanishes."""
-    populations = solver.layout.populations
-    defect = np.abs(solver.apply(delta)[populations])
-    return ratio(total(defect), total(solver.apply_magnitude(np.abs(delta))[populations]))
+    place = solver.layout
+    defect = (place.inner * np.abs(solver.apply(delta)))[place.populations]
+    return ratio(total(defect), weight(place.population_weights, solver.coefficients, delta))

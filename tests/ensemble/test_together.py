@@ -12,6 +12,7 @@ from ensemble import Engine, Status
 from ensemble.correlations.pair import PairState
 from ensemble.generator.liouvillian import coefficients, liouvillian
 from ensemble.together import elimination, solve
+from ensemble.together.blocks import blocks
 from ensemble.together.certified import Solver, applied
 from ensemble.together.discord import discord
 from ensemble.together.elimination import Elimination, inverted
@@ -215,7 +216,7 @@ def test_elimination_solves_with_the_generator_and_its_transpose(n_1, n_2):
     place, found = layout(n_1, n_2), liouvillian(n_1, n_2)
     c = coefficients(engine)[:, np.newaxis]
     ground = place.size - 1
-    solver = Solver(place, c, Elimination.of(place, c, np.array([ground])))
+    solver = Solver(place, c, Elimination.of(blocks(n_1, n_2), c, np.array([ground])))
     order = np.lexsort(
         (found.sector.k_2, found.sector.k_1, found.sector.q, found.sector.k_1 + found.sector.k_2)
     )
@@ -224,8 +225,8 @@ def test_elimination_solves_with_the_generator_and_its_transpose(n_1, n_2):
     assert np.allclose(solver.apply(x)[..., 0], dense @ x[..., 0], rtol=1e-13)
     inner = np.arange(place.size) != ground
     for matrix, solved in (
-        (dense, solver.elimination.solve(x)),
-        (dense.T, solver.elimination.solve_transposed(x)),
+        (dense, solver.corrector.solve(x)),
+        (dense.T, solver.corrector.solve_transposed(x)),
     ):
         expected = np.linalg.solve(matrix[np.ix_(inner, inner)], x[inner, :, 0])
         assert np.allclose(solved[inner, :, 0], expected, rtol=1e-9)

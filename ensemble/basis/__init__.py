@@ -1,0 +1,1 @@
+"""Large engines of a block from a reduced basis, certified by the full equations of each."""

@@ -1,0 +1,173 @@
+"""The engines of one size of a block, solved in full one by one or from a basis in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.basis.correctors import Full, Projection, is_left
+from ensemble.basis.family import Family
+from ensemble.closed_forms.dark import brightened
+from ensemble.engine import Engine
+from ensemble.errors import InvalidInput, Unsolvable
+from ensemble.generator.sector import Sector
+from ensemble.steady.sector_forecast import kept_whole
+from ensemble.steady.stationary import SolverName, choose, stationary
+from ensemble.steady.truncated_solve import solve_truncated
+from ensemble.steady.truncation import Truncation, complete
+from ensemble.together import state
+from ensemble.together.certified import Solver
+from ensemble.together.engines import Engines
+from ensemble.together.layout import Layout, padded_layout
+from ensemble.together.solve import Found, found_of
+from ensemble.units import natural_units
+from ensemble.variables import FROM_CUMULANTS, FROM_NOISE
+
+BATCH_ELEMENTS = 1e5
+"""Elements of the vectors of a batch: they should stay in the cache."""
+ACCEPTED = 0.1
+"""Largest residual of a solution from a basis, relative to the tolerance: a value's own relative
+error may be larger than the residual."""
+FEWEST, MOST = 8, 128
+"""Points of a batch at least and at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Engines of one size, with one truncated sector and one element that is fixed.
+
+    Attributes
+    ----------
+    columns : mapping of str to ndarray, shape (points,)
+        Parameters as of `Engine.of`.
+    engines : Engines
+        The same.
+    scaling, statistics, tolerance
+        As of `ensemble.together.solve.solve_together`.
+    truncation : Truncation
+    ground : int
+        The element that is fixed.
+    near : bool
+        Whether the engines are near their Carnot point.
+    """
+
+    columns: Mapping[str, FloatArray]
+    engines: Engines
+    scaling: str
+    statistics: str
+    tolerance: float
+    truncation: Truncation
+    ground: int
+    near: bool
+
+    @cached_property
+    def sector(self) -> Sector:
+        """The sector, truncated."""
+        return self.truncation.sector(self.engine(0))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Its elements, padded where it is truncated."""
+        return padded_layout(self.sector)
+
+    def engine(self, point: int) -> Engine:
+        """One of the engines in natural units, with warmer baths if both are dark."""
+        return engine_at(self.columns, point, scaling=self.scaling, statistics=self.statistics)
+
+    def solved(self, point: int, names: Collection[str]) -> dict[str, FloatArray]:
+        """Solutions of all equations of an engine, by the name of the equation.
+
+        Raises
+        ------
+        Unsolvable
+            If double precision does not hold the equations.
+        """
+        engine = self.engine(point)
+        library = choose("auto", engine, self.sector)
+        full = Full(solve_truncated(engine, self.truncation, library))
+        one = self.engines[np.array([point])]
+        solver = Solver(self.layout, state.coefficients(one), full)
+        found_of(
+            state.stationary(one, solver),
+            equations(names),
+            self.tolerance,
+            even=1.0,
+            split=self.near,
+        )
+        return full.solutions(self.ground)
+
+    def enlarged(
+        self, families: Mapping[str, Family], solutions: Mapping[str, list[FloatArray]]
+    ) -> dict[str, Family]:
+        """Bases that hold more solutions."""
+        found = dict(families)
+        for name, vectors in solutions.items():
+            family = found.get(name) or Family.empty(self.layout.size)
+            found[name] = family.enlarged(
+                np.stack(vectors, axis=1), self.layout, transposed=is_left(name)
+            )
+        return found
+
+    def batches(self, points: IntArray) -> list[IntArray]:
+        """Some points in batches."""
+        number = int(np.clip(BATCH_ELEMENTS / self.layout.size, FEWEST, MOST))
+        return [points[start : start + number] for start in range(0, points.size, number)]
+
+    def projected(
+        self, families: Mapping[str, Family], batch: IntArray, names: Collection[str]
+    ) -> tuple[Engines, Found]:
+        """Values of a batch from bases, with the residuals of the full equations."""
+        engines = self.engines[batch]
+        c = state.coefficients(engines)
+        transposable = any(is_left(name) for name in families)
+        solver = Solver(self.layout, c, Projection(families, c, transposable))
+        states = state.stationary(engines, solver)
+        allowed = ACCEPTED * self.tolerance
+        found = found_of(states, names, allowed, even=allowed, split=self.near)
+        return engines, found
+
+
+def engine_at(
+    columns: Mapping[str, FloatArray], point: int, *, scaling: str, statistics: str
+) -> Engine:
+    """A point's engine in natural units, with warmer baths if both are dark."""
+    values = {name: float(column[point]) for name, column in columns.items()}
+    natural, _ = natural_units(Engine.of(**values, scaling=scaling, statistics=statistics))
+    return brightened(natural)[0]
+
+
+def equations(names: Collection[str]) -> list[str]:
+    """Variables for which all equations are solved that are solved for some variables."""
+    needed = ["power"]
+    needed += [name for name in sorted(FROM_NOISE | FROM_CUMULANTS) if name in names]
+    return needed
+
+
+def common_truncation(engines: list[Engine], *, tolerance: float, solver: SolverName) -> Truncation:
+    """A truncation that serves all of some engines, complete if their sector is small.
+
+    Raises
+    ------
+    Unsolvable
+        If there is none.
+    """
+    first = engines[0]
+    if kept_whole(*first.levels):
+        return complete(first)
+    found = []
+    for engine in engines:
+        try:
+            found.append(stationary(engine, tolerance=tolerance, solver=solver).truncation)
+        except (InvalidInput, Unsolvable):
+            continue
+    if not found:
+        raise Unsolvable("none of the engines that were tried can be solved: solve each by itself")
+    return Truncation(
+        max(t.coherence_order for t in found),
+        max(t.cut_1 for t in found),
+        max(t.cut_2 for t in found),
+    )

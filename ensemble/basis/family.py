@@ -1,0 +1,93 @@
+"""An orthonormal basis for the solutions of one kind of equation, and the equations in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, sparse
+
+from ensemble.arrays import FloatArray
+from ensemble.together.layout import Layout
+
+NEGLIGIBLE = 1e-14
+"""Part of a vector outside of the basis, relative to the vector, that adds nothing to it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Solutions of L x = b, or of Lᵀ y = c, that are sought among combinations of some vectors.
+
+    L = Σ_p c_p A_p with five fixed matrices, so that the projected equations of any engine are a
+    sum of five small matrices.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (size, dimension)
+        Orthonormal, V.
+    reduced : ndarray, shape (5, dimension, dimension)
+        Vᵀ A_p V, or Vᵀ A_pᵀ V.
+    """
+
+    vectors: FloatArray
+    reduced: FloatArray
+
+    @classmethod
+    def empty(cls, size: int) -> Family:
+        """A basis without vectors."""
+        return cls(np.zeros((size, 0), order="F"), np.zeros((5, 0, 0)))
+
+    @property
+    def dimension(self) -> int:
+        """Number of vectors."""
+        return self.vectors.shape[1]
+
+    def enlarged(self, solutions: FloatArray, place: Layout, *, transposed: bool) -> Family:
+        """The basis with the directions of more solutions, shape (size, number).
+
+        They are orthogonalised twice, against the basis and among each other.
+        """
+        added = solutions / np.linalg.norm(solutions, axis=0)
+        for _ in range(2):
+            added = added - self.vectors @ (self.vectors.T @ added)
+            added, triangle, _ = linalg.qr(added, mode="economic", pivoting=True)
+            left = np.abs(triangle.diagonal())
+            added = added[:, left > NEGLIGIBLE * max(1.0, left.max(initial=0.0))]
+        if not added.shape[1]:
+            return self
+        forward, backward = place.parts, place.transposed
+        if transposed:
+            forward, backward = backward, forward
+        size, old = self.vectors.shape
+        total = old + added.shape[1]
+        reduced = np.empty((5, total, total))
+        reduced[:, :old, :old] = self.reduced
+        vectors = np.concatenate([self.vectors, added], axis=1)
+        acted = _applied(forward, added, size)
+        mirrored = _applied(backward, added, size)
+        for p in range(5):
+            reduced[p, :, old:] = vectors.T @ acted[p]
+            reduced[p, old:, :old] = mirrored[p].T @ self.vectors
+        return Family(np.asfortranarray(vectors), reduced)
+
+    def solve(self, coefficients: FloatArray, source: FloatArray) -> FloatArray:
+        """Galerkin's solutions for many engines.
+
+        Parameters
+        ----------
+        coefficients : ndarray, shape (5, points)
+        source : ndarray, shape (size, points)
+
+        Returns
+        -------
+        ndarray, shape (size, points)
+        """
+        matrices = np.tensordot(coefficients.T, self.reduced, axes=1)
+        right = (self.vectors.T @ source).T[..., np.newaxis]
+        found = np.linalg.solve(matrices, right)
+        return np.asarray(self.vectors @ found[..., 0].T)
+
+
+def _applied(parts: sparse.csr_array, vectors: FloatArray, size: int) -> FloatArray:
+    """A_p x of some vectors, shape (5, size, number)."""
+    return (parts @ vectors).reshape(5, size, -1)

@@ -1,0 +1,200 @@
+"""Solve the engines of a block from a reduced basis that grows where it is worst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ensemble.arrays import FloatArray, IntArray
+from ensemble.basis.block import Block, common_truncation, engine_at, equations
+from ensemble.basis.family import Family
+from ensemble.basis.spread import coordinates, edged, spread, worst
+from ensemble.errors import Unsolvable
+from ensemble.solution import Solution
+from ensemble.steady.sector_forecast import complete_size
+from ensemble.together.engines import Engines
+from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
+
+LEAST = 96
+"""Engines of one size from which a basis can be made: it has more vectors than fewer would need."""
+PAYS = 768
+"""Engines of one size from which a basis saves most of the time, whatever they are."""
+FIRST = 48
+"""Points, far apart, that the basis starts with."""
+MORE = 24
+"""Points that it grows by at a time."""
+TRAINED = 256
+"""Points at which it is tried before it serves all."""
+MARGIN = 3e-2
+"""Residual at these points, relative to the tolerance, at which the basis is complete."""
+TRUNCATIONS = 6
+"""Points whose truncations the sector is made of."""
+NEAR = 0.05
+"""Affinity below which engines count as near their Carnot point.  There odd cumulants are found
+from deviations, whose basis would be larger far from it."""
+
+
+def solve_from_basis(
+    columns: Mapping[str, FloatArray],
+    variables: Sequence[str],
+    *,
+    scaling: str,
+    statistics: str,
+    tolerance: float,
+    least: int,
+) -> list[Solution | None]:
+    """Solve engines from bases; None for each that has to be solved by itself.
+
+    Parameters
+    ----------
+    columns, variables, scaling, statistics, tolerance
+        As of `ensemble.together.solve.solve_together`.
+    least : int
+        Engines of one size from which a basis is made.  Those of sectors that elimination serves
+        are left out.
+
+    Returns
+    -------
+    list of Solution or None
+        The diagnostic ``solver`` is "basis".  The values depend on the other points, within the
+        certificates.
+    """
+    points = next(iter(columns.values())).size
+    solutions: list[Solution | None] = [None] * points
+    if not DEFINED.issuperset(variables):
+        return solutions
+    made = Engines.of(columns, scaling=scaling, statistics=statistics)
+    if made is None:
+        return solutions
+    engines, positions = made
+    with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
+        for chosen in _alike(engines, least):
+            own = {name: values[positions[chosen]] for name, values in columns.items()}
+            try:
+                block = _block(own, engines[chosen], scaling, statistics, tolerance)
+            except Unsolvable:
+                continue
+            found: list[Solution | None] = [None] * chosen.size
+            _solve(block, variables, found)
+            for position, solution in zip(positions[chosen], found, strict=True):
+                solutions[position] = solution
+    return solutions
+
+
+def _alike(engines: Engines, least: int) -> list[IntArray]:
+    """Engines of one size, all near their Carnot point or all far, whose largest population is the
+    same; if there are enough of them.
+    """
+    cold, hot = engines.bright_baths
+    near = np.abs(engines.affinity) < NEAR
+    kinds = np.stack([engines.n_1, engines.n_2, cold.log_ratio < 0, hot.log_ratio < 0, near])
+    found = []
+    for kind in np.unique(kinds, axis=1).T:
+        alike = np.flatnonzero((kinds == kind[:, np.newaxis]).all(axis=0))
+        if alike.size >= least and complete_size(*kind[:2]) > MOST_UNKNOWNS:
+            found.append(alike)
+    return found
+
+
+def _block(
+    columns: Mapping[str, FloatArray],
+    engines: Engines,
+    scaling: str,
+    statistics: str,
+    tolerance: float,
+) -> Block:
+    apart = spread(coordinates(engines), TRUNCATIONS).tolist()
+    tried = [engine_at(columns, point, scaling=scaling, statistics=statistics) for point in apart]
+    truncation = common_truncation(tried, tolerance=tolerance, solver="auto")
+    cold, hot = engines.bright_baths
+    k_1 = np.where(cold.log_ratio[:1] < 0, engines.n_1[:1], 0)
+    k_2 = np.where(hot.log_ratio[:1] < 0, engines.n_2[:1], 0)
+    ground = truncation.sector(tried[0]).padded().index(k_1, k_2, 0 * k_1)
+    near = bool(np.abs(engines.affinity[0]) < NEAR)
+    return Block(columns, engines, scaling, statistics, tolerance, truncation, int(ground[0]), near)
+
+
+def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | None]) -> None:
+    """Grow a basis until it serves the block, or until it pays no more."""
+    places = coordinates(block.engines)
+    order = spread(edged(places), FIRST + TRAINED)
+    families: dict[str, Family] = {}
+    tried: set[int] = set()
+
+    def grow(chosen: IntArray) -> dict[str, Family]:
+        """The bases with the solutions at more points."""
+        more: dict[str, list[FloatArray]] = {}
+        for point in chosen.tolist():
+            tried.add(point)
+            try:
+                found = block.solved(point, variables)
+            except Unsolvable:
+                continue
+            for name, vector in found.items():
+                size = np.abs(vector).sum()
+                if np.isfinite(size) and size > 0:
+                    more.setdefault(name, []).append(vector / size)
+        return block.enlarged(families, more)
+
+    def choose(error: FloatArray, points: IntArray, number: int, goal: float) -> IntArray:
+        fresh = np.array([point not in tried for point in points.tolist()], dtype=bool)
+        points, error = points[fresh], error[fresh]
+        radius = len(tried) ** (-1 / places.shape[1])
+        return points[worst(error, places[points], number, goal=goal, radius=radius)]
+
+    families = grow(order[:FIRST])
+    if not families:
+        return
+    trained, most = order[FIRST:], len(places) // 2
+    while trained.size and len(tried) < most:
+        error = _errors(block, families, trained, variables)
+        trained, error = trained[error > MARGIN], error[error > MARGIN]
+        chosen = choose(error, trained, MORE, MARGIN)
+        if not chosen.size:
+            break
+        families = grow(chosen)
+    left = np.arange(len(places))
+    while True:
+        error = _serve(block, families, left, variables, solutions)
+        before, kept = left.size, np.array([solutions[point] is None for point in left.tolist()])
+        left, error = left[kept], error[kept]
+        if left.size <= 2 * MORE or len(tried) >= most or left.size > before - MORE:
+            return
+        chosen = choose(error, left, MORE, MARGIN)
+        if not chosen.size:
+            return
+        families = grow(chosen)
+
+
+def _errors(
+    block: Block, families: Mapping[str, Family], points: IntArray, variables: Sequence[str]
+) -> FloatArray:
+    """Largest residual of each point, relative to the tolerance."""
+    found = [
+        block.projected(families, batch, equations(variables))[1].diagnostics["residual"]
+        for batch in block.batches(points)
+    ]
+    return np.concatenate(found) / block.tolerance
+
+
+def _serve(
+    block: Block,
+    families: Mapping[str, Family],
+    points: IntArray,
+    variables: Sequence[str],
+    solutions: list[Solution | None],
+) -> FloatArray:
+    """Put solutions of points that meet every check into a list; residuals as of `_errors`."""
+    errors = []
+    truncation = block.truncation
+    how: dict[str, int | str] = {
+        "coherence_order": truncation.coherence_order,
+        "excitation_cut": max(truncation.cut_1, truncation.cut_2),
+        "solver": "basis",
+    }
+    for batch in block.batches(points):
+        engines, found = block.projected(families, batch, variables)
+        found.solutions(engines, batch, variables, how, solutions)
+        errors.append(found.diagnostics["residual"])
+    return np.concatenate(errors) / block.tolerance
