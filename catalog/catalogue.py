@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from catalog.arguments import a_location, checked
+from catalog.arguments import a_flag, a_location, checked, texts
 from catalog.models.contract import Model
 from catalog.names.described import role
 from catalog.names.select import select
 from catalog.names.suggestion import suggestion
+from catalog.names.vocabulary import POINT
 from catalog.names.where import where_expression
 from catalog.reading.html import Summary, catalogue_html, entry_html
-from catalog.reading.lazy import stored_dataset
 from catalog.reading.point import Point, parsed
+from catalog.reading.stored import scattered_dataset, stored_dataset
 from catalog.refining.propose import Refined
 from catalog.refining.stored_map import Quantity, refine_map
 from catalog.running.profile import Profile
@@ -26,8 +27,10 @@ from catalog.running.recorded import OnBlock, connect_and_solve
 from catalog.store.change import require_none
 from catalog.store.history import older_solvers
 from catalog.store.load import open_sweeps
+from catalog.store.part import Part
+from catalog.store.places import each_once
 from catalog.store.stored import Block, StoredSweep
-from catalog.sweeps.boxes import box_of, pieces
+from catalog.store.user_arrays import added_names
 from ensemble import InvalidInput, Status
 
 if TYPE_CHECKING:
@@ -85,11 +88,16 @@ class Catalogue(Mapping[str, "Entry"]):
         return len(self._entries)
 
     def tree(self) -> xr.DataTree:
-        """All sweeps as one lazy tree of labelled Datasets."""
-        return xr.DataTree.from_dict({name: entry.dataset() for name, entry in self.items()})
+        """All sweeps as one lazy tree of labelled Datasets.
+
+        A sweep with scattered points beside its grid has all its points in ``NAME~points``.
+        """
+        grids = {name: entry.dataset() for name, entry in self.items()}
+        points = {f"{n}~points": entry.points() for n, entry in self.items() if entry.beside_grid}
+        return xr.DataTree.from_dict(grids | points)
 
     def __repr__(self) -> str:
-        lines = (f"  {name}: {entry.grid.size} points" for name, entry in self.items())
+        lines = (f"  {name}: {entry.size_in_words()}" for name, entry in self.items())
         return "\n".join([f"<Catalogue {self.location}>", *lines])
 
     def _repr_html_(self) -> str:
@@ -117,12 +125,48 @@ class Recomputed:
 class Entry(StoredSweep):
     """A sweep of a catalogue."""
 
-    def dataset(self) -> xr.Dataset:
-        """Lazy Dataset over the sorted labels of all parts; it reads, and never solves.
+    def dataset(self, *, filled: bool = False) -> xr.Dataset:
+        """Lazy Dataset of the grid of a sweep; it reads, and never solves.
 
-        The ``status`` of a point says whether it was computed.
+        The grid has the sorted labels of all that was run as a grid.  The ``status`` of a point
+        says whether it was computed.  Scattered points, which a refinement added or which share
+        fewer than all but one of their labels with the grid, are left out: the attribute
+        ``scattered_points`` counts them, and `points` has them.  A sweep of scattered points alone
+        has them along a dimension ``point``.
+
+        Parameters
+        ----------
+        filled : bool
+            Take the labels of scattered points into the grid, too: M of them add up to M labels to
+            each axis, and nearly all points of such a grid are not computed.
         """
-        return stored_dataset(self)
+        return stored_dataset(self, filled=a_flag("filled", filled))
+
+    def points(self, *, keep: Sequence[str] = ()) -> xr.Dataset:
+        """Lazy Dataset of all points, of the grid and scattered ones, along a dimension ``point``.
+
+        Every parameter with several labels is a coordinate along ``point``.  The points of the
+        first run come first.  Arrays that users have added to the groups are left out.
+
+        Parameters
+        ----------
+        keep : sequence of str
+            Parameters, by name or symbol, that stay dimensions of their own: with ``keep=["N"]``
+            points that differ in N alone are one, and a gain can be computed.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such parameter, or none is left to vary.
+        """
+        terms = self.family.model.vocabulary
+        named = {terms.parameter_name(text) for text in texts("keep", keep)}
+        for name in named - {*self.box}:
+            raise InvalidInput(f"{name} is no parameter of {self.name}{suggestion(name, self.box)}")
+        kept = [name for name in self.box if name in named]
+        if len(kept) == len(self.box):
+            raise InvalidInput("keep names every parameter: leave out one that varies")
+        return scattered_dataset(self, kept)
 
     def point(
         self,
@@ -136,11 +180,19 @@ class Entry(StoredSweep):
 
         Parameters and errors are those of `catalog.select`.
         """
-        found = select(self.dataset(), query, method=method, tolerance=tolerance, **labels)
-        left = [dim for dim in self.grid.dims if dim in found.dims]
+        stored = self.points() if self.beside_grid or self.grid.points else self.dataset()
+        found = select(stored, query, method=method, tolerance=tolerance, **labels)
+        if POINT in found.dims and found.sizes[POINT] == 1:
+            found = found.squeeze(POINT)
+        left = [name for name in self.box if found[name].dims and found[name].size > 1]
+        left = [name for name in left if len(np.unique(found[name])) > 1] or left
         if left:
             raise InvalidInput(
                 f"more than one point is left along {', '.join(left)}: give a label of each"
+            )
+        if POINT in found.sizes and not found.sizes[POINT]:
+            raise InvalidInput(
+                "no stored point has all of these labels: choose one of points().to_dataframe()"
             )
         here = found.load()
         named = {name: here[name].item() for name in self.box}
@@ -220,29 +272,36 @@ class Entry(StoredSweep):
                 "recompute needs a condition: give where, status or older_solver, for instance "
                 'where="residual > 1e-8"'
             )
-        statuses = self.values("status")
-        mask = statuses != Status.NOT_COMPUTED
-        if status is not None:
-            known = {kind.label: kind for kind in Status if kind != Status.NOT_COMPUTED}
-            if status not in known:
-                raise InvalidInput(f"unknown status {status!r}: choose from {', '.join(known)}")
-            mask &= statuses == known[status]
+        known = {kind.label: kind for kind in Status if kind != Status.NOT_COMPUTED}
+        if status is not None and status not in known:
+            raise InvalidInput(f"unknown status {status!r}: choose from {', '.join(known)}")
+        older = None
         if older_than is not None:
             older = older_solvers(self.history(), older_than.source_hash())
-            mask &= np.isin(self.values("run"), older)
-        if where is not None:
-            mask &= where_expression(self.dataset(), where).values
-        box = box_of(self.grid)
-        full = mask.reshape([len(labels) for labels in box.values()])
-        blocks = [
-            Block(part, index)
-            for part in self.parts
-            for index in dict.fromkeys(
-                piece.index for piece in pieces(part.grid, box) if full[piece.outer].any()
-            )
-        ]
+        codes = [part.whole("status") for part in self.parts]
         unfinished = {block.key for block in self.missing()}
-        return [block for block in blocks if block.key not in unfinished], int(mask.sum())
+        blocks, matched = [], 0
+        for part, code, once in zip(self.parts, codes, each_once(self.parts, codes), strict=True):
+            mask = code != Status.NOT_COMPUTED
+            if status is not None:
+                mask &= code == known[status]
+            if older is not None:
+                mask &= np.isin(part.whole("run"), older)
+            if where is not None:
+                mask &= where_expression(self._dataset_of(part), where).values
+            matched += int((mask & once).sum())
+            steps = [part.grid.blocks[dim] for dim in part.grid.dims]
+            touched = np.unique(np.argwhere(mask) // steps, axis=0).tolist()
+            found = [Block(part, tuple(index)) for index in touched]
+            blocks += [block for block in found if block.key not in unfinished]
+        return blocks, matched
+
+    def _dataset_of(self, part: Part) -> xr.Dataset:
+        """Lazy Dataset of one part, NaN for the arrays that users have added to others alone."""
+        found = stored_dataset(StoredSweep(self.location, (part,)))
+        added = {name for other in self.parts for name in added_names(other)} - {*found.variables}
+        nothing = xr.full_like(found["status"], np.nan, dtype=float)
+        return found.assign(dict.fromkeys(added, nothing))
 
     def refine(
         self, parameters: tuple[str, str], quantity: Quantity, *, budget: int, **options: Any
@@ -260,12 +319,21 @@ class Entry(StoredSweep):
         when = f"run {last['run']}: {last['outcome']}" if last else ""
         if last.get("started"):
             when += f", begun {last['started']} on {last['host']}"
-        return Summary(self.grid, self.counts(), when, self.notes())
+        notes = self.notes()
+        if self.beside_grid:
+            notes.append(f"{self.beside_grid} scattered points lie beside this grid: see points()")
+        return Summary(self.grid, self.counts(), when, notes)
+
+    def size_in_words(self) -> str:
+        """Number of points, of the grid and beside it."""
+        beside = f" and {self.beside_grid} scattered ones" if self.beside_grid else ""
+        return f"{self.grid.size} points{beside}"
 
     def __repr__(self) -> str:
         grid = " × ".join(f"{len(labels)} {dim}" for dim, labels in self.grid.axes.items())
+        beside = f" and {self.beside_grid} scattered ones" if self.beside_grid else ""
         title = self.family.model.title
-        return f"<Entry {self.name} of {self.location}: {grid} points, {title}>"
+        return f"<Entry {self.name} of {self.location}: {grid} points{beside}, {title}>"
 
     def _repr_html_(self) -> str:
         return entry_html(self.summary())

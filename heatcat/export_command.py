@@ -24,9 +24,22 @@ from heatcat.store_commands import find_entry
     required=True,
     help="File to write: .nc, .csv, .parquet, or .zip for the whole store.",
 )
+@click.option(
+    "--layout",
+    type=click.Choice(["grid", "points", "filled"]),
+    help="Only the grid; all points along one dimension (the default if some lie beside the grid); "
+    "or a grid over the labels of all points.",
+)
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def export(store: str, sweep: str | None, target: Path, force: bool, as_json: bool) -> None:
+def export(
+    store: str,
+    sweep: str | None,
+    target: Path,
+    layout: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Write SWEEP of STORE to a file; computes nothing.
 
     SWEEP may be left out if the store holds just one, and for .zip, which takes them all.
@@ -35,17 +48,22 @@ def export(store: str, sweep: str | None, target: Path, force: bool, as_json: bo
     if target.exists() and not force:
         raise InvalidInput(f"{target} is there already: choose another name or add --force")
     if target.suffix == ".zip":
-        if sweep is not None:
-            raise InvalidInput("a .zip takes the whole store: leave out the sweep")
+        if sweep is not None or layout is not None:
+            raise InvalidInput("a .zip takes the whole store: leave out the sweep and the layout")
         shipped = catalog.zip_store(store, target, overwrite=force)
         words = f"{shipped.files} files of the store, {shipped.left_out} temporary ones left out"
         _report(asdict(shipped), words, as_json=as_json)
         return
     entry = find_entry(catalog.open(store), sweep)
-    written = catalog.export(entry.dataset(), target, overwrite=force)
+    chosen = layout or ("points" if entry.beside_grid else "grid")
+    found = entry.points() if chosen == "points" else entry.dataset(filled=chosen == "filled")
+    written = catalog.export(found, target, overwrite=force)
     fate = "kept as holes" if target.suffix == ".nc" else "left out"
     words = f"{written.points} points of {entry.name}, {written.not_computed} not computed {fate}"
-    _report({"sweep": entry.name, **asdict(written)}, words, as_json=as_json)
+    if entry.beside_grid and chosen == "grid":
+        words += f", {entry.beside_grid} scattered points left out"
+    summary = {"sweep": entry.name, "layout": chosen, **asdict(written)}
+    _report(summary, words, as_json=as_json)
 
 
 def _report(summary: dict[str, object], words: str, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Lazy labelled Datasets: of a sweep, which read blocks or solve them, and of what is stored."""
+"""Lazy labelled Datasets of a sweep, which read blocks or solve them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from catalog.store.extend import create_or_open
 from catalog.store.history import ON_DEMAND
 from catalog.store.history import RunRecord as Session
 from catalog.store.part import Part
+from catalog.store.places import inside, points_of
 from catalog.store.stored import BlockKey, StoredSweep, empty_box, paste
-from catalog.store.user_arrays import user_arrays
 from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.arrays import Arrays, seen_dtype
 from catalog.sweeps.boxes import Box, Piece, box_of, facets, pieces, snapped
@@ -68,31 +68,19 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
         grid = sweep.grid
         token = tokenize(grid.key)
         blocks = _block_layer(grid, grid.blocks, partial(_solve, grid), token)
-        return _labelled(grid, grid.blocks, partial(_look_up, blocks), token)
+        return lazily_labelled(grid, grid.blocks, partial(_look_up, blocks), token)
     stored = create_or_open(store, sweep)
     sweep = snapped(sweep, stored.box)
     view = view_of(stored, sweep.grid, sweep.model if stored.missing(sweep) else None)
     # The store may change between two Datasets of equal labels: dask must not take them for one.
     token = uuid.uuid4().hex
     if view.model is None:
-        return _labelled(view.grid, view.steps, partial(_read_now, view), token)
+        return lazily_labelled(view.grid, view.steps, partial(read_now, view), token)
     session = Session(
         stored.location, sweep.name, sweep.definition(), sweep.model.source_hash(), ON_DEMAND
     )
     blocks = _block_layer(view.grid, view.steps, partial(_complete, view, session), token)
-    return _labelled(view.grid, view.steps, partial(_read_after, blocks, view), token)
-
-
-def stored_dataset(stored: StoredSweep) -> xr.Dataset:
-    """Lazy, labelled Dataset of what is stored, over the sorted labels of all its parts.
-
-    It reads, and never solves: ``status`` marks the points that are not computed.  Arrays that
-    users have added to the groups are part of it.
-    """
-    view = view_of(stored, stored.grid, None)
-    token = uuid.uuid4().hex  # more may be stored later
-    found = _labelled(stored.grid, view.steps, partial(_read_now, view), token)
-    return found.assign(user_arrays(stored))
+    return lazily_labelled(view.grid, view.steps, partial(_read_after, blocks, view), token)
 
 
 @dataclass(frozen=True)
@@ -170,17 +158,29 @@ class View:
 
 def view_of(stored: StoredSweep, grid: Grid, model: Model | None) -> View:
     """The view of a stored sweep over some labels; without a model it only reads."""
-    only = stored.parts[0].grid
-    whole = len(stored.parts) == 1 and not only.points and only.axes == grid.axes
-    cut = only if whole else grid
-    return View(stored.parts, grid, cut.chunks if model is None else cut.blocks, model)
+    box = box_of(grid)
+    # Scattered points are looked up one by one: only where the grid may have some.
+    parts = tuple(
+        part
+        for part in stored.parts
+        if not part.grid.points or inside(points_of(part.grid), box).any()
+    )
+    whole = len(parts) == 1 and not parts[0].grid.points and parts[0].grid.axes == grid.axes
+    cut = parts[0].grid if whole else grid
+    return View(parts, grid, cut.chunks if model is None else cut.blocks, model)
 
 
-def _labelled(
+def lazily_labelled(
     grid: Grid, blocks: Mapping[str, int], layer: Callable[..., da.Array], token: str
 ) -> xr.Dataset:
-    """Dataset of one dask array a variable, made by ``layer(name=..., token=..., options)``."""
-    chunks = _chunks(grid, blocks)
+    """Dataset of one dask array a variable, made by ``layer(variable, chunks, grid, options)``."""
+    return labelled_in(grid, _chunks(grid, blocks), layer, token)
+
+
+def labelled_in(
+    grid: Grid, chunks: tuple[tuple[int, ...], ...], layer: Callable[..., da.Array], token: str
+) -> xr.Dataset:
+    """The same in dask chunks of these lengths along each dimension."""
     arrays = {}
     for name in grid.arrays:
         term = grid.term(name)
@@ -254,7 +254,7 @@ def _of_blocks(
     return da.map_blocks(function, blocks, chunks=chunks, new_axis=inner or None, **options)
 
 
-def _read_now(view: View, *, variable: str, chunks: Any, grid: Grid, options: dict) -> da.Array:
+def read_now(view: View, *, variable: str, chunks: Any, grid: Grid, options: dict) -> da.Array:
     return da.map_blocks(
         partial(_read_stored, view=view, variable=variable), chunks=chunks, **options
     )

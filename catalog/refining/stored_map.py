@@ -14,7 +14,7 @@ from catalog.models.contract import Model
 from catalog.names.labels import label
 from catalog.names.select import select
 from catalog.names.vocabulary import POINT
-from catalog.reading.lazy import stored_dataset
+from catalog.reading.stored import scattered_dataset
 from catalog.refining.propose import (
     RESOLUTION,
     Points,
@@ -133,7 +133,13 @@ def refine_map(
     expected = [stored.blocks()[0].work] * max(1, min(batch, budget) // BLOCK_POINTS)
     kept = {name: v[0] if len(v) == 1 else list(v) for name, v in held.items()}
 
-    known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
+    def known() -> tuple[Points, NDArray[np.float64]]:
+        """All points of the map that are computed; a quantity may need several labels of each."""
+        several = [name for name, labels in held.items() if len(stored.box[name]) > 1]
+        found = scattered_dataset(stored, several)
+        return known_points(found, (first, second), quantity, **kept)
+
+    known_before = known()  # before anything is begun: a quantity may be refused
 
     def solve(points: Points) -> NDArray[np.float64]:
         part = _add(stored, solver, (first, second), points, held)
@@ -151,10 +157,10 @@ def refine_map(
         if begun:
             request = stored.grid.definition()
             solve_and_record(executor, stored, begun, solver, request, costs, telling(on_block))
-            known = known_points(stored_dataset(stored), (first, second), quantity, **kept)
+            known_before = known()
         return refine(
             solve,
-            *known,
+            *known_before,
             bounds=bounds,
             budget=budget,
             batch=batch,
@@ -183,7 +189,7 @@ def _axes_of(stored: StoredSweep, parameters: Any) -> tuple[str, str]:
 
 def _labels_held(stored: StoredSweep, axes: tuple[str, str], labels: dict[str, Any]) -> Box:
     """The stored labels that every point of the map shares, of all parameters but its axes."""
-    ds = select(stored_dataset(stored), labels)
+    ds = select(labelled(stored.filled_grid, {}), labels)
     for name in axes:
         if name not in stored.box:
             raise InvalidInput(f"{name} is no parameter of this sweep: choose another axis")

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +19,10 @@ from catalog.models.recorded import RecordedModel
 from catalog.names.term import Term
 from catalog.store.history import DAMAGED, history, older_solvers
 from catalog.store.part import Part
+from catalog.store.places import each_once, grid_parts, inside, points_of
 from catalog.store.settle import settle
 from catalog.store.storage import Storage, storage
-from catalog.sweeps.arrays import empty_array, spread
+from catalog.sweeps.arrays import array_dtype, empty_array, spread
 from catalog.sweeps.boxes import Box, Locator, Piece, bounding_box, box_of, facets, pieces, snapped
 from catalog.sweeps.grid import Family, Grid, Index, grid_over
 from catalog.sweeps.sweep import Sweep
@@ -115,17 +117,66 @@ class StoredSweep:
 
     @functools.cached_property
     def grid(self) -> Grid:
-        """All labels that are stored: the axes of the labelled view.
+        """The labels of the grids that were asked for; of scattered points if there is no grid.
 
         Not every combination of them need have been asked for, nor be a point of the model; such
         a point is not computed, which its status says.
         """
+        grids = grid_parts(self.parts)
+        if not grids:
+            kept = [n for n in self.box if all(n in part.grid.axes for part in self.parts)]
+            rows = np.concatenate([points_of(part.grid) for part in self.parts])
+            return self.grid_of_points(rows, kept)
+        if len(grids) == 1:
+            return grids[0].grid
+        return self._over(bounding_box(box_of(part.grid) for part in grids))
+
+    @functools.cached_property
+    def filled_grid(self) -> Grid:
+        """One grid over the labels of all parts: most of it is holes if points are scattered."""
         first = self.parts[0].grid
-        if len(self.parts) == 1 and not first.points:
-            return first
-        axes = {n: v for n, v in self.box.items() if len(v) > 1 or n in first.axes}
-        fixed = {n: labels[0] for n, labels in self.box.items() if n not in axes}
+        return first if len(self.parts) == 1 and not first.points else self._over(self.box)
+
+    def _over(self, box: Box) -> Grid:
+        first = self.parts[0].grid
+        axes = {n: v for n, v in box.items() if len(v) > 1 or n in first.axes}
+        fixed = {n: labels[0] for n, labels in box.items() if n not in axes}
         return grid_over(self.family, axes, fixed)
+
+    def grid_of_points(self, rows: NDArray[np.float64], keep: Sequence[str] = ()) -> Grid:
+        """A grid along a dimension ``point``, in the order of the rows.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (M, number of parameters)
+            Labels of all parameters, one row a point.
+        keep : sequence of str
+            Parameters that stay dimensions; rows that differ in these alone are one point.
+        """
+        axes = {name: self.box[name] for name in keep}
+        several = [name for name, v in self.box.items() if len(v) > 1 and name not in axes]
+        varying = several or [name for name in self.box if name not in axes][:1]
+        fixed = {n: v[0] for n, v in self.box.items() if n not in axes and n not in varying}
+        columns = rows[:, [list(self.box).index(name) for name in varying]]
+        if keep:
+            _, first = np.unique(columns, axis=0, return_index=True)
+            columns = columns[np.sort(first)]
+        points = {
+            name: column.astype(array_dtype(self.family.term(name))).tolist()
+            for name, column in zip(varying, columns.T, strict=True)
+        }
+        return grid_over(self.family, axes, fixed, points)
+
+    @functools.cached_property
+    def beside_grid(self) -> int:
+        """Number of points that the grid does not have: scattered ones."""
+        if self.grid.points:
+            return 0
+        apart = [part for part in self.parts if part not in grid_parts(self.parts)]
+        if not apart:
+            return 0
+        points = np.unique(np.concatenate([points_of(part.grid) for part in apart]), axis=0)
+        return int((~inside(points, box_of(self.grid))).sum())
 
     def model(self, given: Model | None = None) -> Model:
         """The model with its code: the heat engine, or the one that the user names.
@@ -185,22 +236,27 @@ class StoredSweep:
 
     def values(self, name: str, sweep: Sweep | None = None) -> NDArray:
         """A stored array over the labelled grid, or a sweep's; the fill where not computed."""
-        target = self.grid if sweep is None else sweep.grid
-        box = box_of(target) if sweep is None else self.box_of(sweep)
+        target = self.grid if sweep is None else snapped(sweep, self.box).grid
         term = self.family.term(name)
-        result = empty_box(term, box)
+        boxes = [box for _, box in facets(target)]
+        results = [empty_box(term, box) for box in boxes]
         for part in reversed(self.parts):
             array, statuses = part.whole(name), part.whole("status")
-            for piece in pieces(part.grid, box, steps=whole(part.grid)):
-                paste(result, piece, array, statuses)
-        return result.reshape((*target.shape, *term.inner_shape))
+            for box, result in zip(boxes, results, strict=True):
+                for piece in pieces(part.grid, box, steps=whole(part.grid)):
+                    paste(result, piece, array, statuses)
+        return np.stack(results).reshape((*target.shape, *term.inner_shape))
 
     def counts(self, sweep: Sweep | None = None) -> dict[str, int]:
         """Number of points in each state: of all that were asked for, or of a sweep's."""
-        if sweep is not None and sweep.points:
+        if sweep is None:
+            codes = [self._codes(part) for part in self.parts]
+            once = each_once(self.parts, codes)
+            states = np.concatenate([c[mask] for c, mask in zip(codes, once, strict=True)])
+        elif sweep.points:
             states = self._states_of_points(sweep)
         else:
-            states = self._states(self.box if sweep is None else self.box_of(sweep))
+            states = self._states(self.box_of(sweep))
         numbers = np.bincount(states.ravel(), minlength=256)
         return {
             Status.NOT_COMPUTED.label: int(numbers[Status.NOT_COMPUTED]),

@@ -9,19 +9,20 @@ import xarray as xr
 from catalog.store.location import ROOT
 from catalog.store.part import Part
 from catalog.store.stored import StoredSweep
+from catalog.sweeps.grid import Grid
 
 
-def user_arrays(stored: StoredSweep) -> xr.Dataset:
-    """The arrays that users added to a stored sweep, lazy, over the labels of all its parts.
+def user_arrays(stored: StoredSweep, view: Grid) -> xr.Dataset:
+    """The arrays that users added to a stored sweep, lazy, over the labels of a grid.
 
     A part that lacks an array has NaN there.  Arrays that xarray cannot read are left out, with a
-    warning that names them.
+    warning that names them; so are, silently, those of scattered points beside other parts.
     """
-    labels = {name: list(stored.grid.axes[name]) for name in stored.grid.dims}
+    labels = {name: list(view.axes[name]) for name in view.dims}
     found = xr.Dataset()
     for part in stored.parts:
         names = added_names(part)
-        if not names or part.grid.points:
+        if not names or (part.grid.points and len(stored.parts) > 1):
             continue
         try:
             group = xr.open_zarr(part.storage.zarr, group=part.group, consolidated=False)

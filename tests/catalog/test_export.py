@@ -340,4 +340,25 @@ def test_the_command_asks_which_sweep_if_there_are_several(tmp_path):
     chosen = command(tmp_path / "s.zarr", "two", "--to", tmp_path / "x.csv")
     assert "0 points of two, 12 not computed left out" in chosen.output
     whole = command(tmp_path / "s.zarr", "two", "--to", tmp_path / "x.zip")
-    assert str(whole.exception).endswith("leave out the sweep")
+    assert str(whole.exception).endswith("leave out the sweep and the layout")
+
+
+def test_the_command_exports_scattered_points_and_says_what_it_leaves_out(tmp_path):
+    store = tmp_path / "s.zarr"
+    catalog.run(tiny_sweep(variables=["power"]), store, scheduler="synchronous")
+    beside = {"delta_E": [51.0, 52.0], "T_mean": [61.0, 62.0]}
+    more = tiny_sweep(variables=["power"], axes={"N": [1]}, points=beside, blocks={})
+    catalog.run(more, store, scheduler="synchronous")
+    ended = {
+        "all": "14 points of tiny, 0 not computed kept as holes  ->",
+        "points": "14 points of tiny, 0 not computed kept as holes  ->",
+        "grid": "12 points of tiny, 0 not computed kept as holes, 2 scattered points left out  ->",
+        "filled": f"14 points of tiny, {2 * 5 * 4 - 14} not computed kept as holes  ->",
+    }
+    for layout, words in ended.items():
+        target = tmp_path / f"{layout}.nc"
+        chosen = [] if layout == "all" else ["--layout", layout]
+        assert words in command(store, "--to", target, *chosen).output
+    with xr.open_dataset(tmp_path / "all.nc", engine="h5netcdf") as found:
+        assert dict(found.sizes) == {"point": 14}
+        assert found.delta_E.values[-2:].tolist() == beside["delta_E"]

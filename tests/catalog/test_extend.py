@@ -93,7 +93,8 @@ def test_holes_are_a_status(tmp_path):
     counts = run(corner, tmp_path, scheduler="synchronous")
     assert counts["ok"] == sum(counts.values()) == 1
     stored = catalog.open(tmp_path)["tiny"]
-    ds = stored.dataset().compute()
+    assert dict(stored.dataset().sizes) == dict(zip(SMALL.dims, SMALL.shape, strict=True))
+    ds = stored.dataset(filled=True).compute()
     assert ds.sizes == {"N": 3, "delta_E": 4, "T_mean": 3}
     there = ds.status == Status.OK
     assert there.sum() == 13
@@ -185,8 +186,8 @@ def test_many_extensions_in_random_order_make_the_same_grid(tmp_path):
     stored = catalog.open(tmp_path)["tiny"]
     assert sum(part.grid.size for part in stored.parts) == len(asked)
     expected = catalog.dataset(tiny_sweep(variables=["power"], axes=whole, blocks={})).power
-    expected = expected.compute().sel({n: list(v) for n, v in stored.grid.axes.items()})
-    ds = stored.dataset().compute()
+    expected = expected.compute().sel({n: list(v) for n, v in stored.filled_grid.axes.items()})
+    ds = stored.dataset(filled=True).compute()
     known = ds.status.values == Status.OK
     assert known.sum() == len(asked)
     assert (ds.power.values[known] == expected.values[known]).all()

@@ -100,7 +100,7 @@ def test_points_gather_at_the_carnot_line_within_the_budget(store):
     assert (np.sign(found.values[20:]) == np.sign(line - new[:, 0]))[off].all()
 
 
-def test_batches_are_scattered_parts_and_the_view_has_holes(store):
+def test_batches_are_scattered_parts_beside_the_grid(store):
     found = refined(store)
     stored = entry(store)
     assert [part.grid.size for part in stored.parts] == [SIZE, 6, 6]
@@ -116,25 +116,123 @@ def test_batches_are_scattered_parts_and_the_view_has_holes(store):
     assert stored.missing() == []
     counts = stored.counts()
     assert counts["ok"] == sum(counts.values()) == SIZE + 12
-    # On the labelled grid of all labels most combinations were not asked for.
-    ds = stored.dataset().load()
-    assert ds.sizes["N"] == 2
-    assert ds.sizes["delta_E"] == len({*DELTA_E, *found.points[:, 0].tolist()})
-    assert ds.sizes["T_mean"] == len({*T_MEAN, *found.points[:, 1].tolist()})
-    there = ds.status != Status.NOT_COMPUTED
-    assert int(there.sum()) == SIZE + 12
-    assert ds.power.where(~there).isnull().all()
-    assert ds.power.where(there).notnull().sum() == SIZE + 12
-    for (delta_E, T_mean), value in zip(found.points, found.values, strict=True):
-        assert ds.power.sel(N=4, delta_E=delta_E, T_mean=T_mean).item() == value
-    # And a table has a row for what was computed, no more.
-    rows = table(stored.dataset())
-    assert len(rows) == SIZE + 12
-    assert set(rows.status) == {"ok"}
-    new = rows[~(rows.delta_E.isin(DELTA_E) & rows.T_mean.isin(T_MEAN))]
-    assert sorted(zip(new.delta_E, new.T_mean, strict=True)) == sorted(
-        tuple(point) for point in found.points[20:].tolist()
+    # The grid stays as it was, and says what lies beside it.
+    ds = stored.dataset()
+    assert dict(ds.sizes) == {"N": 2, "delta_E": len(DELTA_E), "T_mean": len(T_MEAN)}
+    assert ds.attrs["scattered_points"].startswith("12 beside this grid")
+    assert (
+        ds.drop_vars(["wall_time", "run"])
+        .load()
+        .drop_attrs()
+        .equals(catalog.dataset(COARSE).drop_vars(["wall_time", "run"]).load().drop_attrs())
     )
+    assert "12 scattered" in repr(stored)
+    assert "12 scattered points lie beside this grid" in stored._repr_html_()
+    # All points along one dimension, each once, with their parameters as coordinates.
+    points = stored.points()
+    assert dict(points.sizes) == {POINT: SIZE + 12}
+    assert all(points[name].dims == (POINT,) for name in ("N", *MAP))
+    assert points.omega_0.ndim == 0
+    assert points.power.chunks is not None
+    points = points.load()
+    assert (points.status == Status.OK).all()
+    for (delta_E, T_mean), value in zip(found.points[20:], found.values[20:], strict=True):
+        there = (points.N == 4) & (points.delta_E == delta_E) & (points.T_mean == T_mean)
+        assert points.power[there.values].values.tolist() == [value]
+        one = stored.point(N=4, delta_E=delta_E, T_mean=T_mean)
+        assert one.values["power"] == value
+    on_grid = points.isel({POINT: slice(SIZE)}).power.values.reshape(ds.power.shape)
+    assert on_grid.tobytes() == ds.power.values.tobytes()
+    # N kept as a dimension: the new points have one of its two labels.
+    kept = stored.points(keep=["N"]).load()
+    assert dict(kept.sizes) == {POINT: SIZE // 2 + 12, "N": 2}
+    assert kept.status.sel(N=1).values.tolist() == [1] * (SIZE // 2) + [0] * 12
+    assert kept.power.sel(N=4, point=slice(SIZE // 2, None)).values.tolist() == list(
+        found.values[20:]
+    )
+    # The grid over all labels is there on request; most of its points were not asked for.
+    filled = stored.dataset(filled=True).load()
+    assert filled.sizes["delta_E"] == len({*DELTA_E, *found.points[:, 0].tolist()})
+    there = filled.status != Status.NOT_COMPUTED
+    assert int(there.sum()) == SIZE + 12
+    assert filled.power.where(~there).isnull().all()
+    # A table, a tree and a file have a row for every point.
+    rows = table(stored.points())
+    assert len(rows) == SIZE + 12
+    assert (
+        rows.drop(columns="point")
+        .sort_values([*MAP, "N"], ignore_index=True)
+        .equals(
+            table(filled)[rows.columns.drop("point")].sort_values([*MAP, "N"], ignore_index=True)
+        )
+    )
+    tree = catalog.open(store).tree()
+    assert tree["map"].to_dataset().sizes == ds.sizes
+    assert tree["map~points"].to_dataset().sizes == stored.points().sizes
+
+
+def test_what_asks_for_points_finds_scattered_ones(store):
+    found = refined(store)
+    stored = entry(store)
+    beside = "delta_E == delta_E and " + " and ".join(
+        f"abs(delta_E - {label}) > 1e-6" for label in DELTA_E
+    )
+    done = stored.recompute(beside, scheduler="synchronous")
+    assert done.matched == sum(label not in DELTA_E for label in found.points[20:, 0])
+    assert entry(store).recompute(status="ok", scheduler="synchronous").matched == SIZE + 12
+    with refused(r"more than one point is left along N: .*"):
+        stored.point(delta_E=60.0, T_mean=90.0)
+    with refused(r"there is no T_mean = 91.*"):
+        stored.point(N=1, delta_E=60.0, T_mean=91.0)
+    with refused(r"mu_1 is no parameter of map.*"):
+        stored.points(keep=["mu_1"])
+    with refused(r"keep must be a list.*"):
+        stored.points(keep="N")
+    # A grid that is run over the labels of a scattered point has its value; the point counts once.
+    label = float(found.points[-1, 0]), float(found.points[-1, 1])
+    row = COARSE.replace(axes={"N": SIZES, "delta_E": [label[0]], "T_mean": [90.0, label[1]]})
+    run(row, store, scheduler="synchronous")
+    again = entry(store)
+    assert again.counts()["ok"] == SIZE + 12 + 3
+    assert again.points().sizes[POINT] == SIZE + 12 + 3
+    assert again.dataset().power.sel(N=4, delta_E=label[0], T_mean=label[1]) == found.values[-1]
+
+
+def test_points_that_are_run_one_by_one_do_not_fill_out_the_grid(store):
+    """One new label lengthens an axis; two of them are a scattered point."""
+
+    def one(**labels: float) -> None:
+        axes = {name: [label] for name, label in labels.items()}
+        run(COARSE.replace(axes=axes), store, scheduler="synchronous")
+
+    one(N=8, delta_E=60.0, T_mean=90.0)
+    assert entry(store).dataset().sizes["N"] == 3
+    one(N=4, delta_E=61.0, T_mean=91.0)
+    one(N=8, delta_E=62.0, T_mean=92.0)
+    stored = entry(store)
+    assert dict(stored.dataset().sizes) == {"N": 3, "delta_E": len(DELTA_E), "T_mean": len(T_MEAN)}
+    assert stored.beside_grid == 2
+    assert stored.points().sizes[POINT] == stored.counts()["ok"] == SIZE + 3
+    assert stored.point(N=8, delta_E=62, T_mean=92).labels["delta_E"] == 62.0
+
+
+def test_a_sweep_of_points_alone_has_them_along_a_dimension(tmp_path):
+    points = {"delta_E": [60.0, 70.0, 65.0], "T_mean": [90.0, 80.0, 85.0]}
+    sweep = COARSE.replace(axes={"N": SIZES}, points=points, blocks={})
+    run(sweep, tmp_path, scheduler="synchronous")
+    stored = entry(tmp_path).dataset()
+    assert stored.power.dims == (POINT, "N")
+    assert stored.delta_E.values.tolist() == points["delta_E"]
+    assert np.array_equal(stored.power, catalog.dataset(sweep).power)
+    assert entry(tmp_path).beside_grid == 0
+    more = COARSE.replace(
+        axes={"N": SIZES}, points={"delta_E": [71.0], "T_mean": [81.0]}, blocks={}
+    )
+    run(more, tmp_path, scheduler="synchronous")
+    both = entry(tmp_path).dataset()
+    assert both.delta_E.values.tolist() == [*points["delta_E"], 71.0]
+    assert both.power.notnull().all()
+    assert entry(tmp_path).dataset(filled=True).power.dims == ("N", *MAP)
 
 
 def test_the_boundary_of_the_gain_needs_both_sizes_at_each_point(store):
@@ -151,9 +249,10 @@ def test_the_boundary_of_the_gain_needs_both_sizes_at_each_point(store):
         assert part.grid.axes["N"] == tuple(SIZES)
         assert part.grid.size == 2 * 8
     assert entry(store).counts()["ok"] == SIZE + 2 * 24
-    ds = entry(store).dataset().load()
+    ds = entry(store).points(keep=["N"]).load()
     for (delta_E, T_mean), value in zip(found.points[20:], found.values[20:], strict=True):
-        there = gain(ds.sel(delta_E=[delta_E], T_mean=[T_mean])).item()
+        chosen = (ds.delta_E == delta_E) & (ds.T_mean == T_mean)
+        there = gain(ds.isel(point=chosen.values)).item()
         assert there == value or (np.isnan(there) and np.isnan(value))
     # The points lie nearer to the level than those of the grid do.
     deviations = np.abs(found.values - level)
@@ -238,7 +337,7 @@ def test_a_dense_run_over_labels_that_coincide_with_scattered_points(store):
     stored = entry(store)
     for point, value in zip(found.points[20:26], found.values[20:26], strict=True):
         assert stored.point(N=4, delta_E=point[0], T_mean=point[1]).values["power"] == value
-    rows = table(stored.dataset())
+    rows = table(stored.points())
     keys = list(zip(rows.N, rows.delta_E, rows.T_mean, strict=True))
     assert len(keys) == len(set(keys)) == dense.size + 6
     assert run(dense, store, scheduler="synchronous") == counts

@@ -47,8 +47,7 @@ def test_new_points_lie_near_the_carnot_line_and_in_the_store(store):
         "undefined": 0,
         "known": 9 + 12,
     }
-    ds = catalog.open(store)["tiny"].dataset().sel(N=2)
-    table = ds.power.where(ds.status == 1).to_series().dropna().reset_index()
+    table = catalog.table(catalog.open(store)["tiny"].points()).query("N == 2")
     assert len(table) == 21
     new = table[~table.delta_E.isin(AXES["delta_E"]) & ~table.T_mean.isin(AXES["T_mean"])]
     line = carnot_delta_E(new.T_mean.to_numpy(), E_1=100.0, delta_T=100.0)
