@@ -64,10 +64,9 @@ docs: .venv/test
 	.venv/bin/python -m sphinx -W --keep-going -q docs build/docs
 	@echo "docs: build/docs/index.html"
 
-bench: .venv/test
-	.venv/bin/python benchmarks/against_qutip.py
-	.venv/bin/python benchmarks/blocks_together.py
-	.venv/bin/python benchmarks/import_time.py
+# Every script of benchmarks/ at its default size; each says its conditions and prints ratios.
+bench: .venv/bench
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; .venv/bin/python $$script; done
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -81,6 +80,10 @@ bench: .venv/test
 .venv/test: .venv/bin/python pyproject.toml
 	$(PIP) --editable ".[test,docs]"
 	@touch $@ .venv/demo
+
+.venv/bench: .venv/test
+	$(PIP) --editable ".[bench]"
+	@touch $@
 
 clean:
 	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,12 +6,15 @@ Two sweeps are timed, of a function that takes one millisecond and of one that r
 this process and with two worker processes.  Each ends with the result on disk.  Every timing is
 made in a new process, which first runs a sweep of four points, so that its imports are not timed;
 the start of the workers, with their imports, is timed.  The tools take turns, and the fastest of
-several rounds counts.
+several rounds counts.  CPU times, workers included, are compared: other work of the machine changes
+them less than wall times, but they do not show what a tool waits for, such as the disk.  After the
+first round the result is opened and one value of it read.
 
 The script also tries what each tool does after its process was killed, with new labels, with
-arrays, with a failing point, and when the function cannot be imported for reading.
+arrays, with a failing point, and when the function cannot be imported for reading, and whether the
+result has units, a status of each point and the versions of libraries.
 
-The other tools are not installed with heatcat: ``pip install xyzpy pipefunc xarray-sweep``.  A tool
+The other tools are not installed with heatcat: ``pip install 'heatcat[bench]'``.  A tool
 that is not installed is named and left out.  ``sweeping/tools.py`` says how each is called.
 """
 
@@ -56,7 +59,7 @@ def main() -> None:
     )
     print(f"tools       {', '.join(names)}")
     for tool in missing:
-        print(f"            {tool.title}: not installed")
+        print(f"            {tool.title}: not installed (pip install {tool.package})")
     with tempfile.TemporaryDirectory() as folder:
         for function, points in (("spinning", options.busy), ("nothing", options.points)):
             place = Path(folder) / function
@@ -86,7 +89,8 @@ def compare(
     tools: list[Tool], function: str, axes: Axes, workers: list[int], rounds: int, folder: Path
 ) -> None:
     """Time all tools and print a table."""
-    times: dict[tuple[str, int], list[float]] = {}
+    times: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    opened: dict[str, tuple[float, float]] = {}
     failures: dict[tuple[str, int], str] = {}
     for turn, number, tool in product(range(rounds), workers, tools):
         key, place = (tool.title, number), folder / f"{turn} {number} {tool.title}"
@@ -95,9 +99,11 @@ def compare(
             continue
         try:
             child = start(tool, place, function=function, axes=axes, workers=number, warm=True)
-            times.setdefault(key, []).append(answer(child)["seconds"])
+            done = answer(child)
+            times.setdefault(key, []).append((done["seconds"], done["cpu"]))
             if turn == 0 and tool.read is not None:
-                found = answer(start(tool, place))
+                found = answer(start(tool, place, warm=True))
+                opened[tool.title] = found["seconds"], found["cpu"]
                 if found["values"] != sums(axes):
                     raise ChildFailed("the result is wrong")
         except ChildFailed as failure:
@@ -106,18 +112,23 @@ def compare(
     for number in workers:
         where = f"{number} worker processes" if number else "this process"
         print(f"\n{points} points of {1e3 * OWN_SECONDS[function]:g} ms each, {where}")
-        own = OWN_SECONDS[function] / max(number, 1)
-        ours = min(times.get(("heatcat", number), [float("nan")]))
+        nothing = float("nan")
+        ours = min(cpu for _, cpu in times.get(("heatcat", number), [(nothing, nothing)]))
         for tool in tools:
             if reason := failures.get((tool.title, number)):
                 print(f"{tool.title:20} failed: {reason}")
                 continue
-            best = min(times[tool.title, number])
+            found = times[tool.title, number]
+            wall, cpu = min(w for w, _ in found), min(c for _, c in found)
             print(
-                f"{tool.title:20} {best:9.3f} s   {1e6 * (best / points - own):9.1f} µs a point "
-                f"beyond the function   {best / ours:6.3f} x heatcat",
+                f"{tool.title:20} {cpu:8.3f} s CPU {wall:9.3f} s wall   "
+                f"{1e6 * (cpu / points - OWN_SECONDS[function]):9.1f} µs CPU a point beyond the "
+                f"function   {cpu / ours:6.3f} x heatcat's CPU",
                 flush=True,
             )
+    print(f"\n{points} points opened, and the first value read, in a new process after imports")
+    for title, (wall, cpu) in opened.items():
+        print(f"{title:20} {1e3 * cpu:8.1f} ms CPU {1e3 * wall:9.1f} ms wall")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
-"""How long importing takes, beside ``import xarray``.
+"""How long importing and the first command take, beside ``import xarray``.
 
     python benchmarks/import_time.py
 
 Each statement runs in a process of its own.  The statements take turns, several times over, and the
-fastest time of each counts, because other work of the machine only adds time.  Every time includes
-the start of Python itself.  The last two statements are what the user of a sweep waits for.
+fastest CPU time of each counts.  Every time includes the start of Python itself.  ``heatcat solve``
+solves one engine; the last two statements are what the user of a sweep waits for.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import subprocess
 import sys
-import time
 
+SOLVE = (
+    "heatcat solve --N 8 --E-1 1 --delta-E 9 --T-mean 13.5 --delta-T 23 --omega-0 0.006 "
+    "--Gamma-0 0.001 --scaling high-temperature --json"
+)
 RIVAL = "import xarray"
 STATEMENTS = (
     "import catalog",
@@ -22,18 +26,22 @@ STATEMENTS = (
     "import heatcat",
     "heatcat --version",
     "heatcat --help",
+    SOLVE,
     "from catalog import Sweep",
     "from catalog import run",
 )
 
 
 def seconds(statement: str) -> float:
-    """Wall time of a new process."""
+    """CPU time of a new process."""
     program, *words = statement.split()
     command = ["-m", program, *words] if program == "heatcat" else ["-c", statement]
-    start = time.perf_counter()
+    before = os.times()
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    after = os.times()
+    return (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
 
 
 def main() -> None:
@@ -45,9 +53,13 @@ def main() -> None:
     for _ in range(options.rounds):
         for statement, found in times.items():
             found.append(seconds(statement))
-    print(f"Python {platform.python_version()}, {platform.machine()}")
+    print(
+        f"conditions  {os.cpu_count()} CPUs ({platform.machine()}), load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}"
+    )
     for statement, found in times.items():
-        print(f"{statement:26} {min(found):6.2f} s   {min(found) / min(times[RIVAL]):5.2f} x")
+        title = statement.partition(" --N")[0]
+        print(f"{title:26} {min(found):6.2f} s CPU   {min(found) / min(times[RIVAL]):5.2f} x")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from catalog.store.copy_sweep import copy
     from catalog.store.delete import delete
     from catalog.store.extend import create_or_open, find_stored
-    from catalog.store.load import OlderSolver, SweepLeftOut
+    from catalog.store.notices import OlderSolver, SweepLeftOut
     from catalog.store.rename import rename
     from catalog.store.repair import Report, check, repair
     from catalog.store.stored import Block, StoredSweep
@@ -118,7 +118,7 @@ else:
         "catalog.store.copy_sweep": "copy",
         "catalog.store.delete": "delete",
         "catalog.store.extend": "create_or_open find_stored",
-        "catalog.store.load": "OlderSolver SweepLeftOut",
+        "catalog.store.notices": "OlderSolver SweepLeftOut",
         "catalog.store.rename": "rename",
         "catalog.store.repair": "Report check repair",
         "catalog.store.stored": "Block StoredSweep",

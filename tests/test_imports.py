@@ -28,7 +28,7 @@ LAZY = (analyses, catalog)
 
 def loaded_by(code: str) -> set[str]:
     """The packages that a new process has loaded in the end."""
-    end = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    end = "import sys; print(); print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{end}"], capture_output=True, text=True, check=True
     )
@@ -40,7 +40,7 @@ def calling(*words: str) -> str:
     return (
         f"import sys; sys.argv = ['heatcat', *{words}]\n"
         "from heatcat.cli import main\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code"
     )
 
 
@@ -57,6 +57,11 @@ def calling(*words: str) -> str:
 )
 def test_importing_loads_no_heavy_package(code, spared):
     assert not loaded_by(code) & spared
+
+
+def test_solving_one_engine_loads_no_store():
+    engine = "solve --N 1 --E-1 1 --delta-E 9 --T-mean 13.5 --delta-T 23 --omega-0 1 --Gamma-0 1"
+    assert not loaded_by(calling(*engine.split())) & (WITH_XARRAY - {"scipy"})
 
 
 def test_what_a_sweep_does_not_need_is_not_loaded():

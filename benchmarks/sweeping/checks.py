@@ -13,6 +13,8 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from sweeping import swept
 from sweeping.child import ChildFailed, answer, start
 from sweeping.tools import Axes, Tool
@@ -105,6 +107,21 @@ def reading(tool: Tool, folder: Path) -> str:
     return "; ".join(said)
 
 
+def described(tool: Tool, folder: Path) -> str:
+    """What the result says of its values beside their labels."""
+    answer(start(tool, folder, function="nothing", axes=FEW))
+    try:
+        found = answer(start(tool, folder, without=[tool.module]))  # all that any reader sees
+    except ChildFailed:
+        found = answer(start(tool, folder))
+    said = {
+        "unit": bool(found["unit"]),
+        "status of each point": "status" in found["arrays"],
+        "version of the libraries": np.__version__ in found["attributes"],
+    }
+    return ", ".join(f"{what}: {'yes' if there else 'no'}" for what, there in said.items())
+
+
 def verdict(tool: Tool, folder: Path, axes: Axes) -> str:
     """Whether the result that the tool reads is the right one for the sweep."""
     found = answer(start(tool, folder))
@@ -131,4 +148,5 @@ CHECKS: dict[str, tuple[str, Callable[[Tool, Path], str]]] = {
     "arrays": ("an array of three labelled values at each point", arrays),
     "failing": ("one point of 1000 raises", failing),
     "reading": ("the result is read", reading),
+    "described": ("what the result says of itself", described),
 }

@@ -99,13 +99,37 @@ def do(task: dict[str, Any]) -> dict[str, Any]:
     if not task["function"]:
         read = tool.read_alone if tool.module in task["without"] and tool.read_alone else tool.read
         assert read is not None
-        return described(read(folder))
+        if task["warm"]:
+            warm_up(tool)
+        begin, cpu = time.perf_counter(), cpu_seconds()
+        first_value(read(folder))
+        times = {"seconds": time.perf_counter() - begin, "cpu": cpu_seconds() - cpu}
+        return described(read(folder)) | times
     if task["warm"]:
-        with tempfile.TemporaryDirectory() as other:
-            tool.run("nothing", {"a": [0, 1], "b": [0, 1]}, Path(other), 0)
-    begin = time.perf_counter()
+        warm_up(tool)
+    begin, cpu = time.perf_counter(), cpu_seconds()
     tool.run(task["function"], task["axes"], folder, task["workers"])
-    return {"seconds": time.perf_counter() - begin}
+    return {"seconds": time.perf_counter() - begin, "cpu": cpu_seconds() - cpu}
+
+
+def warm_up(tool: Tool) -> None:
+    """Run and read a sweep of four points, so that all is imported."""
+    with tempfile.TemporaryDirectory() as other:
+        tool.run("nothing", {"a": [0, 1], "b": [0, 1]}, Path(other), 0)
+        if tool.read is not None:
+            first_value(tool.read(Path(other)))
+
+
+def first_value(found: xr.Dataset) -> None:
+    """Read one value: that at the first labels."""
+    y = found["y"]
+    y.isel(dict.fromkeys(y.dims, 0)).values  # noqa: B018
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def described(found: xr.Dataset) -> dict[str, Any]:
@@ -122,6 +146,9 @@ def described(found: xr.Dataset) -> dict[str, Any]:
         "values": [number(value) for value in values],
         "said": said,
         "dtype": str(y.dtype),
+        "unit": y.attrs.get("units", ""),
+        "arrays": [str(name) for name in found],
+        "attributes": " ".join(map(str, found.attrs.values())),
     }
 
 

@@ -7,7 +7,7 @@ from catalog import Parameter, Variable
 from sweeping import swept
 
 AXES = [Parameter(name, name, f"axis {name}", dtype="int64") for name in ("a", "b")]
-NUMBER = [Variable("y", "y", "result")]
+NUMBER = [Variable("y", "y", "result", unit="J")]
 ARRAY = [Variable("y", "y", "result", dims={"mode": swept.MODES})]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from catalog.store import change
 from catalog.store.groups import GROUP, in_order, parent
 from catalog.store.location import MOST_METADATA, ROOT, open_storage
+from catalog.store.notices import OlderSolver, SweepLeftOut
 from catalog.store.part import MANIFESTS, RECORDS, Part
 from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
@@ -20,14 +21,6 @@ from ensemble import InvalidInput
 
 class UnusableSweep(InvalidInput):
     """A group of a store that was meant to be a sweep and cannot be read as one."""
-
-
-class SweepLeftOut(UserWarning):
-    """A sweep of a store cannot be opened; the others are."""
-
-
-class OlderSolver(UserWarning):
-    """Stored values come from another version of the solver than the one that is installed."""
 
 
 def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize as minimize_function
 from scipy.optimize import nnls
-from scipy.stats import qmc
 
 from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
@@ -174,6 +173,8 @@ def optimize(
     problem = Problem(
         engine, objective, over, constraints=subject_to, geometric=geometric, tolerance=tolerance
     )
+    from scipy.stats import qmc  # slow to import, and no engine needs it
+
     begin = qmc.Halton(d=len(problem.names), scramble=True, rng=seed).random(starts)
     sign = -1.0 if maximize is not None else 1.0
     searches = [_Searcher(problem, sign).search(position) for position in begin]
