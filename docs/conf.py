@@ -41,6 +41,7 @@ html_show_sphinx = False
 html_copy_source = False
 
 myst_enable_extensions = ["dollarmath", "substitution", "deflist"]
+myst_fence_as_directive = ["math"]  # ```math, which GitHub draws as well
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
@@ -94,6 +95,11 @@ def _mathml(translator, node: nodes.math | nodes.math_block) -> None:
     except MathError as failure:
         logging.getLogger(__name__).warning("%s", failure, location=node)
         raise nodes.SkipNode from None
+    for sign in "⟨⟩":  # averages, as high as their text; \left and \right still stretch
+        formula = formula.replace(f"<mo>{sign}</mo>", f'<mo stretchy="false">{sign}</mo>')
+    formula = formula.replace(
+        '<mo stretchy="false">|</mo>', '<mo stretchy="false" lspace="0" rspace="0">|</mo>'
+    )
     translator.body.append(f'<div class="math">{formula}</div>' if block else formula)
     raise nodes.SkipNode
 

@@ -10,7 +10,8 @@ What a fence may be, by its first line:
 - ```` ```toml ````: a sweep, saved under the name in its first line (``# name.toml``) and read.
 - ```` ```sh checked-by=NAME ```` (any language): not run here but looked at by the check NAME.
 - ```` ```{literalinclude} FILE ````: a file that the page shows; the directory gets a copy.
-- ```` ```text ````, ```` ``` ````: words or formulas, not code.  ```` ```{name} ````: a directive.
+- ```` ```text ````, ```` ``` ````: words, not code.  ```` ```math ````: an equation in LaTeX.
+- ```` ```{name} ````: a directive.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from heatcat.cli import cli
 
 ROOT = Path(__file__).parents[1]
 DOCTEST_FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-WORDS = ("", "text")
+WORDS = ("", "text", "math")
 INCLUDE = "{literalinclude}"
 COMMAND_SECONDS = 120
 SHELL = ("_", "SHLVL", "PWD", "OLDPWD")

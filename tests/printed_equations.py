@@ -8,7 +8,6 @@ left out: at N → ∞ components commute.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
@@ -17,7 +16,13 @@ from ensemble.closure.hierarchy import Monomial, Polynomial, Term, closed, equat
 
 LETTERS = "xyzXYZ"
 _RATES = ("w", "G", "Gy", "GY")
-_NAMES = {"w": "(ω₀/2)", "G": "(Γ₀/2)", "Gy": "(Γ₀/βE)", "GY": "(Γ₀/β̄Ē)"}
+_NAMES = {
+    "w": r"\frac{\omega_0}{2}",
+    "G": r"\frac{\Gamma_0}{2}",
+    "Gy": r"\frac{\Gamma_0}{\beta E}",
+    "GY": r"\frac{\Gamma_0}{\bar\beta \bar E}",
+}
+_TERMS_A_LINE = 5
 _UNITS = {"w": 2, "G": 2, "Gy": 1, "GY": 1}
 
 AS_PRINTED = {
@@ -215,21 +220,22 @@ def rotated(expression: Expression) -> Expression:
 
 
 def term(product: tuple[str, ...], coefficient: Fraction) -> str:
-    """One term as the errata page prints it.
+    r"""One term as the errata page prints it, in LaTeX.
 
     Examples
     --------
-    >>> term(("w", "y", "xZ"), Fraction(-1, 2))
-    '−(ω₀/2)⟨xZ⟩⟨y⟩'
+    >>> print(term(("w", "y", "xZ"), Fraction(-1, 2)))
+    -\frac{\omega_0}{2} \langle xZ\rangle \langle y\rangle
     """
     rate, moments = product[0], product[1:]
     number = coefficient * _UNITS[rate]
-    sign, size = ("−" if number < 0 else "+"), abs(number)
-    return f"{sign}{'' if size == 1 else size}{_NAMES[rate]}{_moments(moments)}"
+    sign, size = ("-" if number < 0 else "+"), abs(number)
+    return f"{sign}{'' if size == 1 else size}{_NAMES[rate]} {_moments(moments)}"
 
 
 def text(moment: str, expression: Expression) -> str:
-    """An equation as the errata page prints it: one line a rate."""
+    """An equation as the errata page prints it: the terms of one rate after those of another."""
+    left = rf"\frac{{d}}{{dt}} \langle {moment}\rangle ="
     lines = []
     for rate in _RATES:
         terms = sorted(
@@ -238,28 +244,27 @@ def text(moment: str, expression: Expression) -> str:
         )
         if not terms:
             continue
-        inside = ""
+        printed = []
         for moments, coefficient in terms:
             number = coefficient * _UNITS[rate]
             size = "" if abs(number) == 1 and moments else str(abs(number))
-            inside += f" {'−' if number < 0 else '+'} {size}{_moments(moments)}"
-        inside = inside.removeprefix(" + ").replace(" − ", "−", inside.startswith(" − "))
-        lines.append(f"{_NAMES[rate]} [{inside}]")
-    return "\n".join(
-        textwrap.fill(
-            line,
-            width=140,
-            initial_indent="    + " if k else f"d⟨{moment}⟩/dt = ",
-            subsequent_indent=" " * 10,
-            break_on_hyphens=False,
-        )
-        for k, line in enumerate(lines)
-    )
+            printed.append(f"{'-' if number < 0 else '+'} {size}{_moments(moments)}")
+        printed[0] = printed[0].removeprefix("+ ").replace("- ", "-")
+        rows = [
+            " ".join(printed[k : k + _TERMS_A_LINE]) for k in range(0, len(printed), _TERMS_A_LINE)
+        ]
+        rows[0] = rf"& {'+ ' if lines else ''}{_NAMES[rate]} \bigl[ {rows[0]}"
+        rows[1:] = [rf"& \quad {row}" for row in rows[1:]]
+        rows[-1] += r" \bigr]"
+        lines += rows
+    return f"{left} " + " \\\\\n".join(lines)
 
 
 def _moments(names: tuple[str, ...]) -> str:
     """Longer moments first, as the paper writes them."""
-    return "".join(f"⟨{name}⟩" for name in sorted(names, key=lambda name: -len(name)))
+    return " ".join(
+        rf"\langle {name}\rangle" for name in sorted(names, key=lambda name: -len(name))
+    )
 
 
 def _order(name: str) -> tuple[int, int, tuple[int, ...]]:

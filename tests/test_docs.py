@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -94,6 +95,38 @@ def test_links_within_the_site_lead_somewhere(site):
             if not target.exists() or (anchor and anchor not in pages[target].anchors):
                 dead.append(f"{page.relative_to(site)}: {link}")
     assert dead == []
+
+
+CUT = """() => {
+  const width = document.documentElement.clientWidth;
+  const scrolls = node => node && node !== document.body &&
+    (["auto", "scroll"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+  const cut = [...document.querySelectorAll("article *")].filter(node => {
+    const box = node.getBoundingClientRect();
+    return box.width > 0 && box.right > width + 1 && !scrolls(node);
+  });
+  return {wider: document.documentElement.scrollWidth > width,
+          cut: cut.slice(0, 3).map(node => node.textContent.slice(0, 80))};
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1366, 390])
+def test_no_page_is_wider_than_the_screen(site, width):
+    """What is wider than the screen, such as a table or an equation, scrolls within itself."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert executable, "Chromium is missing: apt-get install chromium"
+    found = {}
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        for file in sorted(site.rglob("*.html")):
+            page.goto(file.as_uri())
+            found[str(file.relative_to(site))] = page.evaluate(CUT)
+        browser.close()
+    assert len(found) > 40
+    assert {name: fault for name, fault in found.items() if fault["wider"] or fault["cut"]} == {}
 
 
 def test_the_tests_that_guarantees_rest_on_exist():

@@ -73,7 +73,8 @@ def test_every_test_the_page_names_exists():
 
 
 def block(title: str) -> str:
-    found = re.search(rf"^\*\*{title}\.\*\*[^\n]*\n+```text\n(.*?)\n```", PAGE, re.M | re.S)
+    form = r"```math\n\\begin{aligned}\n(.*?)\n\\end{aligned}\n```"
+    found = re.search(rf"^\*\*{title}\.\*\*[^\n]*\n+{form}", PAGE, re.M | re.S)
     assert found, f"the page has no equation {title}"
     return found.group(1)
 
@@ -82,7 +83,7 @@ def block(title: str) -> str:
 def test_equations_on_the_page_are_the_generated_ones(number):
     moments = {name: moment for name, (moment, _) in AS_PRINTED.items()} | MISSING
     names = ["47x", "47y", "47z"] if number == "47" else [number]
-    assert block(number) == "\n".join(text(moments[n], generated(moments[n])) for n in names)
+    assert block(number) == " \\\\\n".join(text(moments[n], generated(moments[n])) for n in names)
 
 
 def test_all_two_body_moments_have_an_equation():
@@ -124,7 +125,7 @@ def differences(number: str, rates: list[str]) -> tuple[Expression, Expression]:
 
 def rows() -> list[tuple[str, str, str]]:
     """Equation, printed and generated term of the page's table of differences."""
-    cells = r"^\| (C?\d+[xyz]?) \| `([^`]+)` \| `([^`]+)` \|"
+    cells = r"^\| (C?\d+[xyz]?) \| \$([^$]+)\$ \| \$([^$]+)\$ \|"
     return re.findall(cells, PAGE, flags=re.MULTILINE)
 
 

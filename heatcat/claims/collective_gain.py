@@ -125,7 +125,7 @@ def _algebraic(n: Numbers) -> Judgement:
         f"the local exponent rises from {n['flattest']:.0f} to {n['steepest']:.0f} over T̄ = 10.05 "
         f"to 10.8, where (ΔE)_c = {n['delta_E_c_at_10.5']:.0f}, {n['delta_E_c_at_10.65']:.0f} and "
         f"{n['delta_E_c_at_10.8']:.0f} at T̄ = 10.5, 10.65 and 10.8.  Read with a subscript, "
-        f"(T₁)^c, it rises from {n['flattest_in_T_1']:.2g} to {n['steepest_in_T_1']:.2g}"
+        f"(T₁)ᶜ, it rises from {n['flattest_in_T_1']:.2g} to {n['steepest_in_T_1']:.2g}"
     )
     if abs(n["steepest_to_10.5"] / n["flattest"] - 1) <= 2 * TENTH:
         return within(

@@ -103,7 +103,7 @@ def _exponent_range(n: Numbers) -> Judgement:
 @claim(
     id="fig-2c-exponent",
     where="abstract, text before Fig. 3, Fig. 2c, Sec. VI",
-    statement="The exponent α of P_N ~ N^α lies between 1 and 1.5 in all the regime studied.",
+    statement="The exponent α of P_N ~ Nᵅ lies between 1 and 1.5 in all the regime studied.",
     check="Fits above N_sat (line within 1 %) and over 2 ≤ N ≤ 6, on 5 × 5 points of the map; "
     "fits at every N where twelve sizes have no such line.",
     judge=_exponent_range,

@@ -60,7 +60,7 @@ def _survives(n: Numbers) -> Judgement:
 @claim(
     id="local-noise-gain",
     where="Sec. IV, Eq. 24 and Fig. 2, of spins with local noise",
-    statement="N pairs give more power than N engines of one pair, and P_N ~ N^α with α > 1.",
+    statement="N pairs give more power than N engines of one pair, and P_N ~ Nᵅ with α > 1.",
     check="Gain at N = 12 and local exponent between N = 8 and 12 at Fig. 2's ΔE = 125, T̄ = 150: "
     "without noise, for Γ_loc → 0⁺, and at Γ_loc or Γ_φ = Γ₀ and 100 Γ₀.",
     judge=_survives,

@@ -98,8 +98,9 @@ def _bounded(n: Numbers) -> Judgement:
         return contradicted("P per pair does not saturate")
     if n["first_exponent"] > 1:
         return within(
-            f"N → ∞: P ~ N there; at finite N it may grow faster, as N^{n['first_exponent']:.2f} "
-            f"over N = 2–4 and N^{n['last_exponent']:.2f} over 16–24 at the high gain"
+            "N → ∞: P ~ N there; at finite N it may grow faster, with exponents "
+            f"{n['first_exponent']:.2f} over N = 2–4 and {n['last_exponent']:.2f} over 16–24 at "
+            "the high gain"
         )
     return confirmed()
 

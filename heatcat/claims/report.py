@@ -16,12 +16,9 @@ HEAD = """\
 # The paper's claims
 
 L. da Silva Souza, G. Manzano, R. Fazio and F. Iemini, *Collective effects on the performance and
-stability of quantum heat engines*, claim by claim. This page is the output of
-
-    heatcat claims --markdown
-
-which computes every number below, and from the numbers each verdict (about half a minute; `--only`
-picks some, `--json` is for scripts). Energies and temperatures in units of E₁ unless the caption
+stability of quantum heat engines*, claim by claim. `heatcat claims --markdown` writes this page: it
+computes every number below, and each verdict from the numbers (about half a minute; `--only`
+selects some, `--json` is for scripts). Energies and temperatures in units of E₁ unless the caption
 says otherwise (Fig. 2: ω₀), ħ = k_B = 1; "limit" is the exact limit N → ∞ of the scaling of
 Eq. 28, "closure" the paper's third-cumulant approximation of it.
 """

@@ -39,7 +39,7 @@ def random_state(size: int) -> Matrix:
     id="eq-26-dual",
     where="Eq. 26 and the text after Eq. 12",
     statement="In the Heisenberg picture the dissipator is a sum of commutators with the jumps.",
-    check="Eq. 26 against Tr[O D(ρ)] for a random state and S^x, S^z and (S^z)² of spin 5/2.",
+    check="Eq. 26 against Tr[O D(ρ)] for a random state and Sˣ, Sᶻ and (Sᶻ)² of spin 5/2.",
     judge=small("deviation", tolerance=ROUNDING),
 )
 def dual() -> Numbers:
