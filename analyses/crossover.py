@@ -48,10 +48,10 @@ def crossover_size(
         On the other dimensions:
 
         - ``crossover_size``: N_cr in units of ``dim``.  The first label if the exponent is below
-          the threshold throughout; NaN if it still exceeds it at the last label, or if it cannot be
-          told,
+          the threshold throughout; NaN if it still exceeds it at the last label, or if it is not
+          known,
         - ``n_unknown``: labels above the last one at which the exponent is known to exceed the
-          threshold where it is NaN.  If there are any, N_cr cannot be told, and is NaN.
+          threshold where it is NaN.  If there are any, N_cr is not known, and is NaN.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The command line.  Its words are a contract: scripts rely on them.
+"""The command line.  Scripts rely on its names and options, which must not change.
 
 A command is imported when it is called, so that ``heatcat --help`` is quick.
 """

@@ -25,7 +25,7 @@ def computing_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--workers",
         type=click.IntRange(min=1),
-        help="Local worker processes; 1 stays in this process.",
+        help="Number of local worker processes; 1 computes in this process.",
     )
     @functools.wraps(command)
     def choosing(

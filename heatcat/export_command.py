@@ -30,7 +30,7 @@ from heatcat.store_commands import find_entry
     help="Only the grid; all points along one dimension (the default if some lie beside the grid); "
     "or a grid over the labels of all points.",
 )
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def export(
     store: str,

@@ -33,7 +33,7 @@ UNFIT = (
 def end(error: BaseException) -> NoReturn:
     """Say in one line what went wrong, and exit: with code 2 if it was expected.
 
-    An error that nobody expected has exit code 70, and its traceback is kept.
+    An unexpected error has exit code 70, and its traceback is kept.
     """
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "heatcat"

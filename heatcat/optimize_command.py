@@ -30,16 +30,18 @@ NEEDED = ("E_1", "delta_E", "T_mean", "delta_T", "omega_0", "Gamma_0")
 @click.option("--maximize", help="The variable to make as large as possible.")
 @click.option("--minimize", help="The variable to make as small as possible.")
 @click.option("--over", multiple=True, help="A parameter and its range, delta_E=1:11; repeatable.")
-@click.option("--geometric", default="", help="Those of them that are searched by ratios.")
+@click.option("--geometric", default="", help="Those that are searched on a logarithmic scale.")
 @click.option(
     "--subject-to", multiple=True, help='A constraint, "constancy >= 1" or "gain >= 1"; repeatable.'
 )
 @click.option("--N", "N", type=int, required=True, help="Number of spin pairs.")
 @engine_options((*PARAMETERS, *NATURAL))
-@click.option("--starts", type=int, default=8, show_default=True, help="Searches to begin.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the starts.")
+@click.option("--starts", type=int, default=8, show_default=True, help="Number of searches.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of the random starting points."
+)
 @click.option("--store", type=click.Path(), help="Solve the optima and store them as a sweep.")
-@click.option("--name", default="optima", show_default=True, help="Of the sweep in the store.")
+@click.option("--name", default="optima", show_default=True, help="Name of the sweep in the store.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def optimize(
     maximize: str | None,

@@ -30,16 +30,20 @@ GAIN = "collective_gain"
 @click.option("--points", type=click.IntRange(min=1), required=True, help="Points to add.")
 @click.option("--level", type=float, help="Refine where the quantity crosses this value.")
 @click.option("--at", multiple=True, help="Label of another parameter, e.g. N=4; repeatable.")
-@click.option("--geometric", default="", help="Those of the two that are measured by ratios.")
+@click.option("--geometric", default="", help="Those of the two with a logarithmic scale.")
 @click.option(
-    "--batch", type=click.IntRange(min=1), default=20, show_default=True, help="Points at a time."
+    "--batch",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Points solved together.",
 )
 @click.option(
     "--resolution",
     type=float,
     default=RESOLUTION,
     show_default=True,
-    help="Nearest that points come, as a fraction of the map.",
+    help="Least distance of two points, as a fraction of the map.",
 )
 @MODEL
 @computing_options

@@ -35,7 +35,7 @@ def cluster_script(profile: str) -> None:
 
 @click.command()
 @click.argument("sweep_name", metavar="SWEEP")
-@click.option("--store", type=click.Path(), help="Count what this store already holds.")
+@click.option("--store", type=click.Path(), help="Subtract the points that this store already has.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def plan(sweep_name: str, store: str | None, as_json: bool) -> None:
     """Say what running SWEEP would take; computes and writes nothing."""

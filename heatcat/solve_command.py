@@ -27,7 +27,7 @@ REQUIRED = ("omega_0", "Gamma_0")
 @click.option("--N", "N", type=int, help="Number of spin pairs.")
 @engine_options(PARAMETERS, required=REQUIRED)
 @click.option("--method", "method_name", default="exact", show_default=True, help="Solver.")
-@click.option("--order", type=int, help="Of the closure, for method cumulant: 2, 3 or 4.")
+@click.option("--order", type=int, help="Order of the closure, for method cumulant: 2, 3 or 4.")
 @click.option("--variables", help="Comma-separated names; all of the method by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def solve(

@@ -97,7 +97,7 @@ def _report(report: catalog.Report, as_json: bool, next_step: str) -> None:
 
 @click.command()
 @STORE
-@click.option("--sweep", "name", help="Of one sweep only.")
+@click.option("--sweep", "name", help="Show this sweep only.")
 @JSON
 def log(store: str, name: str | None, as_json: bool) -> None:
     """Show the runs that filled STORE: when, where, by which versions, how they ended."""
@@ -147,9 +147,9 @@ def _log_row(record: dict[str, Any]) -> tuple[str, ...]:
 @click.command()
 @STORE
 @click.argument("sweep", required=False)
-@click.option("--where", help="A predicate, such as 'residual > 1e-8 and ΔE < 5'.")
-@click.option("--status", "state", help="ok, uncertified, unphysical or failed.")
-@click.option("--older-solver", is_flag=True, help="What another version of the solver computed.")
+@click.option("--where", help="A condition, such as 'residual > 1e-8 and ΔE < 5'.")
+@click.option("--status", "state", help="Points that are ok, uncertified, unphysical or failed.")
+@click.option("--older-solver", is_flag=True, help="Points of another version of the solver.")
 @MODEL
 @computing_options
 @JSON

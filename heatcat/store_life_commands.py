@@ -21,7 +21,7 @@ from heatcat.store_commands import JSON, STORE, find_entry
 @click.command("compact")
 @STORE
 @click.argument("sweep", required=False)
-@click.option("--holes", is_flag=True, help="Also if the grid has points never asked for.")
+@click.option("--holes", is_flag=True, help="Accept a grid with points that nobody asked for.")
 @JSON
 def compact(store: str, sweep: str | None, holes: bool, as_json: bool) -> None:
     """Merge the groups of SWEEP in STORE into one, which every reader of Zarr sees whole.
@@ -72,7 +72,7 @@ def rename(store: str, old: str, new: str, as_json: bool) -> None:
 @click.command("delete")
 @STORE
 @click.argument("sweep")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 @JSON
 def delete(store: str, sweep: str, yes: bool, as_json: bool) -> None:
     """Delete SWEEP from STORE, with its history.
@@ -102,7 +102,7 @@ def delete(store: str, sweep: str, yes: bool, as_json: bool) -> None:
 @click.argument("source", metavar="SOURCE_STORE", type=click.Path())
 @click.argument("sweep")
 @click.argument("target", metavar="TARGET_STORE", type=click.Path())
-@click.option("--name", help="Of the sweep in the target; the same name by default.")
+@click.option("--name", help="Name in the target; the same name by default.")
 @JSON
 def copy(source: str, sweep: str, target: str, name: str | None, as_json: bool) -> None:
     """Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the one of that name.

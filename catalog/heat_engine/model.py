@@ -158,7 +158,7 @@ class HeatEngine(Model):
         )
 
     def check_parameters(self, given: Collection[str]) -> None:
-        """Refuse N where the method is a limit, and an engine that lacks a parameter."""
+        """Refuse N where the method is a limit, and an engine without a required parameter."""
         super().check_parameters(given)
         if not self.method.sized and "N" in given:
             raise InvalidInput(

@@ -1,4 +1,4 @@
-"""A model: all that the catalogue knows of the physics that it sweeps."""
+"""A model: what the catalogue needs to know of the physics that it sweeps."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Model:
         return {}
 
     def check_parameters(self, given: Collection[str]) -> None:
-        """Refuse a sweep that lacks a parameter, or has one too many.
+        """Refuse a sweep without a required parameter, or with an unknown one.
 
         Raises
         ------
@@ -234,7 +234,7 @@ class Model:
 
     @property
     def by_value(self) -> bool:
-        """Whether it was typed in or lies in a script: workers are sent the object itself."""
+        """Whether a session or a script defined it: workers are then sent the object itself."""
         return type(self).__module__ == "__main__"
 
     @property

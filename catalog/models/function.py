@@ -36,7 +36,7 @@ def model(
     """Decorator: a function of one point as a model that a sweep can name.
 
     The function takes the parameters by name and returns a mapping of variables (and diagnostics)
-    to numbers or arrays, or an `ensemble.Solution`.  What it raises is stored as a failed point.  A
+    to numbers or arrays, or an `ensemble.Solution`.  If it raises an error, the point fails.  A
     parameter with a default may be left out of a sweep.  If the function has an argument
     ``variables``, it gets the names that are asked for.
 
@@ -161,7 +161,7 @@ class FunctionModel(Model):
 
     @property
     def by_value(self) -> bool:
-        """Whether the function was typed in or lies in a script."""
+        """Whether the function was defined in an interactive session or in a script."""
         module = self.function.__module__
         return module == "__main__" or not _is_at(module, self.function.__qualname__, self)
 

@@ -11,7 +11,7 @@ from ensemble import InvalidInput, Solution
 
 
 def record_of(model: Model) -> dict[str, Any]:
-    """All that opening, selecting and checking results needs to know of a model; JSON data."""
+    """What opening, selecting and checking results needs to know of a model; JSON data."""
     return {
         "name": model.name,
         "version": model.version,
@@ -82,7 +82,7 @@ class RecordedModel(Model):
         raise self.unknown()
 
     def unknown(self) -> InvalidInput:
-        """The error that is raised if somebody solves without the model itself."""
+        """The error that is raised if a caller wants to solve without the model itself."""
         return InvalidInput(
             f"the sweep was computed by {self.title} of {self.path}, which a store does not make a "
             f"process import: name it yourself, --model {self.path} (in Python model=…)"

@@ -189,7 +189,7 @@ class Term:
         return attributes
 
     def record(self) -> dict[str, Any]:
-        """All of it as plain JSON data; what is left out has its default."""
+        """All of it as plain JSON data; an omitted argument has its default."""
         record: dict[str, Any] = {"name": self.name, "kind": self.kind}
         for key in ("symbol", "long_name", "equation"):
             if getattr(self, key):

@@ -63,7 +63,7 @@ class Summary:
     last_run : str
         When and where it last ran, in words; left out if empty.
     notes : sequence of str
-        What one should know, such as "written by an older solver".
+        Notes for users, such as "written by an older solver".
     """
 
     grid: Grid

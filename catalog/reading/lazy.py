@@ -49,7 +49,7 @@ def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     ----------
     sweep : Sweep
     store : path or URL, optional
-        A Zarr store; it is begun, or extended by the labels that it lacks, right away.
+        A Zarr store; it is created, or extended by the labels that it does not have, right away.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class Admission(Generic[B]):
     needs : sequence of float
         Predicted bytes of a process that computes the block.
     memory : float
-        Bytes that the blocks in flight share; it may be set anew as workers come and go.
+        Bytes that the blocks in flight share; it may be set again as workers come and go.
 
     Examples
     --------

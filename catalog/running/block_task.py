@@ -40,13 +40,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A block that somebody else is at work on.
+    """A block that another process is solving.
 
     Attributes
     ----------
     block : Block
     holder : str
-        Who works on it, in words.
+        Who works on it, as text.
     """
 
     block: Block

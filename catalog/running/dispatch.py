@@ -67,7 +67,7 @@ def require_ready(
     model : Model
         Solves the blocks.
     location : str
-        Of the store, which need not have been begun.
+        Of the store, which need not exist yet.
     folder : str
         The directory that holds it, or will hold it.
     hopeless : callable
@@ -271,7 +271,7 @@ class _Dispatch(Generic[B, Result]):
                     future = self.finished.get(timeout=LOOK_EVERY)
                 except Empty:
                     continue
-                if future in self.running:  # else it was submitted anew
+                if future in self.running:  # else it was submitted again
                     index = self.running.pop(future)
                     self.admission.leave(index)
                     yield self.result(future, index)
@@ -305,7 +305,7 @@ class _Dispatch(Generic[B, Result]):
         future.add_done_callback(self.finished.put)
 
     def resubmit_stuck(self) -> None:
-        """Submit anew the large blocks that the scheduler found no worker for.
+        """Submit again the large blocks that the scheduler found no worker for.
 
         It looks for one only when a worker joins, and the worker's memory is declared after that.
         """

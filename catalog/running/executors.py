@@ -53,7 +53,7 @@ def open_executor(
     Parameters
     ----------
     location : str
-        Absolute location of the store, which need not have been begun.
+        Absolute location of the store, which need not exist yet.
     scheduler : {"processes", "threads", "synchronous"}, address, Profile or distributed.Client
     workers : int or None
         Number of local threads or processes; None: as many as there are CPUs for this process.

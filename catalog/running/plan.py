@@ -37,7 +37,7 @@ class Plan:
     core_seconds : float
         Predicted solve and write time of the missing blocks, on one core.
     core_seconds_low, core_seconds_high : float
-        The true time lies between these eight times out of ten.  They are NaN, as the two other
+        The true time is between these in eight cases of ten.  They are NaN, as the two other
         times, where the model predicts nothing and nothing is stored yet.
     longest_block_seconds : float
         Predicted time of the longest missing block: no number of workers is faster.
@@ -86,9 +86,9 @@ class Survey:
     sweep : Sweep
         What was asked for.
     stored : StoredSweep or None
-        What its store holds of it, if it has been begun.
+        What its store holds of it, if anything.
     new : list of Grid
-        The parts that are still to be begun.
+        The parts that are not created yet.
     missing : list of Block
         The blocks of its other parts that are not complete.
     blocks : int
@@ -109,12 +109,12 @@ class Survey:
 
     @cached_property
     def work(self) -> list[Work]:
-        """The blocks that a run has to compute, those of parts still to be begun included."""
+        """The blocks that a run has to compute, also those of parts that are not created yet."""
         begun = [block.work for block in self.missing]
         return [(part, index) for part in self.new for index in part.block_indices()] + begun
 
     def blocks_in(self, stored: StoredSweep) -> list[Block]:
-        """The blocks that a run has to compute, once the parts that were lacking are begun."""
+        """The blocks that a run has to compute, once the missing parts are created."""
         known = {part.group for part in self.stored.parts} if self.stored is not None else set()
         if {part.group for part in stored.parts} == known:
             return self.missing
@@ -138,7 +138,7 @@ class Survey:
 
 
 def survey(sweep: Sweep, stored: StoredSweep | None) -> Survey:
-    """Look once at a stored sweep for what another sweep, to be stored there, lacks.
+    """Look once at a stored sweep for the points that another sweep still needs there.
 
     Raises
     ------

@@ -47,7 +47,7 @@ class Profile:
         Cores of one job, and as many workers in it.
     walltime : str
         Of one job, as SLURM writes it: "HH:MM:SS", "D-HH:MM:SS", minutes, or "UNLIMITED".  A job
-        that ends is submitted anew, and the blocks that it was computing are computed elsewhere.
+        that ends is submitted again, and the blocks that it was computing are computed elsewhere.
     worker_lifetime : str, optional
         Time after which a worker hands over its work and ends, such as "55m" or "11.5h".  By
         default that is a tenth of the wall time before its end, at most five minutes.

@@ -1,4 +1,4 @@
-"""How far a run is: what it tells whoever watches it, and how long it still takes."""
+"""How far a run is: what it reports, and how long it still takes."""
 
 from __future__ import annotations
 

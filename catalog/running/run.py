@@ -41,7 +41,7 @@ def run(
     on_block: OnBlock | None = None,
     progress: Progress | None = None,
 ) -> Counts:
-    """Compute and store the points of a sweep that a store lacks.
+    """Compute and store the points of a sweep that a store does not have yet.
 
     It may be killed at any moment and repeated: finished blocks are never computed again, and the
     stored values do not depend on the interruption or on the scheduler (their ``wall_time`` does).
@@ -52,7 +52,7 @@ def run(
     sweep : Sweep
         If the store has a sweep of that name with other labels, it is extended.
     store : path or URL
-        A Zarr store, begun if need be; every worker must reach it.
+        A Zarr store, created if there is none; every worker must reach it.
     scheduler : {"processes", "threads", "synchronous"}, address, Profile or distributed.Client
         By default dask's active client if there is one, as in ``ds.compute()``, else "processes".
         "processes" starts a local cluster for the duration; an address such as

@@ -1,4 +1,4 @@
-"""SLURM jobs that run workers, which are submitted anew when they end before the work does."""
+"""SLURM jobs that run workers, which are submitted again when they end before the work does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Jobs:
     """Keeps a number of jobs in the queue or running: jobs that end are replaced.
 
-    A job that ends before a worker of it has joined is submitted anew a few times.  After
+    A job that ends before a worker of it has joined is submitted again a few times.  After
     ``MOST_FAILURES`` of them in a row no more are submitted, until a worker joins.  A block that is
     broken off so many times, since it takes longer than a worker lives, ends the run.
     """
@@ -118,7 +118,7 @@ class Jobs:
         return refusal
 
     async def replace_ended(self) -> None:
-        """Submit anew what ended (walltime, scancel, a node that failed) or was refused."""
+        """Submit again what ended (walltime, scancel, a node that failed) or was refused."""
         here = dict(self.cluster.workers)  # jobs that are submitted later are not considered
         workers = list(self.cluster.scheduler.workers.values())
         present = {name for worker in workers for name in self.of(worker.name)}

@@ -72,7 +72,7 @@ def packed(task: Callable[[Block], Any], model: Model, block: Block) -> bytes:
 
 
 def checked(content: bytes, of: str, expected: str) -> Any:
-    """Do a packed task, unless this worker, which may have joined late, lacks the model.
+    """Do a packed task, unless this worker, which may have joined late, does not have the model.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def require_usable(
     location : str
         Of the store.
     folder : str, optional
-        What a worker must see if the store has not been begun: the directory that will hold it.
+        What a worker must see if the store does not exist yet: the directory that will hold it.
 
     Raises
     ------

@@ -37,7 +37,7 @@ class Change:
     Attributes
     ----------
     what : str
-        In words, for people who find it: "compact tiny".
+        As text, for people who find it: "compact tiny".
     old, new : dict of str to str
         By group, the SHA-256 of its sealed template: tells which of the two is in its place.
     objects : dict of str to str

@@ -14,14 +14,14 @@ from catalog.store.storage import Storage
 
 @contextmanager
 def changing(place: Storage, what: str) -> Iterator[None]:
-    """Be the only one who changes the groups of a store; what others have begun is concluded first.
+    """Be the only process that changes the groups of a store, after earlier changes are completed.
 
     If it fails, what was written for the change is deleted again.
 
     Raises
     ------
     InvalidInput
-        If somebody else does.
+        If another process does.
     """
     with sole_change(place, what):
         conclude_change(place)
@@ -39,7 +39,7 @@ def conclude_leavings(place: Storage, name: str) -> None:
     Raises
     ------
     InvalidInput
-        If somebody is just putting new groups of that sweep in their places.
+        If another process is moving new groups of that sweep to their places.
     """
     if place.read_only or not place.has_below(change.FOLDER):
         return

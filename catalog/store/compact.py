@@ -109,7 +109,7 @@ def compact(location: str | Path, name: str, *, holes: bool = False) -> Compacti
     Raises
     ------
     InvalidInput
-        If somebody is at work on the sweep, if something is damaged, if there are holes, or files
+        If a run is at work on the sweep, if something is damaged, if there are holes, or files
         or arrays that cannot be carried over; nothing is changed then.
     """
     place = open_to_change(location)

@@ -68,7 +68,7 @@ def copy(source: str | Path, name: str, target: str | Path, *, new: str | None =
     """Copy a sweep to a store, or merge it into the sweep of that name there.
 
     Values, status, texts, times and the history are copied, and compared with the source.  Merging
-    adds the labels that the target lacks and the points that it has not computed.  Points that both
+    adds the labels and the computed points that the target does not have.  Points that both
     have computed stay as they are in the target; all their variables and their status must be
     equal.  Runs of the source get the next free numbers.  Killed at any moment, it leaves the
     target as it was or with all of the copy.
@@ -80,7 +80,7 @@ def copy(source: str | Path, name: str, target: str | Path, *, new: str | None =
     name : str
         A sweep in it.
     target : path or URL
-        A Zarr store; it is begun if there is none.
+        A Zarr store; it is created if there is none.
     new : str, optional
         Name of the sweep in the target.
 
@@ -91,7 +91,7 @@ def copy(source: str | Path, name: str, target: str | Path, *, new: str | None =
     Raises
     ------
     InvalidInput
-        If there is no such sweep, if somebody is at work on it here or there, if something is
+        If there is no such sweep, if a run is at work on it here or there, if something is
         damaged, if the target holds another kind of sweep of that name, or other values: the line
         names the points.  The sweeps of the target stay then.
     """

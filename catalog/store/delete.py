@@ -28,7 +28,7 @@ def delete(location: str | Path, name: str) -> None:
     Raises
     ------
     InvalidInput
-        If there is no such sweep, if somebody is at work on it, or if a group holds files or arrays
+        If there is no such sweep, if a run is at work on it, or if a group holds files or arrays
         that heatcat did not write; nothing is deleted then.
     """
     place = open_to_change(location)

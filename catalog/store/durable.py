@@ -64,7 +64,7 @@ def write_file(
     If durable, it has reached the disk when this returns.
 
     Folders are made below ``root``, never ``root`` itself: a store that was moved away is not
-    begun anew at its old place.
+    started again at its old place.
 
     Raises
     ------

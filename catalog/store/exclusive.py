@@ -1,4 +1,4 @@
-"""Keep everybody else from a store, from groups or from a name while groups are replaced."""
+"""Keep other processes from a store, from groups or from a name while groups are replaced."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CHANGE = "change"
 
 @contextmanager
 def sole_change(place: Storage, what: str) -> Iterator[None]:
-    """Be the only one who changes groups of a store.
+    """Be the only process that changes groups of a store.
 
     Raises
     ------
     InvalidInput
-        If somebody else does.
+        If another process does.
     """
     held = ExitStack()
     try:
@@ -49,7 +49,7 @@ def closed(place: Storage, groups: Iterable[str], what: str) -> Iterator[None]:
     Raises
     ------
     InvalidInput
-        If somebody is at work on one of them.
+        If a run is at work on one of them.
     """
     with ExitStack() as stack:
         for group in groups:
@@ -78,7 +78,7 @@ def claimed(place: Storage, name: str, what: str) -> Iterator[None]:
     Raises
     ------
     InvalidInput
-        If somebody is at work there.
+        If a run is at work there.
     """
     note = f"{NEW}/{name}/{CLAIM}"
     waiting(place).begin()

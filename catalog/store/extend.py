@@ -31,7 +31,7 @@ STRUCTURE = "structure"
 
 @checked(location=a_location, sweep=a_sweep)
 def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
-    """The stored sweep that holds a sweep: begun, or extended by the labels that it lacks.
+    """The stored sweep that holds a sweep: begun, or extended by the labels that it does not have.
 
     An extension adds groups ``name~1``, … beside what is there: finished blocks are neither
     computed again nor touched.  Parameters that were fixed may get further labels, too.
@@ -78,7 +78,7 @@ def require_sound(stored: StoredSweep) -> None:
 
 @checked(location=a_location, sweep=a_sweep)
 def find_stored(location: str | Path, sweep: Sweep) -> StoredSweep | None:
-    """The stored sweep of that name if it has been begun, else None; writes nothing.
+    """The stored sweep of that name if there is one, else None; writes nothing.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Leases: one worker at a time on a block, also among drivers that do not know of each other.
+"""Leases: one worker at a time on a block, also among runs that were started separately.
 
 A lease is an object that says who works on something and until when.  Only its creation needs to
 be atomic ("create unless there is one", which disks, NFS and S3 all offer): a lease that expired is
@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 
 
 class Busy(Exception):
-    """Somebody else holds the lease.
+    """Another process holds the lease.
 
     Attributes
     ----------
@@ -124,13 +124,13 @@ class Leases:
         return live
 
     def holder(self, what: str) -> str:
-        """Who holds the lease on something, in words."""
+        """Who holds the lease on something, as text."""
         held = self.held()
         content = held.get(what, held.get(EXCLUSIVE))
         return "another process" if content is None else holder_in_words(content)
 
     def stale(self) -> list[str]:
-        """Keys of the leases that nobody holds any more."""
+        """Keys of the leases that no process holds any more."""
         live = self.held()
         return [
             f"{self.prefix}/{what}.{generation}"

@@ -62,7 +62,7 @@ def open_sweeps(location: str | Path) -> dict[str, StoredSweep]:
 
 
 def load(place: Storage, name: str) -> StoredSweep | None:
-    """A stored sweep with all its parts, None if it has not been begun.
+    """A stored sweep with all its parts, None if the store has none.
 
     Raises
     ------

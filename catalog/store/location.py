@@ -51,7 +51,7 @@ def absolute(location: str | Path) -> str:
 
 
 def open_storage(location: str | Path, *, write: bool) -> Storage:
-    """The storage at a location, checked to be a Zarr v3 group, begun if need be.
+    """The storage at a location, checked to be a Zarr v3 group, created if there is none.
 
     Raises
     ------

@@ -164,7 +164,7 @@ class Part:
         return _name(block)
 
     def running(self) -> list[Index]:
-        """Blocks that somebody holds a lease on."""
+        """Blocks that a process holds a lease on."""
         known = set(self.grid.block_indices())
         return [index for what in self.leases.held() if (index := self._index(what)) in known]
 

@@ -19,7 +19,7 @@ from ensemble import InvalidInput
 def rename(location: str | Path, name: str, new: str) -> None:
     """Rename a sweep: its groups are written under the new name, compared, and the old ones go.
 
-    Everything stored is bound to its sweep by checksums, therefore it is written anew.  The history
+    Checksums tie all that is stored to its sweep, therefore it is written again.  The history
     stays; its records still say what was asked for at the time, by the old name.  Killed at any
     moment, it leaves the sweep under the old name or under the new one.
 
@@ -35,7 +35,7 @@ def rename(location: str | Path, name: str, new: str) -> None:
     Raises
     ------
     InvalidInput
-        If there is no such sweep, if there is anything under the new name, if somebody is at work,
+        If there is no such sweep, if there is anything under the new name, if a run is at work,
         or if a group holds files that heatcat did not write; nothing is changed then.
     """
     if new == name:

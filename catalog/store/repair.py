@@ -1,4 +1,4 @@
-"""Check every stored byte against its checksum, and mend what is damaged."""
+"""Check every stored byte against its checksum, and repair what is damaged."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def repair(location: str | Path) -> Report:
     Raises
     ------
     InvalidInput
-        If there is no store of heatcat, or it is an archive, or somebody is at work on it.
+        If there is no store of heatcat, or it is an archive, or a run is at work on it.
     """
     place = _existing(location)
     if place.read_only:

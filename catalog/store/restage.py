@@ -1,4 +1,4 @@
-"""Write a part anew under another name: every sealed object says where it belongs."""
+"""Write a part again under another name: every sealed object says where it belongs."""
 
 from __future__ import annotations
 

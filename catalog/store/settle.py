@@ -102,7 +102,7 @@ def reset_chunk(part: Part, chunk: Index) -> None:
 
 
 def rebuild_manifest(part: Part, chunk: Index) -> bool:
-    """Write a lost manifest anew from the files of its chunk; whether all of them can be read.
+    """Write a lost manifest again from the files of its chunk; whether all of them can be read.
 
     Each file is then known by Zarr's own checksum alone (CRC-32C), as for every other reader.
     """

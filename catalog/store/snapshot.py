@@ -20,7 +20,7 @@ def snapshot(place: Storage, read: Read) -> Iterator[tuple[str, bytes | None]]:
     """The objects of a store, by key; None for what is left out.
 
     Every block that is finished when it begins is in it, whole.  Of a chunk that somebody is just
-    writing anew, files and manifest of one moment are taken: block records first, since they are
+    writing again, files and manifest of one moment are taken: block records first, since they are
     deleted once the manifest says that they are in the chunk.  Leases and temporary files are left
     out, and what was deleted before it could be read.
 

@@ -179,7 +179,7 @@ class Storage:
         sync(self.zarr.delete(key))
 
     def remove_empty_folders(self, prefix: str) -> None:
-        """Remove the folders below a prefix that hold nothing; nobody may be writing there."""
+        """Remove the empty folders below a prefix; no other process may be writing there."""
         if self.folder is not None:
             for folder, _, _ in os.walk(self.folder / prefix, topdown=False):
                 with suppress(OSError):  # it is not empty
@@ -188,8 +188,9 @@ class Storage:
     def torn(self, prefix: str, *, mend: bool, deep: bool = False) -> int:
         """Count, and delete, what killed processes were writing below a prefix.
 
-        Directly below it, of which Zarr warns, or at any depth.  If mending, nobody may be writing
-        there.  Only names that our writing makes are counted: ``<name>.<32 hex digits>.partial``.
+        Directly below it, of which Zarr warns, or at any depth.  For a repair, no other process
+        may be writing there.  Only names that our writing makes are counted:
+        ``<name>.<32 hex digits>.partial``.
         """
         if self.folder is None:
             return 0
@@ -278,7 +279,7 @@ def _s3(url: str) -> Any:
 def storage(location: str) -> Storage:
     """The storage at an absolute location, opened once per process.
 
-    An archive that was replaced since is opened anew.
+    An archive that was replaced since is opened again.
     """
     version: tuple[int, ...] = ()
     if location.endswith(ZIP):

@@ -342,7 +342,7 @@ class StoredSweep:
         return older_solvers(records, model.source_hash())
 
     def notes(self) -> list[str]:
-        """What one should know before trusting it: values of other versions of the solver."""
+        """Notes for users of these values: values of other versions of the solver."""
         records = self.history()
         older = self.older_runs(records)
         damaged = [record["run"] for record in records if record["outcome"] == DAMAGED]

@@ -1,4 +1,4 @@
-"""A whole sweep on which nobody else works: to be compacted, renamed, deleted or copied."""
+"""A whole sweep on which no other process works: to be compacted, renamed, deleted or copied."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def open_sweep(place: Storage, name: str) -> StoredSweep:
 
 @contextmanager
 def closed_sweep(place: Storage, name: str, what: str) -> Iterator[StoredSweep]:
-    """A sweep on which nobody else works, nor can begin to.
+    """A sweep on which no other process works or can start to work.
 
     Raises
     ------
     InvalidInput
-        If there is none, or somebody is at work on it.
+        If there is none, or a run is at work on it.
     """
     open_sweep(place, name)
     with (

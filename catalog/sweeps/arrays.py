@@ -39,8 +39,8 @@ def array_dtype(term: Term) -> np.dtype:
 def seen_dtype(term: Term) -> np.dtype:
     """NumPy dtype of an array in a labelled Dataset: text as objects.
 
-    xarray's ``where`` and alignment have no fill for text of variable length.  That the objects are
-    text is said in the dtype, so that xarray need not look at them to write them.
+    xarray's ``where`` and alignment have no fill for text of variable length.  The dtype says that
+    the objects are text, so that xarray need not look at them to write them.
     """
     return TEXT if term.dtype == "str" else array_dtype(term)
 

@@ -74,7 +74,7 @@ def _labels(labels: tuple[Label, ...], known: set[Label], inside: bool) -> tuple
 
 
 def refuse_near_misses(asked: Box, stored: Box) -> None:
-    """Refuse labels that nearly equal stored ones: the store would keep both for ever.
+    """Refuse labels that nearly equal stored ones: the store would always keep both.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 r"""How well the assumptions of the master equation hold (the paper's App. A).
 
 App. A asks for two things and gives no numbers: the linewidth is much smaller than the level
-spacings Eᵢ, and the drive is weak.  Four ratios measure them.  The equations themselves do not know
-these ratios: they have the same solution whatever the energies are in units of the rates.
+spacings Eᵢ, and the drive is weak.  Four ratios measure them.  The equations do not contain these
+ratios: they have the same solution whatever the energies are in units of the rates.
 """
 
 from __future__ import annotations

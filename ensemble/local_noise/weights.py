@@ -1,9 +1,9 @@
 r"""The weights of the total spins: their balance, and its repair where local noise is weak.
 
 Local noise alone moves weight between the total spins (J₁, J₂).  Summed over the populations of one
-pair, the equations of ρ are those of a slow rate process between pairs.  At Γ_loc ≪ Γ₀ they drown
-in the rounding of the other equations, so that a solve loses a digit of the weights for each decade
-of Γ₀/Γ_loc.  Here they are formed on their own and solved once more.
+pair, the equations of ρ are those of a slow rate process between pairs.  At Γ_loc ≪ Γ₀ they are
+smaller than the rounding of the others, so that a solve loses a digit of the weights for each
+decade of Γ₀/Γ_loc.  Here they are formed separately and solved once more.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ class _Searcher:
         """Follow SLSQP from a start to its end.
 
         It stops when the objective no longer changes, where the gradient need not be small yet; so
-        it begins anew from there, in the objective's new unit, until the residual is small or the
+        it starts again from there, in the objective's new unit, until the residual is small or the
         point stays where it is.
         """
         problem, position = self.problem, start

@@ -1,4 +1,4 @@
-"""``heatcat browse``: serve the page of a store, to this machine unless told otherwise."""
+"""``heatcat browse``: serve the page of a store, to this machine only without ``--host``."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def serve(
     prefix: str = "",
     allow_origin: Sequence[str] = (),
 ) -> None:
-    """Serve a store until interrupted, to everybody who has the token of the address.
+    """Serve a store until interrupted, to users who have the token in the address.
 
     Parameters
     ----------
