@@ -66,10 +66,10 @@ def refine(
 ) -> None:
     """Add points to a map of SWEEP in STORE where a quantity changes fastest.
 
-    Without --level they go where the quantity is bent most; with it, where it crosses that value:
-    --quantity power --level 0 is the Carnot line, --quantity collective_gain --level 1 --at N=1,4
-    the line where four pairs gain nothing over single pairs of the same labels.  May be stopped
-    and repeated; what is solved is kept.
+    Without --level the points go where the curvature of the quantity is largest; with --level,
+    where the quantity crosses that value.  --quantity power --level 0 finds the Carnot line,
+    --quantity collective_gain --level 1 --at N=1,4 the line where four pairs have the power of
+    four single pairs of the same labels.  You may stop and repeat it; solved points are kept.
     """
     entry = find_entry(catalog.open(store), sweep)
     name_of = entry.family.model.vocabulary.parameter_name

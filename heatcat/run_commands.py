@@ -15,9 +15,9 @@ from heatcat.computing_options import computing_options
 @click.option("--store", type=click.Path(), required=True, help="Zarr store directory.")
 @computing_options
 def run(sweep_name: str, store: str, scheduler: str | catalog.Profile, workers: int | None) -> None:
-    """Compute what a store lacks of SWEEP, a preset's name or a TOML file.
+    """Compute the points of SWEEP (a preset or a TOML file) that are not in the store.
 
-    It may be killed at any moment and repeated: finished blocks are kept.
+    You may kill it at any moment and repeat it: finished blocks are kept.
     """
     sweep = catalog.find_sweep(sweep_name)
     show.run(sweep, store, scheduler=scheduler, workers=workers)
@@ -26,9 +26,9 @@ def run(sweep_name: str, store: str, scheduler: str | catalog.Profile, workers: 
 @click.command("cluster-script")
 @click.argument("profile", type=click.Path())
 def cluster_script(profile: str) -> None:
-    """Print the job script that PROFILE, a TOML file, leads to; submits nothing.
+    """Print the job script that a run makes from PROFILE, a TOML file; submits nothing.
 
-    Words in capitals stand for what is known once a run has begun.
+    Words in capitals are placeholders for values that a run fills in.
     """
     click.echo(job_script(catalog.read_profile(profile)), nl=False)
 
@@ -38,7 +38,7 @@ def cluster_script(profile: str) -> None:
 @click.option("--store", type=click.Path(), help="Subtract the points that this store already has.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def plan(sweep_name: str, store: str | None, as_json: bool) -> None:
-    """Say what running SWEEP would take; computes and writes nothing."""
+    """Predict time, memory and disk space of running SWEEP; computes and writes nothing."""
     sweep = catalog.find_sweep(sweep_name)
     stored = catalog.find_stored(store, sweep) if store is not None else None
     forecast = catalog.plan(sweep, stored)

@@ -40,7 +40,7 @@ def solve(
 ) -> None:
     """Solve one engine and print its currents, noise and certificates.
 
-    Two of E_1, delta_E and E_2 are given, and two of T_mean, delta_T, T_1 and T_2.
+    Give two of E_1, delta_E and E_2, and two of T_mean, delta_T, T_1 and T_2.
 
     The exit code is 0 if there are values, also where their status is "uncertified" or
     "unphysical": a line on standard error then says why.  It is 1 if the point failed (the status

@@ -67,7 +67,7 @@ def check(store: str, as_json: bool) -> None:
 @STORE
 @JSON
 def repair(store: str, as_json: bool) -> None:
-    """Mend STORE: restore metadata, set damaged blocks back to not computed.
+    """Repair STORE: restore metadata, set damaged blocks back to not computed.
 
     The next run computes those blocks again.
     """
@@ -100,7 +100,7 @@ def _report(report: catalog.Report, as_json: bool, next_step: str) -> None:
 @click.option("--sweep", "name", help="Show this sweep only.")
 @JSON
 def log(store: str, name: str | None, as_json: bool) -> None:
-    """Show the runs that filled STORE: when, where, by which versions, how they ended."""
+    """Show the runs that filled STORE: when, where, with which versions, how they ended."""
     entries = catalog.open(store)
     chosen = [find_entry(entries, name).name] if name is not None else list(entries)
     records = {sweep: _records(entries[sweep]) for sweep in chosen}
@@ -164,7 +164,7 @@ def recompute(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Compute points of SWEEP in STORE again that meet all conditions given.
+    """Compute again the points of SWEEP in STORE that meet all given conditions.
 
     Whole blocks are computed again, with their other points.
     """

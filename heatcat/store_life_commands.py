@@ -24,10 +24,10 @@ from heatcat.store_commands import JSON, STORE, find_entry
 @click.option("--holes", is_flag=True, help="Accept a grid with points that nobody asked for.")
 @JSON
 def compact(store: str, sweep: str | None, holes: bool, as_json: bool) -> None:
-    """Merge the groups of SWEEP in STORE into one, which every reader of Zarr sees whole.
+    """Merge the groups of SWEEP in STORE into one, so that every Zarr reader sees all points.
 
     SWEEP may be left out if the store holds just one.  Points, history and arrays that you have
-    added are kept, and compared before the old groups go.
+    added are kept, and compared before the old groups are deleted.
     """
     name = find_entry(catalog.open(store), sweep).name
     plan = plan_compaction(store, name)
@@ -77,7 +77,7 @@ def rename(store: str, old: str, new: str, as_json: bool) -> None:
 def delete(store: str, sweep: str, yes: bool, as_json: bool) -> None:
     """Delete SWEEP from STORE, with its history.
 
-    It asks first; where there is no terminal to ask on, it needs --yes.
+    It asks first.  Without a terminal it needs --yes.
     """
     entry = find_entry(catalog.open(store), sweep)
     points = sum(entry.counts().values())
@@ -105,9 +105,9 @@ def delete(store: str, sweep: str, yes: bool, as_json: bool) -> None:
 @click.option("--name", help="Name in the target; the same name by default.")
 @JSON
 def copy(source: str, sweep: str, target: str, name: str | None, as_json: bool) -> None:
-    """Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the one of that name.
+    """Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the sweep of that name there.
 
-    Points that both have computed must be equal; those of the target stay.
+    Points that both have computed must be equal; the target keeps its own.
     """
     done = copy_sweep(source, sweep, target, new=name)
     if as_json:

@@ -33,9 +33,9 @@ import click
 def browse(
     store: str, port: int, host: str, prefix: str, allow_origin: tuple[str, ...], show: bool
 ) -> None:
-    """Look at STORE in a browser: maps, slices, single engines, live points.
+    """Show STORE in a browser: maps, slices, single engines, live points.
 
-    The address that is printed holds a token; without it, nobody sees the page.
+    The printed address contains a secret token; without it the page is not shown.
     """
     from heatcat.browser.server import serve  # slow to import: only where a page is shown
 
