@@ -30,7 +30,7 @@ def crossover_size(
     r"""The size N_cr beyond which a local exponent stays below a threshold (Sec. IV).
 
     The paper expects "a crossover size N_cr depending on the system parameters" beyond which
-    another scaling rules.  Made definite: the last crossing of the threshold from above,
+    another scaling rules.  Here it is the last crossing of the threshold from above,
     interpolated linearly in ln N between the labels on either side of it.
 
     Parameters

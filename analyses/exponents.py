@@ -43,7 +43,7 @@ def power_law_exponent(
 
     The paper says: "we numerically determine the value of N before the power-law behavior
     emerge, N_sat, and then perform a linear fit of the numerical curves for using the points
-    N > N_sat".  Made definite: for a candidate N_sat, fit ln|P| = α ln N + c by least squares to
+    N > N_sat".  In precise terms: for a candidate N_sat, fit ln|P| = α ln N + c by least squares to
     every label N > N_sat with a finite P.  The candidate qualifies if
 
     - at least ``min_points`` such labels are left,
@@ -51,8 +51,8 @@ def power_law_exponent(
     - the line reproduces each of them: max |ln|P| − α ln N − c| ≤ ``tolerance``.
 
     Candidates are 0 and the labels with a finite P; N_sat is the smallest that qualifies, 0 if the
-    whole axis does.  Where none does there is no exponent: NaN with ``n_points`` 0, never a poorer
-    fit, and ``exponent_status`` says why.
+    whole axis does.  If none qualifies, the exponent is NaN with ``n_points`` 0, and
+    ``exponent_status`` says why; no poorer fit is reported.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def pareto_front(
     objectives: Mapping[str, str] = OBJECTIVES,
     dims: Iterable[str] = ("delta_E", "T_mean"),
 ) -> xr.Dataset:
-    r"""Points of a map that no other point of it dominates, with all their labels.
+    r"""Points of a map that no other of its points dominates, with all their labels.
 
     A point y dominates x if it is at least as good in every objective and better in one:
 

@@ -1,4 +1,4 @@
-"""Experiments: labelled sweeps, lazy blocks, a Zarr store that runs can be resumed in.
+"""Experiments: labelled sweeps, lazy Datasets, and a Zarr store in which runs can be resumed.
 
 ``Sweep`` says what to compute, ``dataset`` gives its lazy labelled view, ``run`` completes it in
 a store, ``open`` lists what a store holds.

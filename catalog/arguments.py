@@ -1,7 +1,7 @@
 """Checks of arguments at the boundary of the package: types, paths, counts.
 
-Files of `catalog` that check values import `as_number`, `is_finite` and `shown` from here, not
-from `ensemble`, of which they know the contract alone.
+Files of `catalog` that check values import `as_number`, `is_finite` and `shown` from here, because
+they may import only the contract of `ensemble`.
 """
 
 from __future__ import annotations

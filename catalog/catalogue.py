@@ -51,7 +51,7 @@ class NoSuchSweep(InvalidInput, KeyError):
 
 @checked(location=a_location)
 def open(location: str | Path) -> Catalogue:
-    """What a store holds: its sweeps by name.
+    """Open a store: its sweeps by name.
 
     Parameters
     ----------
@@ -225,18 +225,18 @@ class Entry(StoredSweep):
     ) -> Recomputed:
         """Compute points again that meet all of the conditions given, and store the results.
 
-        The unit is the block: its other points are computed again with them.  The old values of a
-        block stay until its new ones replace them, all at once; if it is stopped, the blocks that
-        are left keep their old values.
+        Whole blocks are computed again, with their other points.  A block keeps its old values
+        until all its new ones replace them at once; if the run is stopped, the blocks that are
+        left keep their old values.
 
         Parameters
         ----------
         where : str, optional
-            A predicate, such as ``"residual > 1e-8 and ΔE < 5"`` (see `catalog.where_expression`).
+            A condition, such as ``"residual > 1e-8 and ΔE < 5"`` (see `catalog.where_expression`).
         status : str, optional
             "ok", "uncertified", "unphysical" or "failed".
         older_solver : bool
-            Points that another version of the solver computed.
+            Select points that another version of the solver computed.
         model : Model, optional
             The model with its code, needed if it is not the heat engine: opening a store imports
             no model.

@@ -42,8 +42,8 @@ from catalog.sweeps.sweep import Sweep
 def dataset(sweep: Sweep, store: str | Path | None = None) -> xr.Dataset:
     """Lazy, labelled Dataset of a sweep.
 
-    Nothing is computed until values are asked for; then a selection solves just the blocks that
-    it touches.  With a store, solved blocks are kept and stored ones are read.
+    You get it at once; values are computed when you select them and call ``compute()``, and only
+    the blocks of that selection.  With a store, stored blocks are read and solved ones are stored.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def run(
         If the store cannot hold this sweep, the scheduler cannot be reached, or its workers cannot
         do the work; nothing is written then.
     RunStopped
-        If a block could not be completed (disk full, worker lost); run again to go on.
+        If a block could not be completed (disk full, worker lost); run again to continue.
     """
     target = chosen(scheduler)
     location = absolute(store)

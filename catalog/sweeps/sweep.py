@@ -40,7 +40,7 @@ class Sweep:
     fixed : mapping of str to number
         The other parameters.
     model : Model
-        What is swept: made by `catalog.model`, or of a class derived from `catalog.Model`.  By
+        The model to sweep: made by `catalog.model`, or of a class derived from `catalog.Model`.  By
         default the heat engine, `catalog.HeatEngine`, of these options:
     scaling, method, statistics, energy_unit
         Options of the heat engine, in place of ``model``: see `catalog.HeatEngine`.
