@@ -19,6 +19,7 @@ RAW_EXPONENT = re.compile(r"\w\^|\^[{(−-]")
 UNSAFE = re.compile(r"\\[^a-zA-Z ]|[^a-zA-Z0-9 ]_|\*")
 """What Markdown takes for its own inside $…$ before GitHub sees the formula: an escape such as
 ``\\,`` or ``\\{``, and a _ or * that may begin emphasis."""
+REFUSED = r"\operatorname"
 
 MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
 
@@ -44,6 +45,8 @@ def faults(text: str) -> list[str]:
                 found.append(f"raw exponent: {token.content}")
             case "math_inline" if UNSAFE.search(token.content):
                 found.append(f"GitHub would not draw ${token.content}$")
+            case "fence" if token.info.strip() == "math" and REFUSED in token.content:
+                found.append(f"GitHub refuses {REFUSED}: {token.content}")
             case "math_block":
                 found.append(f"use a fence ```math, where a \\\\ stays: {token.content}")
     return found
@@ -65,6 +68,7 @@ def test_mathematics_is_typeset(page):
         ("with $\\mathrm{x}_{i}$\n", "GitHub"),
         ("with $w^*$\n", "GitHub"),
         ("$$\na\n$$\n", "fence"),
+        ("```math\n\\operatorname{Tr} x\n```\n", "refuses"),
     ],
 )
 def test_what_is_found(text, fault):
