@@ -80,7 +80,7 @@ def operating_regime(
     Returns
     -------
     xarray.DataArray of int8
-        ``regime``: values of `Regime`, listed in the attributes ``flag_values`` and
+        ``regime``: values of ``Regime``, listed in the attributes ``flag_values`` and
         ``flag_meanings``.  The attribute ``not_judged`` names what the dataset does not hold: "gain
         > 1", "C > 1", both, or "".
 

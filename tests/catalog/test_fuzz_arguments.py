@@ -331,7 +331,9 @@ def try_all(cases: Any, table: Table, capsys: Any, monkeypatch: Any) -> Counter[
 
 def test_arguments_with_odd_values(table, capsys, monkeypatch):
     """A tenth of the table; all of it takes minutes."""
-    counts = try_all(itertools.islice(table.cases(), SEED % 10, None, 10), table, capsys, monkeypatch)
+    counts = try_all(
+        itertools.islice(table.cases(), SEED % 10, None, 10), table, capsys, monkeypatch
+    )
     assert counts["refused"] > counts["accepted"] > 0
     assert not Path("None").exists()
 
