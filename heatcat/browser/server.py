@@ -42,7 +42,7 @@ def application(location: str, token: str) -> pn.Template:
     assert pn.state.location is not None
     if pn.state.cookies.get(DARK) == "1":
         assert pn.state.curdoc is not None
-        pn.config.theme = "dark"
+        pn.config.theme = "dark"  # type: ignore[misc]  # it has a setter, which mypy does not see
         pn.state.curdoc.theme = Theme(json=BOKEH_DARK)
     page = Page(Source(location))
     link = Link(pn.state.location, page.states(), keep={TOKEN: token})
