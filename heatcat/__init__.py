@@ -2,6 +2,8 @@
 
 from importlib import metadata
 
-from heatcat import accessor  # noqa: F401 (registers Dataset.heatcat)
+from heatcat.accessor import save_html
+
+__all__ = ["__version__", "save_html"]
 
 __version__ = metadata.version("heatcat")

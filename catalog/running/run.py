@@ -13,7 +13,7 @@ from catalog.running.plan import survey
 from catalog.running.profile import Profile
 from catalog.running.progress import Progress, Watched, a_progress
 from catalog.running.recorded import OnBlock, solve_and_record, telling
-from catalog.store.extend import create_or_open, find_stored, require_sound
+from catalog.store.extend import adopt_description, create_or_open, find_stored, require_sound
 from catalog.store.location import absolute
 from catalog.store.storage import storage
 from catalog.sweeps.argument import a_sweep
@@ -86,6 +86,7 @@ def run(
     stored = None if _is_empty(location) else find_stored(store, sweep)
     if stored is not None:
         require_sound(stored)
+        adopt_description(stored, sweep)
     found = survey(sweep, stored)
     if stored is not None and not found.work:
         if progress is not None:

@@ -19,6 +19,7 @@ from catalog.store.part import template_of
 from catalog.store.storage import Storage
 from catalog.store.stored import StoredSweep
 from catalog.store.template import COPY, differing, publish, unpack
+from catalog.store.words import describe, is_described
 from catalog.sweeps.argument import a_sweep
 from catalog.sweeps.boxes import box_of, missing_points, refuse_near_misses, snapped, uncovered
 from catalog.sweeps.grid import Grid
@@ -34,7 +35,8 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     """The stored sweep that holds a sweep: begun, or extended by the labels that it does not have.
 
     An extension adds groups ``name~1``, … beside what is there: finished blocks are neither
-    computed again nor touched.  Parameters that were fixed may get further labels, too.
+    computed again nor touched.  Parameters that were fixed may get further labels, too.  A
+    description replaces the stored one.
 
     Raises
     ------
@@ -48,8 +50,10 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
     stored = load(place, sweep.name)
     if stored is not None:
         require_sound(stored)
-        if not lacking(stored, sweep):
-            return stored
+        more = lacking(stored, sweep)
+        adopt_description(stored, sweep)
+        if not more:
+            return _loaded(place, sweep) if sweep.description else stored
     with Leases(place, sweep.name).hold(STRUCTURE, wait=True):
         stored = load(place, sweep.name)  # another process may have begun it
         if stored is None:
@@ -57,9 +61,20 @@ def create_or_open(location: str | Path, sweep: Sweep) -> StoredSweep:
         else:
             additions, number = lacking(stored, sweep), next_number(stored)
         add_parts(place, sweep.name, additions, number)
-        extended = load(place, sweep.name)
-    assert extended is not None
-    return extended
+    return _loaded(place, sweep)
+
+
+def _loaded(place: Storage, sweep: Sweep) -> StoredSweep:
+    found = load(place, sweep.name)
+    assert found is not None
+    return found
+
+
+def adopt_description(stored: StoredSweep, sweep: Sweep) -> None:
+    """Store the description of a sweep in place of another one; none leaves what is stored."""
+    if sweep.description and not is_described(stored, sweep.description):
+        with Leases(stored.storage, stored.name).hold(STRUCTURE, wait=True):
+            describe(stored, sweep.description)
 
 
 def require_sound(stored: StoredSweep) -> None:

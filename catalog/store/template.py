@@ -181,12 +181,13 @@ def unpack(packed: bytes | None) -> Packed | None:
 def same_metadata(found: bytes | None, written: bytes) -> bool:
     """Whether a group's metadata still says all that was written.
 
-    Further attributes are the user's: programs that add arrays to a group add some.
+    Further attributes are the user's: programs that add arrays to a group add some.  The
+    description may be an earlier one: a run that changes it may have been killed.
     """
     try:
         now, then = json.loads(found or b""), json.loads(written)
-        attributes = now.pop("attributes")
-        ours = then.pop("attributes")
+        attributes = _wordless(now.pop("attributes"))
+        ours = _wordless(then.pop("attributes"))
         now.pop("consolidated_metadata", None)
         then.pop("consolidated_metadata", None)
         return now == then and all(
@@ -194,6 +195,15 @@ def same_metadata(found: bytes | None, written: bytes) -> bool:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
+
+
+def _wordless(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes of a group without the description."""
+    sweep = json.loads(attributes["sweep"])
+    return {
+        **{name: value for name, value in attributes.items() if name != "description"},
+        "sweep": {name: value for name, value in sweep.items() if name != "description"},
+    }
 
 
 def differing(

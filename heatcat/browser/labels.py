@@ -80,5 +80,6 @@ def where(data: xr.Dataset | xr.DataArray, at: Mapping[str, float]) -> str:
     for name, value in at.items():
         shown = unit(str(data[name].attrs.get("units", "1"))) if name in data.coords else ""
         mark = symbol_of(data[name]) if name in data.coords else symbol(name)
-        texts.append(f"{mark} = {number(value)}{' ' + shown if shown else ''}")
+        own = shown in ("", mark)  # a parameter that is the unit has none
+        texts.append(f"{mark} = {number(value)}{'' if own else ' ' + shown}")
     return ", ".join(texts)

@@ -207,18 +207,24 @@ def _colorbar(plane: Plane) -> dict[str, Any]:
 
 
 def _ticks(plane: Plane) -> dict[str, Any]:
-    """The same for Matplotlib, which needs each tick with its text."""
+    """The same for Matplotlib."""
+    ticks = round_ticks(plane)
+    return {} if ticks is None else {"cbar_ticks": ticks}
+
+
+def round_ticks(plane: Plane) -> list[tuple[float, str]] | None:
+    """Places and texts of the ticks of a colour bar; None where it has the values themselves."""
     from matplotlib.ticker import MaxNLocator
 
     if plane.value_text == "status":
-        return {"cbar_ticks": [(int(status), status.label) for status in Status]}
+        return [(float(status), status.label) for status in Status]
     if plane.scale.kind == "linear":
-        return {}
+        return None
     low, high = plane.colours.limits
     places = MaxNLocator(7, integer=high - low > 2).tick_values(low, high)
     step = float(places[1] - places[0])
     shown = [float(place) for place in places if low <= place <= high]
-    return {"cbar_ticks": [(place, plane.scale.text(place, step)) for place in shown]}
+    return [(place, plane.scale.text(place, step)) for place in shown]
 
 
 def tick_formatter(scale: Scale) -> Any:

@@ -32,6 +32,11 @@ DARK = "heatcat_dark"
 def prepare() -> None:
     """Load the plotting library and the style, once per process."""
     hv.extension("bokeh", logo=False)
+    use_style()
+
+
+def use_style() -> None:
+    """The style of all parts of a page."""
     hv.renderer("bokeh").webgl = False  # without WebGL maps are as fast, in all browsers
     style = (FOLDER / "parts.css").read_text(encoding="utf-8")
     pn.pane.HTML.param["stylesheets"].default = [style]

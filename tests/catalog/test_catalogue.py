@@ -44,16 +44,50 @@ def test_a_description_is_found_again_wherever_one_looks(store, tmp_path):
     assert WORDS.split(";")[0] in shown.output
 
 
-def test_a_sweep_with_other_words_extends_the_stored_one(tmp_path):
+def test_the_words_of_the_last_run_are_kept(tmp_path):
+    """A sweep is run again, or extended, with other words: all groups say them, and are sound."""
     location = tmp_path / "store.zarr"
-    catalog.create_or_open(location, tiny_sweep(description=WORDS))
+    catalog.run(tiny_sweep(variables=["power"]), location, scheduler="synchronous")
+
+    def said() -> set[str]:
+        assert catalog.check(location).sound
+        entry = catalog.open(location)["tiny"]
+        groups = [
+            xr.open_zarr(location, group=part.group, consolidated=False) for part in entry.parts
+        ]
+        seen = (entry.grid, *(part.grid for part in entry.parts))
+        words = {entry.dataset().attrs["description"], *(one.description for one in seen)}
+        return words | {group.attrs["description"] for group in groups}
+
+    assert said() == {""}
+    for words in (WORDS, "<b>others</b> \x1b[31m", WORDS):
+        again = tiny_sweep(variables=["power"], description=words)
+        catalog.run(again, location, scheduler="synchronous")
+        assert said() == {words}
+    catalog.run(tiny_sweep(variables=["power"]), location, scheduler="synchronous")
+    assert said() == {WORDS}  # no words are no news
     longer = tiny_sweep(
-        axes={"N": [1, 2, 3], "delta_E": [50.0], "T_mean": [60.0]}, description="more"
+        axes={"N": [1, 2, 3], "delta_E": [50.0], "T_mean": [60.0]},
+        variables=["power"],
+        description="more",
     )
     catalog.create_or_open(location, longer)
-    entry = catalog.open(location)["tiny"]
-    assert len(entry.parts) == 2
-    assert entry.grid.description == WORDS
+    assert len(catalog.open(location)["tiny"].parts) == 2
+    assert said() == {"more"}
+
+
+def test_a_run_that_is_killed_between_old_and_new_words_does_no_harm(tmp_path):
+    location = tmp_path / "store.zarr"
+    sweep = tiny_sweep(variables=["power"], description="old")
+    catalog.run(sweep, location, scheduler="synchronous")
+    metadata = location / "tiny" / "zarr.json"
+    before = metadata.read_bytes()
+    catalog.run(sweep.replace(description="new"), location, scheduler="synchronous")
+    metadata.write_bytes(before)  # as if it had been killed before the last step
+    assert catalog.check(location).sound
+    assert catalog.open(location)["tiny"].grid.description == "new"
+    catalog.run(sweep.replace(description="new"), location, scheduler="synchronous")
+    assert b'"description": "new"' in metadata.read_bytes()
 
 
 def test_an_entry_is_one_line(store):

@@ -1,0 +1,240 @@
+"""Maps and curves as Matplotlib figures for a journal: 8 pt text, a column wide, no browser."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+
+from ensemble import InvalidInput, Status
+from ensemble.checks import as_number, is_finite, shown
+from heatcat.browser.colours import MISSING
+from heatcat.browser.escape import label
+from heatcat.browser.maps import DASHES, round_ticks
+from heatcat.browser.picture import OVERLAYS
+from heatcat.browser.plane import Line, Plane
+from heatcat.browser.slices import LINE, Slice
+
+COLUMN = 3.4
+"""Width of one column of a journal, in inches."""
+HIGH = 0.8
+"""Height of a panel over its width."""
+LETTERS = 14
+"""Characters of 8 pt text that fit into one inch."""
+SIZES = ("font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize",
+         "legend.fontsize", "figure.titlesize")  # fmt: skip
+STYLE: Any = {
+    **dict.fromkeys(SIZES, 8.0),
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.0,
+    "legend.frameon": False,
+}
+FILES: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
+"""Fonts are embedded as TrueType, and text stays text."""
+SCALED = {"linear": "", "log": ", log scale", "symlog": ", symmetric log scale"}
+DPI = 300
+ON_ANY_COLOUR = [withStroke(linewidth=2.6, foreground="white")]
+"""Black lines and texts have a white edge, so that they are seen on dark cells, too."""
+
+
+class PaperFigure(Figure):
+    """A figure that shows itself in a notebook, and is saved with its fonts and at 300 dpi."""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Save as PNG, PDF or SVG, as the suffix says."""
+        with mpl.rc_context(FILES):
+            super().savefig(fname, **{"dpi": DPI, **options})
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=150)
+        return file.getvalue()
+
+
+def map_figure(plane: Plane, title: str, width: float = COLUMN) -> Figure:
+    """A map with its lines, colour bar and title.
+
+    Parameters
+    ----------
+    plane : Plane
+    title : str
+        Wrapped at the width of the figure.
+    width : float
+        Of the figure, in inches; text has 8 pt whatever it is.
+    """
+    with mpl.rc_context(STYLE):
+        figure = _figure(width, width * HIGH, title)
+        axes = figure.subplots()
+        colours = ListedColormap(plane.colours.palette).with_extremes(bad=MISSING)
+        low, high = plane.colours.limits
+        mesh = axes.pcolormesh(
+            plane.x.edges,
+            plane.y.edges,
+            np.ma.masked_invalid(plane.drawn),
+            cmap=colours,
+            vmin=low,
+            vmax=high,
+            rasterized=True,
+        )
+        _scale(axes, plane)
+        _bar(figure, axes, mesh, plane, width * HIGH)
+        known = [*_lines(axes, plane), *_signs(axes, plane)]
+        if known:
+            figure.legend(handles=known, loc="outside lower center", ncols=_columns(known, width))
+    return figure
+
+
+def curves_figure(cuts: Sequence[Slice], width: float = COLUMN) -> Figure:
+    """Curves beside each other, at most two in a row."""
+    with mpl.rc_context(STYLE):
+        across = min(2, len(cuts))
+        down = -(-len(cuts) // across)
+        figure = _figure(width, down * width / across * (HIGH if across == 1 else 1.0))
+        panels = figure.subplots(down, across, squeeze=False).ravel()
+        for axes, cut in zip(panels, cuts, strict=False):
+            _curve(axes, cut, width / across)
+        for axes in panels[len(cuts) :]:
+            axes.remove()
+    return figure
+
+
+def a_width(name: str, value: Any) -> float:
+    """A width in inches.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    number = as_number(value)
+    if number is None or not is_finite(number) or not 1 <= number <= 50:
+        raise InvalidInput(f"{name} is in inches, 1 to 50, but is {shown(value)}: e.g. 3.4 or 7")
+    return float(number)
+
+
+def _figure(width: float, height: float, title: str = "") -> PaperFigure:
+    wrapped = _wrapped(title, width)
+    lines = wrapped.count("\n") + 1 if title else 0
+    figure = PaperFigure(figsize=(width, height + 0.14 * lines), layout="constrained")
+    if title:
+        figure.suptitle(wrapped, x=0.02, ha="left")
+    return figure
+
+
+def _wrapped(text: str, inches: float) -> str:
+    """Text for Matplotlib, in lines that fit into a width."""
+    whole = re.sub(r"(\S+) = (\S+)(?: (?=[^\s,]+(?:,|$)))?", _unbroken, text)
+    lines = textwrap.wrap(whole, max(12, int(LETTERS * inches)))
+    return "\n".join(label(line, "matplotlib") for line in lines)
+
+
+def _unbroken(found: re.Match[str]) -> str:
+    """A label such as "ω₀ = 1 E₁" with spaces at which no line ends."""
+    return found[0].replace(" ", "\u00a0")
+
+
+def _scale(axes: Axes, plane: Plane) -> None:
+    if plane.x.log:
+        axes.set_xscale("log")
+    if plane.y.log:
+        axes.set_yscale("log")
+    axes.set(xlim=plane.x.limits, ylim=plane.y.limits)
+    axes.set_xlabel(label(plane.x.text, "matplotlib"))
+    axes.set_ylabel(label(plane.y.text, "matplotlib"))
+
+
+def _bar(figure: Figure, axes: Axes, mesh: QuadMesh, plane: Plane, height: float) -> None:
+    """The colour bar, with symbol and unit, and the scale if it is not linear."""
+    bar = figure.colorbar(mesh, ax=axes, pad=0.02)
+    bar.set_label(_wrapped(plane.value_text + SCALED[plane.scale.kind], height))
+    ticks = round_ticks(plane)
+    if ticks is not None:
+        bar.set_ticks([place for place, _ in ticks], labels=[text for _, text in ticks])
+
+
+def _lines(axes: Axes, plane: Plane) -> list[Any]:
+    """Draw the lines; the legend has those that are the only ones of their kind."""
+    handles = []
+    for kind in plane.kinds:
+        style: dict[str, Any] = {"color": "black", "linestyle": DASHES[kind]}
+        found = [line for line in plane.lines if line.kind == kind]
+        for line in found:
+            for path in line.paths:
+                axes.plot(*path.T, **style, path_effects=ON_ANY_COLOUR)
+            if len(found) > 1:
+                _write_on(axes, line)
+        if not any(line.paths for line in found):
+            text = f"no {OVERLAYS.get(kind, 'contour')} in view"
+            handles.append(Line2D([], [], linestyle="none", label=text))
+        elif len(found) == 1:
+            text = label(found[0].text, "matplotlib")
+            handles.append(Line2D([], [], **style, label=text))
+    return handles
+
+
+def _write_on(axes: Axes, line: Line) -> None:
+    """The text of a line, in the middle of its longest piece."""
+    path = max(line.paths, key=len)
+    x, y = path[len(path) // 2]
+    axes.text(
+        x,
+        y,
+        label(line.text, "matplotlib"),
+        ha="center",
+        va="center",
+        clip_on=True,
+        path_effects=ON_ANY_COLOUR,
+    )
+
+
+def _signs(axes: Axes, plane: Plane) -> list[Any]:
+    """Crosses on doubtful points, and what grey cells and crosses mean, where there are any."""
+    handles: list[Any] = []
+    if plane.status is not None:
+        rows, columns = np.nonzero(plane.status > Status.OK)
+        if rows.size:
+            style: dict[str, Any] = {
+                "marker": "x",
+                "color": "black",
+                "linestyle": "none",
+                "markersize": 4,
+            }
+            axes.plot(plane.x.labels[columns], plane.y.labels[rows], **style)
+            handles.append(Line2D([], [], label="not certified", **style))
+    if not np.isfinite(plane.drawn).all():
+        waits = plane.status is not None and bool((plane.status == Status.NOT_COMPUTED).any())
+        text = "undefined or not computed" if waits else "undefined"
+        handles.append(Patch(facecolor=MISSING, edgecolor="black", linewidth=0.4, label=text))
+    return handles
+
+
+def _columns(handles: Sequence[Any], width: float) -> int:
+    """Columns of a legend that fit into a width."""
+    longest = max(len(handle.get_label()) for handle in handles) + 6
+    return max(1, min(len(handles), int(LETTERS * width / longest)))
+
+
+def _curve(axes: Axes, cut: Slice, width: float) -> None:
+    drawn = cut.scale.forward(cut.values)
+    axes.plot(cut.labels, drawn, color=LINE, marker="o", markersize=2.5)
+    axes.plot(cut.labels[cut.doubtful], drawn[cut.doubtful], "x", color="black", markersize=5)
+    if cut.log:
+        axes.set_xscale("log")
+    finite = drawn[np.isfinite(drawn)]
+    if cut.scale.kind != "linear" and finite.size:
+        step = float(np.ptp(finite)) / 8 or 1.0
+        axes.yaxis.set_major_formatter(lambda tick, _: cut.scale.text(tick, step))
+    axes.set_xlabel(label(cut.dim_text, "matplotlib"))
+    axes.set_ylabel(_wrapped(cut.value_text + SCALED[cut.scale.kind], width * HIGH))
+    axes.set_title(_wrapped(cut.title, width), loc="left")
