@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from ensemble.arrays import FloatArray
+from ensemble.together.certified import affine
 from ensemble.together.layout import Layout
 
 NEGLIGIBLE = 1e-14
@@ -58,13 +59,13 @@ class Family:
         forward, backward = place.parts, place.transposed
         if transposed:
             forward, backward = backward, forward
-        size, old = self.vectors.shape
+        old = self.dimension
         total = old + added.shape[1]
         reduced = np.empty((5, total, total))
         reduced[:, :old, :old] = self.reduced
         vectors = np.concatenate([self.vectors, added], axis=1)
-        acted = _applied(forward, added, size)
-        mirrored = _applied(backward, added, size)
+        acted = _applied(forward, added)
+        mirrored = _applied(backward, added)
         for p in range(5):
             reduced[p, :, old:] = vectors.T @ acted[p]
             reduced[p, old:, :old] = mirrored[p].T @ self.vectors
@@ -88,6 +89,9 @@ class Family:
         return np.asarray(self.vectors @ found[..., 0].T)
 
 
-def _applied(parts: sparse.csr_array, vectors: FloatArray, size: int) -> FloatArray:
-    """A_p x of some vectors, shape (5, size, number)."""
-    return (parts @ vectors).reshape(5, size, -1)
+def _applied(parts: sparse.csr_array, vectors: FloatArray) -> list[FloatArray]:
+    """A_p x of some vectors, for each of the five parts."""
+    number = vectors.shape[1]
+    return [
+        affine(parts, np.repeat(one, number, axis=1), vectors) for one in np.eye(5)[..., np.newaxis]
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.basis.block import Block, common_truncation, engine_at, equations
@@ -15,6 +16,7 @@ from ensemble.solution import Solution
 from ensemble.steady.sector_forecast import complete_size
 from ensemble.together.engines import Engines
 from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
+from ensemble.variables import FROM_CUMULANTS
 
 LEAST = 96
 """Engines of one size from which a basis can be made: it has more vectors than fewer would need."""
@@ -69,10 +71,15 @@ def solve_from_basis(
         return solutions
     engines, positions = made
     with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
-        for chosen in _alike(engines, least):
+        near = np.zeros(engines.points, dtype=bool)
+        if FROM_CUMULANTS.intersection(variables):
+            near = np.abs(engines.affinity) < NEAR
+        for chosen in _alike(engines, near, least):
             own = {name: values[positions[chosen]] for name, values in columns.items()}
             try:
-                block = _block(own, engines[chosen], scaling, statistics, tolerance)
+                block = _block(
+                    own, engines[chosen], scaling, statistics, tolerance, near=bool(near[chosen[0]])
+                )
             except Unsolvable:
                 continue
             found: list[Solution | None] = [None] * chosen.size
@@ -82,12 +89,11 @@ def solve_from_basis(
     return solutions
 
 
-def _alike(engines: Engines, least: int) -> list[IntArray]:
+def _alike(engines: Engines, near: NDArray[np.bool_], least: int) -> list[IntArray]:
     """Engines of one size, all near their Carnot point or all far, whose largest population is the
     same; if there are enough of them.
     """
     cold, hot = engines.bright_baths
-    near = np.abs(engines.affinity) < NEAR
     kinds = np.stack([engines.n_1, engines.n_2, cold.log_ratio < 0, hot.log_ratio < 0, near])
     found = []
     for kind in np.unique(kinds, axis=1).T:
@@ -103,6 +109,8 @@ def _block(
     scaling: str,
     statistics: str,
     tolerance: float,
+    *,
+    near: bool,
 ) -> Block:
     apart = spread(coordinates(engines), TRUNCATIONS).tolist()
     tried = [engine_at(columns, point, scaling=scaling, statistics=statistics) for point in apart]
@@ -111,7 +119,6 @@ def _block(
     k_1 = np.where(cold.log_ratio[:1] < 0, engines.n_1[:1], 0)
     k_2 = np.where(hot.log_ratio[:1] < 0, engines.n_2[:1], 0)
     ground = truncation.sector(tried[0]).padded().index(k_1, k_2, 0 * k_1)
-    near = bool(np.abs(engines.affinity[0]) < NEAR)
     return Block(columns, engines, scaling, statistics, tolerance, truncation, int(ground[0]), near)
 
 

@@ -166,13 +166,9 @@ class Solver:
 
 
 def affine(parts: sparse.csr_array, coefficients: FloatArray, x: FloatArray) -> FloatArray:
-    """Σ_p c_p A_p x with the five A_p below each other, of vectors of shape (size, …, points)."""
-    found = (parts @ x.reshape(x.shape[0], -1)).reshape(5, *x.shape)
-    result = found[0] * coefficients[0]
-    for part, coefficient in zip(found[1:], coefficients[1:], strict=True):
-        part *= coefficient
-        result += part
-    return result
+    """Σ_p c_p A_p x with the five A_p beside each other, of vectors of shape (size, …, points)."""
+    scale = coefficients.reshape(5, *(1,) * (x.ndim - 1), -1)
+    return (parts @ (scale * x).reshape(5 * x.shape[0], -1)).reshape(x.shape)
 
 
 def weight(sums: sparse.csr_array, coefficients: FloatArray, x: FloatArray) -> FloatArray:

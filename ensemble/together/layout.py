@@ -42,9 +42,9 @@ class Layout:
     inner : ndarray, shape (size, 1)
         1 for the elements that are solved for, 0 for those that a truncation pads them with, where
         solutions vanish and residuals show what leaks out.
-    parts, magnitudes : csr_array, shape (5 size, size)
-        The five parts of L below each other, and their absolute values.
-    transposed : csr_array, shape (5 size, size)
+    parts, magnitudes : csr_array, shape (size, 5 size)
+        The five parts of L beside each other, and their absolute values.
+    transposed : csr_array, shape (size, 5 size)
         Those of Lᵀ.
     weights, population_weights : csr_array, shape (5, size)
         Sums over the rows of |L|, of all rows and of those of the populations, for each part.
@@ -113,7 +113,7 @@ def _layout(found: Liouvillian, order: IntArray, inner: FloatArray) -> Layout:
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     parts = sorted_parts(found, order)
-    magnitudes = _stacked([abs(part) for part in parts])
+    magnitudes = _beside([abs(part) for part in parts])
     first = np.flatnonzero(sector.q[order] == 1)
     populations = np.flatnonzero(sector.q[order] == 0)
     ket, bra = _neighbours(sector, order[first])
@@ -139,9 +139,9 @@ def _layout(found: Liouvillian, order: IntArray, inner: FloatArray) -> Layout:
         first=first,
         populations=populations,
         inner=column(inner),
-        parts=_stacked(parts),
+        parts=_beside(parts),
         magnitudes=magnitudes,
-        transposed=_stacked([part.T for part in parts]),
+        transposed=_beside([part.T for part in parts]),
         weights=summed(np.arange(order.size)),
         population_weights=summed(populations),
         up_1=jumps[UP_1],
@@ -164,8 +164,8 @@ def _sorted(matrix: sparse.csc_array, order: IntArray) -> sparse.csr_array:
     return result
 
 
-def _stacked(parts: list[sparse.csr_array]) -> sparse.csr_array:
-    return sparse.csr_array(sparse.vstack(parts, format="csr"))
+def _beside(parts: list[sparse.csr_array]) -> sparse.csr_array:
+    return sparse.csr_array(sparse.hstack(parts, format="csr"))
 
 
 def _neighbours(sector: Sector, elements: IntArray) -> tuple[IntArray, IntArray]:
