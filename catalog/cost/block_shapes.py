@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.cost.model import is_predicted, over_blocks, predicted
 from catalog.names.labels import Label
@@ -19,6 +20,9 @@ LONGEST_SECONDS = 60.0
 """Longest time predicted for a block of several points: a killed worker loses no more work."""
 MOST_PLACES = 100_000_000
 """Most points of the grid over all labels of scattered points: counting takes a byte for each."""
+LONGEST_SHARED = 1800.0
+"""The same where the points of a larger block are solved together in less time than those of many
+smaller ones."""
 FINER = 4
 """Factor from one block size to the next smaller, so that the parts are few."""
 
@@ -30,7 +34,8 @@ def layout(sweep: Sweep) -> list[Grid]:
     parts: runs of consecutive N, all of the sweep's name, with fewer points a block from one to the
     next.  In place of N it is what the model names first in ``split_by``.  It is one part, the
     whole sweep, where its blocks are predicted to take at most ``LONGEST_SECONDS``, where the
-    model predicts nothing, and where the sweep says itself what its blocks should be.
+    model predicts nothing, and where the sweep says itself what its blocks should be.  A model that
+    solves many points together in less time may have larger blocks (``largest_block``).
 
     The prediction is the model's own: a sweep is laid out in the same way on every machine.
 
@@ -72,10 +77,19 @@ def _points(sweep: Sweep, split: str | None) -> list[int]:
     others = tuple(axis for axis, dim in enumerate(sweep.dims) if dim != split)
     number = 1 if split is None else len(sweep.axes[split])
     most, found = BLOCK_POINTS, np.zeros(number, dtype=int)
+
+    def times(points: int) -> tuple[NDArray, NDArray]:
+        """Time of all points of each label in blocks of so many, and of its longest block."""
+        trial = _grid(sweep, sweep.axes, points)
+        blocks = over_blocks(predicted(trial).seconds, trial, np.add)
+        return np.atleast_1d(blocks.sum(axis=others)), np.atleast_1d(blocks.max(axis=others))
+
+    largest = sweep.model.largest_block
+    if largest is not None and largest > BLOCK_POINTS:
+        (usual, _), (shared, longest) = times(BLOCK_POINTS), times(largest)
+        found[(shared <= usual) & (longest <= LONGEST_SHARED)] = largest
     while not found.all():
-        trial = _grid(sweep, sweep.axes, most)
-        seconds = predicted(trial).seconds
-        longest = np.atleast_1d(over_blocks(seconds, trial, np.add).max(axis=others))
+        longest = times(most)[1]
         found[(found == 0) & ((longest <= LONGEST_SECONDS) | (most == 1))] = most
         most = max(most // FINER, 1)
     # A larger label never gets more points, also where time is not monotone: the parts stay few.

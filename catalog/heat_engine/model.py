@@ -27,6 +27,8 @@ from ensemble.checks import shown
 from ensemble.method import Method
 from ensemble.parameters.given import SPACINGS, TEMPERATURES
 
+LARGEST_BLOCK = 2**14
+"""Points of a block that is solved from a reduced basis, at most."""
 OPTIONS = ("scaling", "method", "statistics", "energy_unit", "profiles")
 
 
@@ -253,6 +255,12 @@ class HeatEngine(Model):
             variables,
             block_points=block_points,
         )
+
+    @property
+    def largest_block(self) -> int | None:
+        """Whole maps where they are solved from a reduced basis."""
+        from_basis = isinstance(self.method, Exact) and self.method.solver == "basis"
+        return LARGEST_BLOCK if from_basis else None
 
     def source_hash(self) -> str:
         """SHA-256 over the files of ``ensemble`` that the method uses."""

@@ -203,6 +203,11 @@ class Model:
         """Predict what points take in blocks of so many, for a model that solves them together."""
         return self.cost(points, variables)
 
+    @property
+    def largest_block(self) -> int | None:
+        """Points of a block up to which solving them together pays; None: as usual."""
+        return None
+
     def summary(self) -> str:
         """The model in a line for people."""
         options = ", ".join(f"{name} = {value}" for name, value in self.options().items())

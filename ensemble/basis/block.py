@@ -16,6 +16,7 @@ from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.generator.sector import Sector
 from ensemble.steady.sector_forecast import kept_whole
+from ensemble.steady.start import Start
 from ensemble.steady.stationary import SolverName, choose, stationary
 from ensemble.steady.truncated_solve import solve_truncated
 from ensemble.steady.truncation import Truncation, complete
@@ -32,7 +33,7 @@ BATCH_ELEMENTS = 1e5
 ACCEPTED = 0.1
 """Largest residual of a solution from a basis, relative to the tolerance: a value's own relative
 error may be larger than the residual."""
-FEWEST, MOST = 8, 128
+FEWEST, MOST = 16, 128
 """Points of a batch at least and at most."""
 
 
@@ -78,8 +79,12 @@ class Block:
         """One of the engines in natural units, with warmer baths if both are dark."""
         return engine_at(self.columns, point, scaling=self.scaling, statistics=self.statistics)
 
-    def solved(self, point: int, names: Collection[str]) -> dict[str, FloatArray]:
+    def solved(
+        self, point: int, names: Collection[str], families: Mapping[str, Family]
+    ) -> dict[str, FloatArray]:
         """Solutions of all equations of an engine, by the name of the equation.
+
+        An iteration starts from what bases, if there are any, say of it.
 
         Raises
         ------
@@ -88,9 +93,15 @@ class Block:
         """
         engine = self.engine(point)
         library = choose("auto", engine, self.sector)
-        full = Full(solve_truncated(engine, self.truncation, library))
         one = self.engines[np.array([point])]
-        solver = Solver(self.layout, state.coefficients(one), full)
+        c = state.coefficients(one)
+        start = guesses = None
+        if library == "gmres" and families:
+            guesses = Projection(families, c, transposable=False)
+            guessed = state.stationary(one, Solver(self.layout, c, guesses)).delta
+            start = Start(self.truncation, guessed[self.layout.inner[:, 0] > 0].T)
+        full = Full(solve_truncated(engine, self.truncation, library, start=start), guesses)
+        solver = Solver(self.layout, c, full)
         found_of(
             state.stationary(one, solver),
             equations(names),

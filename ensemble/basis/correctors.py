@@ -3,73 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.basis.family import Family
 from ensemble.counting.time_reversal import theta, weight
+from ensemble.steady.start import Subspace
 from ensemble.steady.state import Stationary
-
-
-@dataclass(frozen=True, eq=False)
-class Full:
-    """The full solver of one engine, which keeps what it found.
-
-    Attributes
-    ----------
-    state : Stationary
-        Solved, with the solver that made it.
-    found : dict of str to ndarray, shape (size,)
-        Solutions by the name of their equation.
-    """
-
-    state: Stationary
-    found: dict[str, FloatArray] = field(default_factory=dict)
-
-    @property
-    def final(self) -> bool:
-        """The solver refines by itself."""
-        return True
-
-    @property
-    def transposable(self) -> bool:
-        """As of the solver."""
-        return self.state.solver.transposable
-
-    def solve(
-        self, source: FloatArray, name: str, magnitude: FloatArray | float = 0.0
-    ) -> FloatArray:
-        """The solution for one source, shape (size, 1, 1)."""
-        if name == "deviation":  # it was solved for when the solver was made
-            x = self.state.delta / self.state.rho_0.max()
-        else:
-            x, _ = self.state.solver.solve(source[:, 0, 0], magnitude=float(np.max(magnitude)))
-        self.found[name] = x
-        return x[:, np.newaxis, np.newaxis]
-
-    def solve_transposed(self, source: FloatArray, name: str) -> FloatArray:
-        """The same with Lᵀ."""
-        importance = np.abs(theta(self.state)) / weight(self.state.generator.sector)
-        y, _ = self.state.solver.solve_transposed(source[:, 0, 0], importance=importance)
-        self.found[name] = y
-        return y[:, np.newaxis, np.newaxis]
-
-    def __getitem__(self, chosen: IntArray) -> Full:
-        """Itself: there is one engine."""
-        return self
-
-    def solutions(self, ground: int) -> dict[str, FloatArray]:
-        """What was found, with ``ground`` the element that is 0.
-
-        To a solution of L x = b a multiple of ρ may be added.
-        """
-        rho = self.state.rho
-        return {
-            name: x if is_left(name) else x - x[ground] / rho[ground] * rho
-            for name, x in self.found.items()
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +48,72 @@ class Projection:
     def __getitem__(self, chosen: IntArray) -> Projection:
         """Those of some of the engines."""
         return Projection(self.families, self.coefficients[:, chosen], self.transposable)
+
+
+@dataclass(frozen=True, eq=False)
+class Full:
+    """The full solver of one engine, which keeps what it found.
+
+    Attributes
+    ----------
+    state : Stationary
+        Solved, with the solver that made it.
+    guesses : Projection, optional
+        Solutions from a basis, from which an iteration starts.
+    found : dict of str to ndarray, shape (size,)
+        Solutions by the name of their equation.
+    """
+
+    state: Stationary
+    guesses: Projection | None = None
+    found: dict[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def final(self) -> bool:
+        """The solver refines by itself."""
+        return True
+
+    @property
+    def transposable(self) -> bool:
+        """As of the solver."""
+        return self.state.solver.transposable
+
+    def solve(
+        self, source: FloatArray, name: str, magnitude: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """The solution for one source, shape (size, 1, 1)."""
+        if name == "deviation":  # it was solved for when the solver was made
+            x = self.state.delta / self.state.rho_0.max()
+        else:
+            solver = self.state.solver
+            if self.guesses is not None:
+                guess = self.guesses.solve(source, name)[:, 0].T
+                solver = replace(solver, start=Subspace.of(solver.generator, guess))
+            x, _ = solver.solve(source[:, 0, 0], magnitude=float(np.max(magnitude)))
+        self.found[name] = x
+        return x[:, np.newaxis, np.newaxis]
+
+    def solve_transposed(self, source: FloatArray, name: str) -> FloatArray:
+        """The same with Lᵀ."""
+        importance = np.abs(theta(self.state)) / weight(self.state.generator.sector)
+        y, _ = self.state.solver.solve_transposed(source[:, 0, 0], importance=importance)
+        self.found[name] = y
+        return y[:, np.newaxis, np.newaxis]
+
+    def __getitem__(self, chosen: IntArray) -> Full:
+        """Itself: there is one engine."""
+        return self
+
+    def solutions(self, ground: int) -> dict[str, FloatArray]:
+        """What was found, with ``ground`` the element that is 0.
+
+        To a solution of L x = b a multiple of ρ may be added.
+        """
+        rho = self.state.rho
+        return {
+            name: x if is_left(name) else x - x[ground] / rho[ground] * rho
+            for name, x in self.found.items()
+        }
 
 
 def is_left(name: str) -> bool:

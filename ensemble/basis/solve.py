@@ -135,7 +135,7 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
         for point in chosen.tolist():
             tried.add(point)
             try:
-                found = block.solved(point, variables)
+                found = block.solved(point, variables, families)
             except Unsolvable:
                 continue
             for name, vector in found.items():

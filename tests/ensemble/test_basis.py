@@ -167,11 +167,11 @@ def test_an_engine_that_cannot_be_solved_costs_its_own_point_only(monkeypatch):
     engines, original = box("plain"), Block.solved
     refused = []
 
-    def broken(self, point, names):
+    def broken(self, point, names, families):
         if len(refused) < 3:
             refused.append(point)
             raise Unsolvable("a pivot vanishes: choose another")
-        return original(self, point, names)
+        return original(self, point, names, families)
 
     monkeypatch.setattr(Block, "solved", broken)
     found = found_in(engines, NOISE)
