@@ -21,6 +21,10 @@ RUNS = [
     (["two_workers.py", *TWO], "speed-up    two processes"),
     (["on_paper.py", "--points", "1e9", *ON_PAPER], "breaks first"),
     (["blocks_together.py", "--N", "1", "2", "--points", "8"], "8 of 8"),
+    (
+        ["maps.py", "--N", "13", "--grid", "12", "8", "--variables", "few", "--alone", "2"],
+        "difference",
+    ),
     (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
     (["import_time.py", "--rounds", "1"], "import catalog"),
     (
@@ -32,25 +36,6 @@ RUNS = [
 
 @pytest.mark.pages
 @pytest.mark.parametrize(("command", "answer"), RUNS, ids=lambda command: str(command[0]))
-@pytest.mark.parametrize(
-    ("command", "answer"),
-    [
-        (["against_qutip.py", "--N", "3"], "ratio"),
-        (["large_N.py", "--sizes", "4", "8"], "time ~ N^"),
-        (["block_overhead.py", "--N", "1", "--points", "4", "--rounds", "1"], "overhead"),
-        (["blocks_together.py", "--N", "1", "2", "--points", "8"], "8 of 8"),
-        (
-            ["maps.py", "--N", "13", "--grid", "12", "8", "--variables", "few", "--alone", "2"],
-            "difference",
-        ),
-        (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
-        (["import_time.py", "--rounds", "1"], "import catalog"),
-        (
-            ["against_sweep_tools.py", "--points", "4", "--busy", "4", *SMALL],
-            "heatcat              a dimension of the result, with its labels",
-        ),
-    ],
-)
 def test_benchmark_runs(command, answer):
     script, *options = command
     result = subprocess.run(
