@@ -86,8 +86,8 @@ def growth_rate(
 
     Notes
     -----
-    Both baths' thermal occupations are nearly empty at ΔE ≫ T₂; there P₁ ∝ ΔE e^{−E₂/T₂}, and in
-    the high-temperature scaling (Eq. 28) P_N/N ∝ ΔE e^{−E₂/(N T₂)}, as T → N·T.  Hence
+    Both baths' thermal occupations are nearly empty at ΔE ≫ T₂; there P₁ ∝ ΔE exp(−E₂/T₂), and in
+    the high-temperature scaling (Eq. 28) P_N/N ∝ ΔE exp(−E₂/(N T₂)), as T → N·T.  Hence
     κ_N → (1 − 1/N)/T₂, once ΔE ≫ N T₂ and E₁/T₁ − E₂/T₂ ≫ N.  For N → ∞, where P_N/N falls only
     algebraically, κ approaches 1/T₂ slowly, as 1/ΔE.
     The residuals of a smooth curve are systematic, not random, so that there is no standard

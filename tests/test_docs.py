@@ -85,6 +85,19 @@ def test_the_site_loads_nothing_from_outside(site):
     assert outside == []
 
 
+def test_no_raw_exponent_is_left_on_the_site(site):
+    """Outside of code, where docstrings put their formulas too."""
+    left = {}
+    for page in site.rglob("*.html"):
+        shown = re.sub(
+            r"<(pre|code|math|script|style)\b.*?</\1>", "", page.read_text("utf-8"), flags=re.S
+        )
+        raw = re.findall(r"[\w)]\^[\w{(−]+", re.sub(r"<[^>]+>", "", shown))
+        if raw:
+            left[page.name] = raw
+    assert left == {}
+
+
 def test_links_within_the_site_lead_somewhere(site):
     pages = {page: References(page.read_text("utf-8")) for page in site.rglob("*.html")}
     dead = []

@@ -107,7 +107,7 @@ class BosonicModes:
 
     @property
     def bias(self) -> float:
-        """n₂ − n₁ = n₂(1 + n₁)(1 − e^{−a}), without the subtraction."""
+        """n₂ − n₁ = n₂(1 + n₁)(1 − exp(−a)), without the subtraction."""
         a = self.engine.affinity
         return math.copysign(-math.expm1(-abs(a)), a) * self._upstream
 

@@ -103,7 +103,7 @@ def collective_rates(engine: Engine) -> tuple[float, float]:
 def bias(engine: Engine) -> float:
     """f₂ − f₁ with full relative accuracy, in the affinity a; fᵢ = γ↑ᵢ/(γ↓ᵢ + γ↑ᵢ).
 
-    It is f₂(1 − f₁)(1 − e^{−a}), and −f₁(1 − f₂)(1 − e^{a}) for a < 0: detailed balance turns one
+    It is f₂(1 − f₁)(1 − exp(−a)), and −f₁(1 − f₂)(1 − exp(a)) for a < 0: detailed balance turns one
     product of occupations into the other, so nothing cancels and no exponential grows.
     """
     cold, hot = engine.cold, engine.hot

@@ -98,7 +98,7 @@ def cumulants(state: Stationary, *, order: int = 4, bath: BathName | None = None
               \mathrm{Tr} \rho_n = 0
 
     with L⁽ʲ⁾ the derivatives at χ = 0 of the tilted generator, at the hot bath
-    L(χ) = L + (e^χ − 1) γ↑ S⁺·S⁻ + (e^{−χ} − 1) γ↓ S⁻·S⁺, at the cold one with χ → −χ.
+    L(χ) = L + (exp(χ) − 1) γ↑ S⁺·S⁻ + (exp(−χ) − 1) γ↓ S⁻·S⁺, at the cold one with χ → −χ.
 
     By default the quanta are counted at the drive, where no activity has to be subtracted, and
     left and right eigenvectors to order n/2 are paired: the deviation between time-reversed

@@ -174,9 +174,9 @@ def _tilt(
 ) -> tuple[sparse.csc_array, sparse.csc_array]:
     """L(χ) and L(χ) − L(0) for counts of quanta from hot to cold.
 
-    At the hot bath absorption gets the factor e^χ and emission e^{−χ}, at the cold bath the other
-    way round.  At the drive a hop of ket or bra counts one half: e^{χ/2} from hot to cold, which
-    are the negative elements in the real gauge, and e^{−χ/2} for the positive ones.
+    At the hot bath absorption gets the factor exp(χ) and emission exp(−χ), at the cold bath the
+    reverse.  At the drive a hop of ket or bra counts one half: exp(χ/2) from hot to cold, which
+    are the negative elements in the real gauge, and exp(−χ/2) for the positive ones.
     """
     parts = coefficients(engine)[:, np.newaxis] * generator.parts
     exponent = np.zeros_like(parts)
@@ -186,7 +186,7 @@ def _tilt(
         plus, minus = (UP_2, DOWN_2) if place == "hot" else (DOWN_1, UP_1)
         jumps = generator.indices != generator.columns
         exponent[plus], exponent[minus] = field * jumps, -field * jumps
-    # L(χ) is not formed as L(0) plus the change: rounding would then lose elements ∝ e^{−|χ|}.
+    # L(χ) is not formed as L(0) plus the change: rounding would then lose elements ∝ exp(−|χ|).
     tilted, change = ((parts * of(exponent)).sum(axis=0) for of in (np.exp, np.expm1))
     return generator.matrix(tilted), generator.matrix(change)
 
@@ -273,7 +273,7 @@ class _Shifted:
 def _start(cone: _Cone, field: float, place: Place) -> tuple[FloatArray, Bounds]:
     """The identity at the place of counting that bounds λ best, as an operator at ``place``.
 
-    Moving the count from one place to another multiplies X by e^{χ Δφ}: φ is 0 at the drive,
+    Moving the count from one place to another multiplies X by exp(χ Δφ): φ is 0 at the drive,
     −k₂ at the hot bath and k₁ at the cold one.
     """
     sector = cone.sector

@@ -78,7 +78,7 @@ def _counted(state: Stationary, bath: BathName, mean: float) -> tuple[float, flo
     """Noise and activity of the quanta counted at a bath, and the residual of the response."""
     act, trace = at_bath(state, bath), state.generator.sector.trace
     tilted = act(state.rho)
-    # Where a bath almost only takes quanta, 𝒥ρ − J ρ cancels to e^{−E/T} of its terms.
+    # Where a bath almost only takes quanta, 𝒥ρ − J ρ cancels to exp(−E/T) of its terms.
     magnitude = float(np.abs(tilted(1)).sum()) + abs(mean) * float(np.abs(state.rho).sum())
     response, residual = state.respond(tilted(1) - mean * state.rho, magnitude=magnitude)
     activity = float(trace @ tilted(2))

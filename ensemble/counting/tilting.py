@@ -1,7 +1,7 @@
 r"""The generator that counts quanta: its derivatives, at a bath or at the drive.
 
 The tilted generator L(χ) gives the quanta that pass from hot to cold in a time t the moment
-generating function ⟨e^{χn}⟩ = Tr e^{L(χ)t} ρ.  Where they are counted does not matter at long
+generating function ⟨exp(χn)⟩ = Tr exp(L(χ)t) ρ.  Where they are counted does not matter at long
 times.  With L⁽ᵖ⁾ the p-th derivative at χ = 0:
 
 .. math:: \text{hot bath:}\quad

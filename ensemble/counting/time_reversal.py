@@ -36,17 +36,17 @@ class Mirror:
         self._theta = theta(state)
         self._moves = moves
         self._engine = state.engine.affinity >= 0
-        self._gain = 1 / (1 + math.exp(-abs(state.engine.affinity) / 2))  # (1 − e^{−|a|/2}) / |s|
+        self._gain = 1 / (1 + math.exp(-abs(state.engine.affinity) / 2))  # (1 − exp(−|a|/2)) / |s|
 
     def __call__(self, X: FloatArray) -> FloatArray:
         """ΘX."""
         return self._theta * X
 
     def excess(self, X: FloatArray) -> Derivatives:
-        """p → (L⁽ᵖ⁾(0) − L⁽ᵖ⁾(−a)) ΘX / s for p ≥ 0, free of cancellation and of e^{|a|}.
+        """p → (L⁽ᵖ⁾(0) − L⁽ᵖ⁾(−a)) ΘX / s for p ≥ 0, free of cancellation and of exp(|a|).
 
-        L⁽ᵖ⁾(−a) has 2⁻ᵖ e^{−a/2} F and (−2)⁻ᵖ e^{a/2} B; detailed balance turns the larger one
-        into an adjoint, e^{a/2} BΘ = (FΘ)† = −ΘB.
+        L⁽ᵖ⁾(−a) has 2⁻ᵖ exp(−a/2) F and (−2)⁻ᵖ exp(a/2) B; detailed balance turns the larger one
+        into an adjoint, exp(a/2) BΘ = (FΘ)† = −ΘB.
         """
         odd, even = self._moves(self._theta * X)
         odd_X, even_X = self._moves(X)

@@ -142,7 +142,7 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
     ----------
     engine : Engine
     initial : array_like, shape ``(Sector(*engine.levels).size,)``
-        A physical state in the real gauge |k₁,k₂⟩ → i^{k₁}|k₁,k₂⟩, as from ``fock`` or ``thermal``.
+        A physical state in the real gauge (`fock` and `thermal` make such states).
     times : array_like
         Increasing and ≥ 0.
 

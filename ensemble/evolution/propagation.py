@@ -34,7 +34,7 @@ class Relaxation:
     trace_error : float
         Largest trace that a step left, before it was removed.
     error : float
-        |⟨o, e^{LT} x⟩ − ⟨e^{LᵀT} o, x⟩| / (max|o| ‖x‖₁), the largest over the observables o, at
+        |⟨o, exp(LT) x⟩ − ⟨exp(LᵀT) o, x⟩| / (max|o| ‖x‖₁), the largest over the observables o, at
         the first step after which half of ‖x‖₁ is left (or the last): two evaluations that share
         neither steps nor rounding.
     """

@@ -36,7 +36,7 @@ class BathCount:
 
 @dataclass(frozen=True, eq=False)
 class ClassicalState:
-    r"""Stationary density f = e^{−c₁z₁−c₂z₂} g of a `ClassicalPair`, g = Σ x_μ[k₁, k₂] modes.
+    r"""Stationary density f = exp(−c₁z₁−c₂z₂) g of a `ClassicalPair`, g = Σ x_μ[k₁, k₂] modes.
 
     Attributes
     ----------

@@ -167,8 +167,8 @@ def bath_matrix(
     """One ensemble's collective and local baths with rates (γ↓, γ↑), and its dephasing.
 
     Local rates are ``share`` times the collective ones.
-    With ``scaling`` κ it is W⁻¹ M W with W² = d_J exp(−κ (low + q/2)).  For γ↑ = γ↓ e^{−κ} detailed
-    balance makes this matrix symmetric.
+    With ``scaling`` κ it is W⁻¹ M W with W² = d_J exp(−κ (low + q/2)).  For γ↑ = γ↓ exp(−κ)
+    detailed balance makes this matrix symmetric.
     """
     parts, (down, up) = spin_parts(basis.n, basis.q), rates
     jumps = down * (parts.down + share * parts.local_down)

@@ -130,7 +130,7 @@ def scaling_ratios(engine: Engine) -> tuple[float, float]:
     .. math:: |\kappa_i| = \min(|\ell_i|, 2 (\ell + g/n_i))
 
     with ℓ the smaller of |ℓ₁| and |ℓ₂|, or 0 if one bath is inverted: populations fall at least as
-    fast as e^{−ℓk}, so that ρ/W grows by e^g at most.
+    fast as exp(−ℓk), so that ρ/W grows by exp(g) at most.
 
     Examples
     --------

@@ -61,7 +61,7 @@ def noisy_pair_state(state: Stationary) -> PairState:
     Permutations do not change the state, so every pair of spins has the same one.  As in
     `ensemble.correlations.pair.pair_state`, coherence and covariance come from the deviation from
     the product state: numbers of excited spins are taken from their thermal means nᵢfᵢ,
-    fᵢ = 1/(e^{Eᵢ/Tᵢ} + 1), in which their averages vanish.
+    fᵢ = 1/(exp(Eᵢ/Tᵢ) + 1), in which their averages vanish.
     """
     sector, engine = spin_sector_of(state), state.engine
     n_1, n_2 = sector.n_1, sector.n_2

@@ -129,12 +129,12 @@ def _solver(engine: Engine, sector: SpinSector, library: str) -> NoisySolver:
 def _source(sector: SpinSector, engine: Engine) -> FloatArray:
     """−L ρ₀ / s = (ω₀/2) h · max(ρ₀ of the ket, ρ₀ of the bra), at q = 1.
 
-    Ket and bra have the same total spins, and ρ₀ is √(ρ₀(ket) ρ₀(bra)) e^{±a/2} in them.
+    Ket and bra have the same total spins, and ρ₀ is √(ρ₀(ket) ρ₀(bra)) exp(±a/2) in them.
     """
     first = sector.q == 1
     exponent = sector.log_weight(engine.cold.log_ratio, engine.hot.log_ratio)
     exponent -= exponent[sector.q == 0].max()
-    # ρ₀(ket)/ρ₀(bra) = x₁⁻¹x₂ = e^{ℓ₁ − ℓ₂}; the exponent is that of their geometric mean.
+    # ρ₀(ket)/ρ₀(bra) = x₁⁻¹x₂ = exp(ℓ₁ − ℓ₂); the exponent is that of their geometric mean.
     larger = exponent[first] + abs(engine.cold.log_ratio - engine.hot.log_ratio) / 2
     source = np.zeros(sector.size)
     source[first] = engine.drive / 2 * sector.hop[first] * np.exp(larger)

@@ -46,7 +46,7 @@ _SETTINGS = threading.Lock()
 def every_element_kept() -> Iterator[ModuleType]:
     """QuTiP, set to keep elements below 1e-14 in sparse sums and products.
 
-    By default it drops them, and with them the absorption of a cold bath, γ↑ = Γ₀ e^{−E/T}.  The
+    By default it drops them, and with them the absorption of a cold bath, γ↑ = Γ₀ exp(−E/T).  The
     setting belongs to the whole process: one thread at a time changes it and changes it back.
     """
     qutip = loaded_qutip()

@@ -76,7 +76,7 @@ class Undriven(Method):
 
     Examples
     --------
-    At low temperature the gap is Γ₀(½ − n/N) with n = 1/(e^{βE/N} − 1) ≈ e⁻²⁰:
+    At low temperature the gap is Γ₀(½ − n/N) with n = 1/(exp(βE/N) − 1) ≈ e⁻²⁰:
 
     >>> engine = Engine(N=5, E_1=1, delta_E=0, T_mean=0.01, delta_T=0, omega_0=0, Gamma_0=1,
     ...                 scaling="high-temperature")

@@ -259,7 +259,7 @@ class RateDerivatives:
 
 
 def contrast_slope(affinity: float) -> float:
-    """d ln(s/a)/da, with s = sign(a)(1 − e^{−|a|}): sign(a) (1/(e^{|a|} − 1) − 1/|a|).
+    """d ln(s/a)/da, with s = sign(a)(1 − exp(−|a|)): sign(a) (1/(exp(|a|) − 1) − 1/|a|).
 
     Examples
     --------

@@ -131,11 +131,11 @@ def sectors(n_1: int, n_2: int) -> Iterator[CoherenceSector]:
 
 
 def jump_rates(bath: Bath, weight: float) -> tuple[float, float]:
-    """Balanced jump rates e^{−w/2}γ↓ and e^{w/2}γ↑, taken from the larger of γ↓ and γ↑.
+    """Balanced jump rates exp(−w/2)γ↓ and exp(w/2)γ↑, taken from the larger of γ↓ and γ↑.
 
     Examples
     --------
-    They are equal at w = E/T, even where e^{−E/T} underflows:
+    They are equal at w = E/T, even where exp(−E/T) underflows:
 
     >>> jump_rates(Bath(energy=1000.0, temperature=1.0, Gamma_0=1.0), 1000.0)
     (7.124576406741286e-218, 7.124576406741286e-218)

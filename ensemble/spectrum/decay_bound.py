@@ -30,7 +30,7 @@ class DecayBound:
     .. math:: -\mathrm{Re}\,\lambda \ge \max_w \min_q \left[ r_1(|q|, w) + r_2(|d - q|, w) \right],
 
     with rᵢ the smallest eigenvalue of ``decay_bands`` of spin i with the exchange
-    ½(e^{−w/2}γ↓ᵢ + e^{w/2}γ↑ᵢ).  At the Carnot point E₁/T₁ = E₂/T₂ = w this is √(γ↓γ↑), and the
+    ½(exp(−w/2)γ↓ᵢ + exp(w/2)γ↑ᵢ).  At the Carnot point E₁/T₁ = E₂/T₂ = w this is √(γ↓γ↑), and the
     bound is the exact rate without the drive: at a = 0 a drive can only speed up the decay of a
     sector's slowest mode.
 

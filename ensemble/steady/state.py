@@ -17,8 +17,8 @@ from ensemble.steady.truncation import Truncation
 class Stationary:
     r"""The stationary state of an engine, split at the state that carries no current.
 
-    With xᵢ = γ↑ᵢ/γ↓ᵢ the product state ρ₀ ∝ x₁^{k₁} x₂^{k₂} is stationary for both baths, and the
-    drive acts on it as 1 − exp(−a), a the affinity.  So
+    With xᵢ = γ↑ᵢ/γ↓ᵢ the product state :math:`\rho_0 \propto x_1^{k_1} x_2^{k_2}` is stationary for
+    both baths, and the drive acts on it as 1 − exp(−a), a the affinity.  So
 
     .. math:: \rho = \rho_0 + s\,\delta, \qquad L\delta = -L\rho_0/s, \qquad
               s = \mathrm{sign}(a)\,(1 - e^{-|a|}),
@@ -140,7 +140,7 @@ class Stationary:
 
 
 def contrast(affinity: float) -> float:
-    """The factor s = sign(a)(1 − e^{−|a|}) of `Stationary`.
+    """The factor s = sign(a)(1 − exp(−|a|)) of `Stationary`.
 
     Examples
     --------

@@ -27,8 +27,8 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
     Names without prefix are for N pairs, those with ``limit_`` for the exact limit N → ∞, and those
     with ``closure_`` for its third-cumulant closure.  ``asymptotic_growth_rate`` is (1 − 1/N)/T₂,
-    by the ratio of the Boltzmann factors e^{−E₂/(N T₂)} of N pairs and e^{−E₂/T₂} of one pair.  For
-    N → ∞ the first factor is 1: where E₁ ≫ T₁ and E₂ ≫ T₂ the gain is ∝ e^{E₂/T₂} (T₂/E₂ − T₁/E₁),
+    by the ratio of the Boltzmann factors exp(−E₂/(N T₂)) of N pairs and exp(−E₂/T₂) of one.  For
+    N → ∞ the first factor is 1: where E₁ ≫ T₁ and E₂ ≫ T₂ the gain is ∝ exp(E₂/T₂) (T₂/E₂ − T₁/E₁),
     whose rate is ``limit_asymptotic_growth_rate``.
     """
     power = _certified(datasets["finite"], "power")
@@ -65,7 +65,7 @@ def _hot(data: xr.DataArray | xr.Dataset) -> float:
 
 
 def _limit_asymptote(gain: xr.DataArray) -> xr.DataArray:
-    """d ln[e^{E₂/T₂} (T₂/E₂ − T₁/E₁)] / dE₂."""
+    """d ln[exp(E₂/T₂) (T₂/E₂ − T₁/E₁)] / dE₂."""
     hot, spacing = _hot(gain), gain.coords["E_1"] + gain.delta_E
     cold = float(gain.coords["T_mean"]) - float(gain.coords["delta_T"]) / 2
     bias = hot / spacing - cold / gain.coords["E_1"]
