@@ -72,7 +72,7 @@ def extrapolate(
         Relative accuracy of the data.  That of the exact method is 1e-12 or better, except for
         what is itself a small difference, such as C − 1.
     offset, exponent : float
-        h = (N + offset)^−exponent; exponent > 0, and N + offset > 0.  For series in 1/N², or in
+        h = 1/(N + offset)**exponent; exponent > 0, and N + offset > 0.  For series in 1/N², or in
         1/(N+1)² (see Notes).
 
     Returns

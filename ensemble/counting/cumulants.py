@@ -53,7 +53,7 @@ class Cumulants:
 
     @property
     def skewness(self) -> float:
-        """c₃/c₂^{3/2}: over a time t the counts have this skewness times t^{−1/2}.
+        """c₃/(c₂√c₂): over a time t the counts have this skewness, divided by √t.
 
         NaN where nothing is exchanged or c₃ was not computed.
         """
@@ -61,7 +61,7 @@ class Cumulants:
 
     @property
     def kurtosis(self) -> float:
-        """c₄/c₂²: over a time t the counts have this excess kurtosis times t^{−1}.
+        """c₄/c₂²: over a time t the counts have this excess kurtosis, divided by t.
 
         NaN where nothing is exchanged or c₄ was not computed.
         """

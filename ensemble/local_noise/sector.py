@@ -17,7 +17,7 @@ from ensemble.local_noise.spins import SpinBasis, log_multiplicity
 class SpinSector:
     r"""Elements |J₁,k₁; J₂,k₂⟩⟨J₁,k₁+q; J₂,k₂−q| of all total spins, 0 ≤ q ≤ ``coherence_order``.
 
-    As in ``ensemble/generator/sector.py`` they are real in the gauge |k₁⟩ → i^{k₁}|k₁⟩ and the
+    As in ``ensemble/generator/sector.py`` they are real if |k₁⟩ has k₁ factors of i, and the
     state is symmetric.  The elements of one q form a matrix: its rows are those of ensemble 1, its
     columns those of ensemble 2, each a `~ensemble.local_noise.spins.SpinBasis`: what acts on one
     ensemble is a matrix product from one side.  There are about (N+2)⁵/80 elements.

@@ -130,7 +130,7 @@ def model_with(qutip: ModuleType, engine: Engine) -> QutipModel:
 def state_to_qutip(state: Stationary) -> Qobj:
     """The stationary density matrix as a (sparse) Qobj, in the basis of :func:`to_qutip`.
 
-    The phases i^{k₁} of the sector's real gauge are removed.
+    The phases of the sector's real gauge, powers of i, are removed.
 
     Parameters
     ----------
