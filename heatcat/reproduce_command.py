@@ -23,17 +23,40 @@ from heatcat.computing_options import computing_options
 )
 @click.option("--store", type=click.Path(), help="Zarr store; OUT/store.zarr by default.")
 @click.option("--quick", is_flag=True, help="A coarser grid, minutes instead of an hour.")
+@click.option(
+    "--width",
+    type=click.FloatRange(min=2.0, max=40.0),
+    default=7.0,
+    show_default=True,
+    help="Width of the pictures in inches; a journal's column is 3.4. Text is 8 pt.",
+)
+@click.option(
+    "--panels", default="", help="Letters of the panels to draw, such as ac; all by default."
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["nc", "png", "pdf", "svg", "html"]),
+    multiple=True,
+    help="A file to write; repeat it for several. By default nc, png, pdf and html.",
+)
 @computing_options
 def reproduce(
     figure: str,
     out: Path,
     store: str | None,
     quick: bool,
+    width: float,
+    panels: str,
+    formats: tuple[str, ...],
     scheduler: str | catalog.Profile,
     workers: int | None,
 ) -> None:
-    """Compute and draw FIGURE of the paper (or all): data, PNG, PDF and interactive HTML."""
-    from heatcat.figures import FIGURES  # slow to import: only where figures are drawn
+    """Compute and draw FIGURE of the paper (or all): data, PNG, PDF and interactive HTML.
+
+    What the store holds already is not computed again: repeat the command to draw in another way.
+    """
+    from heatcat.figures import FIGURES, FORMATS  # slow to import: only where figures are drawn
 
     if figure != "all" and figure not in FIGURES:
         raise InvalidInput(f"unknown figure {figure!r}{suggestion(figure, [*FIGURES, 'all'])}")
@@ -44,5 +67,5 @@ def reproduce(
         for part, sweep in recipe.presets(quick=quick).items():
             show.run(sweep, location, scheduler=scheduler, workers=workers)
             datasets[part] = catalog.dataset(sweep, location)
-        files = recipe.make(datasets, out)
+        files = recipe.make(datasets, out, width=width, panels=panels, formats=formats or FORMATS)
         show.files(location, files)

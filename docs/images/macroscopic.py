@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 from scipy.linalg import expm
 
 from ensemble import Cumulant, Engine, Exact, Macroscopic
@@ -24,10 +22,12 @@ from ensemble.limits.classical_dynamics import current_correlation
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.mode_selection import classical_state
 from ensemble.limits.pair_sector import PairSector
-from heatcat.figures.recipe import STYLE
+from heatcat.figures.maps import CLOSURE, EXACT, LIMIT, size_color
+from heatcat.figures.panels import Axis, Drawing, Layer, Line, Note, Panel, Rule
+from heatcat.figures.printed import draw, save
 
-EXACT, CLOSED = "#0072b2", "#d55e00"
-SIZES = ((2, "#a6761d"), (8, "#74b87a"), (32, "#1b7837"))
+SIZES = (2, 8, 32)
+CLOSED = r"$N \to \infty$, closure"
 ROUNDING = 1e-16
 """Where errors are drawn that are smaller."""
 
@@ -75,58 +75,71 @@ def harmonic_errors(degrees: range) -> dict[str, list[float]]:
     return errors
 
 
-def draw() -> Figure:
+def drawing() -> Drawing:
     """Four panels."""
-    figure = Figure(figsize=(10, 7), layout="constrained")
-    (why, constancy), (excess, certificate) = figure.subplots(2, 2)
-
     times = np.linspace(0, 1500, 151)
     exact = current_correlation(classical_state(ClassicalPair(engine())), times)
     closed = closed_correlation(times)
-    why.plot(1e-3 * times, exact / exact[0], color=EXACT, label="exact: falls below 0")
-    why.plot(1e-3 * times, closed / closed[0], "--", color=CLOSED, label="closure: D3–D5")
-    why.axhline(0, color="0.6", lw=0.8)
-    why.set(xlabel=r"$\Gamma_0\tau$", ylabel=r"$c(\tau)/c(0)$")
-    why.set_title(r"(a) correlation of the power: Var$(P)/N^2 = 2\Delta E^2\int c\,d\tau$")
-    why.legend(frameon=False)
-
+    why: list[Layer] = [
+        Line(1e-3 * times, exact / exact[0], LIMIT, EXACT),
+        Line(1e-3 * times, closed / closed[0], CLOSED, CLOSURE, "--"),
+        Rule(0.0),
+    ]
     drives = np.geomspace(2e-4, 0.05, 33)
-    limit = [Macroscopic().solve(engine(omega_0=w), ["constancy"]).values for w in drives]
-    closure = [Cumulant().solve(engine(omega_0=w), ["constancy"]).values for w in drives]
-    C = np.array([values["constancy"] for values in limit])
+    limit, closure = (
+        np.array(
+            [method.solve(engine(omega_0=w), ["constancy"]).values["constancy"] for w in drives]
+        )
+        for method in (Macroscopic(), Cumulant())
+    )
     ratio = drives / 0.001
-    constancy.plot(ratio, C, color=EXACT, label=r"$N\to\infty$, exact")
-    constancy.plot(
-        ratio, [values["constancy"] for values in closure], "--", color=CLOSED,
-        label=r"$N\to\infty$, closure (order 3)",
-    )  # fmt: skip
-    excess.plot(ratio, 1e5 * (C - 1), color=EXACT, lw=2, label=r"$N\to\infty$, exact")
-    for N, color in SIZES:
+    constancy: list[Layer] = [
+        Line(ratio, limit, LIMIT, EXACT),
+        Line(ratio, closure, CLOSED, CLOSURE, "--"),
+    ]
+    excess: list[Layer] = [Line(ratio, 1e5 * (limit - 1), LIMIT, EXACT)]
+    for N in SIZES:
         found = np.array(
             [Exact().solve(engine(N, w), ["constancy"]).values["constancy"] for w in drives[::2]]
         )
-        constancy.plot(ratio[::2], found, "o", ms=3, color=color, label=f"$N$ = {N}")
-        excess.plot(ratio[::2], 1e5 * (found - 1), "o", ms=3, color=color, label=f"$N$ = {N}")
-    constancy.axhline(1, color="black", ls=":", lw=1)
-    constancy.set(xscale="log", xlabel=r"$\omega_0/\Gamma_0$", ylabel=r"constancy $C$")
-    constancy.set_title("(b) the closure loses the constancy, the limit keeps it")
-    constancy.legend(frameon=False)
-    excess.axhline(0, color="black", ls=":", lw=1, label="TUR bound")
-    excess.set(xscale="log", ylim=(-3, 6), xlabel=r"$\omega_0/\Gamma_0$", ylabel=r"$10^5\,(C - 1)$")
-    excess.set_title(r"(c) $C > 1$ survives $N\to\infty$")
-    excess.legend(frameon=False)
-
-    degrees = range(2, 13)
-    for (name, errors), marker in zip(harmonic_errors(degrees).items(), "os^", strict=True):
-        certificate.semilogy(degrees, errors, marker, ms=4, ls="-", label=f"error of {name}")
-    certificate.axhline(1.587e-5, color="0.4", ls="--", lw=1)
-    certificate.text(12, 2.2e-5, r"$C - 1$", ha="right", color="0.3")
-    certificate.set(xlabel=r"largest degree $l$ of the harmonics", ylabel="relative error")
-    certificate.set_title("(d) certificate: exponential convergence in $l$")
-    certificate.legend(frameon=False)
-    return figure
+        for layers, values in ((constancy, found), (excess, 1e5 * (found - 1))):
+            layers.append(Line(ratio[::2], values, f"$N$ = {N}", size_color(N), "", marker="o"))
+    degrees = np.arange(2, 13)
+    certificate: list[Layer] = [
+        Line(degrees, errors, f"error of {name}", color, marker=marker)
+        for (name, errors), marker, color in zip(
+            harmonic_errors(range(2, 13)).items(), "os^", (EXACT, "#0072B2", CLOSURE), strict=True
+        )
+    ]
+    certificate += [Rule(1.587e-5, color="#555555", dash="--"), Note(11, 1.587e-5, "$C - 1$")]
+    drive = Axis(r"$\omega_0/\Gamma_0$", log=True)
+    return Drawing(
+        "Constancy at N → ∞: exact, closed, and certified",
+        [
+            [
+                Panel(
+                    "correlation of the power",
+                    Axis(r"$\Gamma_0 \tau$"),
+                    Axis(r"$c(\tau)/c(0)$"),
+                    why,
+                ),
+                Panel("constancy", drive, Axis("$C$"), [*constancy, Rule(1.0, label="TUR bound")]),
+            ],
+            [
+                Panel(
+                    *("beside the bound", drive, Axis(r"$10^5\,(C - 1)$", limits=(-3, 6))),
+                    [*excess, Rule(0.0, label="TUR bound")],
+                ),
+                Panel(
+                    "convergence",
+                    Axis("largest degree $l$ of the harmonics", ticks=range(2, 13, 2)),
+                    Axis("relative error", log=True),
+                    certificate,
+                ),
+            ],
+        ],
+    )
 
 
 if __name__ == "__main__":
-    with mpl.rc_context(STYLE):
-        draw().savefig(Path(__file__).with_suffix(".png"))
+    save(draw(drawing()), Path(__file__).with_suffix(".png"))

@@ -10,7 +10,7 @@ from heatcat.figures.fig8 import FIG8
 from heatcat.figures.fig9 import FIG9
 from heatcat.figures.fig10 import FIG10
 from heatcat.figures.noise import NOISE
-from heatcat.figures.recipe import Recipe
+from heatcat.figures.recipe import FORMATS, Recipe
 from heatcat.figures.simultaneous import SIMULTANEOUS
 
 FIGURES: dict[str, Recipe] = {
@@ -18,4 +18,4 @@ FIGURES: dict[str, Recipe] = {
     for recipe in (FIG2, FIG3, FIG4, FIG5, FIG6, FIG7, FIG8, FIG9, FIG10, SIMULTANEOUS, NOISE)
 }
 
-__all__ = ["FIGURES", "Recipe"]
+__all__ = ["FIGURES", "FORMATS", "Recipe"]

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from analyses import collective_gain, growth_rate, local_growth_rate
 from ensemble import Status
+from heatcat.figures.maps import CLOSURE, LIMIT, size_color
+from heatcat.figures.panels import Axis, Drawing, Layer, Line, Panel, Rule
 from heatcat.figures.recipe import Recipe
 
 WINDOW = (1000.0, 2500.0)
 """Level spacings of the fit, in units of E₁: 10 to 25 T₂."""
 COLD = 4.0
 """E₂/T₂ beyond which the asymptote of N → ∞ is drawn."""
-CLOSURE_COLOR = "#d95f02"
 
 
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -78,89 +76,62 @@ def _limit_asymptote(gain: xr.DataArray) -> xr.DataArray:
     return rate
 
 
-def draw(reduced: xr.Dataset) -> Figure:
-    """The gain, as printed, and the slope of its logarithm."""
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    gains, rates = figure.subplots(1, 2)
-    hot = _hot(reduced)
-    for prefix, N, label, style in _lines(reduced):
+def draw(reduced: xr.Dataset) -> Drawing:
+    """The gain, as printed, the slope of its logarithm, and that slope fitted."""
+    hot, spacing = _hot(reduced), reduced.delta_E
+    gains: list[Layer] = []
+    rates: list[Layer] = []
+    fitted: list[Layer] = []
+    for prefix, N, style in _lines(reduced):
         at = reduced if N is None else reduced.sel(N=N)
-        rate = hot * float(at[f"{prefix}growth_rate"])
-        low, high = (hot * float(at[f"{prefix}growth_rate_{end}"]) for end in ("low", "high"))
-        text = f"{label}:  {rate:.4f}  ({low:.4f}–{high:.4f})"
-        gains.plot(reduced.delta_E, at[f"{prefix}gain"], label=text, **style)
-        local = hot * at[f"{prefix}local_growth_rate"]
-        rates.plot(reduced.delta_E, local, label=label, **style)
-        if N is not None:
-            rates.axhline(1 - 1 / N, color=style["color"], ls=":", lw=1)
-    gains.axhline(1, color="grey", ls=":", lw=1.2)
-    gains.set(yscale="log", ylabel=r"gain $P_N / (N P_1)$")
-    gains.set_title(r"(a) collective gain; dotted: $N$ pairs apart, same labels")
-    heading = (
-        r"$N$:  $\kappa\,T_2$  (windows in it),  "
-        + rf"{WINDOW[0]:g} ≤ $\Delta E / E_1$ ≤ {WINDOW[1]:g}"
-    )
-    gains.legend(title=heading, title_fontsize=8, loc="upper left", frameon=False)
-    cold = reduced.delta_E > COLD * hot
-    asymptote = hot * reduced.limit_asymptotic_growth_rate.where(cold)
-    rates.plot(reduced.delta_E, asymptote, color="black", ls=":", lw=1)
-    rates.set(ylabel=r"$\kappa\,T_2 = T_2\; d \ln(\mathrm{gain}) / d\Delta E$", ylim=(0, 1.04))
-    rates.set_title(r"(b) rate of growth; dotted: where both baths are cold")
-    rates.legend(title=r"$N$", loc="lower right", frameon=False, ncols=2)
-    for axes in (gains, rates):
-        axes.set_xlabel(r"$\Delta E$ / $E_1$")
-        axes.set_xlim(0, float(reduced.delta_E.max()))
-    return figure
-
-
-def _lines(reduced: xr.Dataset) -> list[tuple[str, int | None, str, dict[str, Any]]]:
-    """Prefix, N, label and style of every curve; the gain of one pair is 1 by definition."""
-    sizes = [int(N) for N in reduced.N.values if N > 1]
-    colors = colormaps["viridis"](np.linspace(0, 0.9, len(sizes)))
-    lines: list[tuple[str, int | None, str, dict[str, Any]]] = [
-        ("", N, str(N), {"color": to_hex(color), "lw": 1.4})
-        for N, color in zip(sizes, colors, strict=True)
-    ]
-    lines.append(("limit_", None, r"$\infty$, exact", {"color": "black", "ls": "--", "lw": 1.6}))
-    closed = {"color": CLOSURE_COLOR, "ls": "-.", "lw": 1.6}
-    lines.append(("closure_", None, r"$\infty$, closure", closed))
-    return lines
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """The same panels, with values on hover."""
-    import holoviews as hv
-
-    hv.extension("bokeh", logo=False)
-    dashes = {"--": "dashed", "-.": "dotdash"}
-    panels = []
-    for name, factor, title, unit, options in (
-        ("gain", 1.0, "(a) collective gain", "P_N / (N P₁)", {"logy": True}),
-        ("local_growth_rate", _hot(reduced), "(b) rate of growth", "κ T₂", {"ylim": (0, 1.04)}),
-    ):
-        curves = []
-        for prefix, N, label, style in _lines(reduced):
-            at = reduced if N is None else reduced.sel(N=N)
-            table = (reduced.delta_E.values, factor * at[prefix + name].values)
-            text = "N = " + label if N is not None else label.replace(r"$\infty$", "N → ∞")
-            curve = hv.Curve(table, "delta_E", hv.Dimension(name, label=unit), label=text)
-            dash = dashes.get(style.get("ls", ""), "solid")
-            curves.append(
-                curve.opts(color=style["color"], line_dash=dash, line_width=2, tools=["hover"])
-            )
-        place = "top_left" if name == "gain" else "bottom_right"
-        panels.append(
-            hv.Overlay(curves).opts(
-                title=title,
-                xlabel="ΔE / E₁",
-                ylabel=unit,
-                width=600,
-                height=440,
-                legend_position=place,
-                **options,
-            )
+        gains.append(Line(spacing, at[f"{prefix}gain"], **style))
+        rates.append(Line(spacing, hot * at[f"{prefix}local_growth_rate"], **style))
+        rate, low, high = (
+            hot * float(at[f"{prefix}growth_rate{end}"]) for end in ("", "_low", "_high")
         )
-    return hv.Layout(panels).opts(shared_axes=False).cols(2)
+        if N is None:
+            fitted.append(Rule(rate, **style))
+        else:
+            bars: dict[str, Any] = {"low": [low], "high": [high]}
+            fitted.append(Line([N], [rate], color=style["color"], dash="", marker="o", **bars))
+    cold = spacing > COLD * hot
+    asymptote = hot * reduced.limit_asymptotic_growth_rate.where(cold)
+    rates.append(Line(spacing, asymptote, r"$N \to \infty$, both baths cold", dash=":"))
+    gains.append(Rule(1, label="$N$ pairs apart", color="grey", width=1.2))
+    sizes = reduced.N[reduced.N > 1]
+    fine = np.geomspace(float(sizes.min()), float(sizes.max()), 50)
+    fitted.append(Line(fine, 1 - 1 / fine, "$1 - 1/N$", dash=":"))
+    across = Axis(r"$\Delta E$ / $E_1$", limits=(0, float(spacing.max())))
+    kappa = r"$\kappa\,T_2$"
+    return Drawing(
+        "Fig. 10: collective gain against ΔE, and its rate of growth κ",
+        [
+            [
+                Panel("collective gain", across, Axis("gain $P_N / (N P_1)$", log=True), gains),
+                Panel("rate of growth", across, Axis(kappa, limits=(0, 1.04)), rates),
+                Panel(
+                    rf"{WINDOW[0]:g} ≤ $\Delta E/E_1$ ≤ {WINDOW[1]:g}",
+                    Axis("$N$", log=True, ticks=[int(N) for N in sizes]),
+                    Axis(rf"{kappa}, fitted"),
+                    fitted,
+                ),
+            ]
+        ],
+        height=2.0,
+    )
+
+
+def _lines(reduced: xr.Dataset) -> list[tuple[str, int | None, dict[str, Any]]]:
+    """Prefix, N and style of every curve; the gain of one pair is 1 by definition."""
+    lines: list[tuple[str, int | None, dict[str, Any]]] = [
+        ("", int(N), {"label": f"$N$ = {N}", "color": size_color(N)})
+        for N in reduced.N.values
+        if N > 1
+    ]
+    closed = {"label": r"$N \to \infty$, closure", "color": CLOSURE, "dash": "-.", "width": 1.5}
+    lines.append(("limit_", None, {"label": LIMIT, "dash": "--", "width": 1.5}))
+    lines.append(("closure_", None, closed))
+    return lines
 
 
 FIG10 = Recipe(
@@ -168,5 +139,4 @@ FIG10 = Recipe(
     {"finite": "fig10-finite", "limit": "fig10-limit", "closure": "fig10-closure"},
     reduce,
     draw,
-    interactive,
 )

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.colors import Normalize
 
 from analyses import (
     carnot_delta_E,
@@ -18,7 +15,19 @@ from analyses import (
     power_ratio,
     window_exponent,
 )
-from heatcat.figures.panels import draw_carnot, draw_map, interactive_contour
+from heatcat.figures.maps import (
+    CLOSURE,
+    SECOND,
+    contour,
+    diverging,
+    marked,
+    modes,
+    plane_axes,
+    plane_carnot,
+    plane_map,
+    shades,
+)
+from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel
 from heatcat.figures.recipe import Recipe
 
 CUT_DELTA_E = 125.0
@@ -70,140 +79,78 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return reduced
 
 
-def draw(reduced: xr.Dataset) -> Figure:
-    """Three panels, as printed."""
-    figure = Figure(figsize=(11, 3.5), layout="constrained")
-    power_axes, ratio_axes, exponent_axes = figure.subplots(1, 3)
-
+def draw(reduced: xr.Dataset) -> Drawing:
+    """The three panels, as printed, and the exponents along the cut with their ranges."""
+    across, up = plane_axes(UNIT)
     power = reduced.single_pair_power
-    bound = float(np.abs(power).max())
-    mesh = draw_map(power_axes, power, unit=UNIT, cmap="RdBu_r", vmin=-bound, vmax=bound)
-    figure.colorbar(mesh, ax=power_axes, label=r"$P_1$ / $\omega_0^2$")
-    draw_carnot(power_axes, reduced, "black")
-    power_axes.set_title("(a) one pair: engine red, refrigerator blue")
-
-    _ratios(ratio_axes, reduced)
-
-    mesh = draw_map(exponent_axes, reduced.exponent, unit=UNIT, cmap="viridis")
-    figure.colorbar(mesh, ax=exponent_axes, label=r"exponent $\alpha$")
-    _weak_coupling(exponent_axes, reduced)
-    draw_carnot(exponent_axes, reduced, "white")
-    exponent_axes.set_title(
-        r"(c) $P_N \sim N^\alpha$ above $N_\mathrm{sat}$, $N \leq$ " + _top(reduced)
-    )
-    return figure
-
-
-def _weak_coupling(axes: Axes, reduced: xr.Dataset) -> None:
-    """Lines where the jump rate of an ensemble, which App. A wants small, is E/10 and E."""
-    ratio = reduced.weak_coupling.transpose("T_mean", "delta_E")
-    levels = [level for level in VALID if float(ratio.min()) < level < float(ratio.max())]
-    if levels:
-        drawn = axes.contour(ratio.delta_E, ratio.T_mean, ratio, levels, colors="red")
-        # A label near the middle of each line: at its end it would be cut by the frame.
-        middle = float(ratio.delta_E.mean())
-        lines = [np.asarray(path.vertices) for path in drawn.get_paths()]
-        places = [line[np.abs(line[:, 0] - middle).argmin()] for line in lines if line.size]
-        axes.clabel(
-            drawn,
-            fmt=lambda level: f"R/E = {level:g}",
-            fontsize=8,
-            manual=[(x, y) for x, y in places],
-        )
-
-
-def _top(reduced: xr.Dataset) -> str:
-    return str(int(reduced.N.max()))
-
-
-def _ratios(axes: Axes, reduced: xr.Dataset) -> None:
-    colors = colormaps["viridis"](np.linspace(0, 0.9, len(CUT_T_MEAN)))
-    for T_mean, color in zip(CUT_T_MEAN, colors, strict=True):
-        at = reduced.sel(T_mean=T_mean, delta_E=CUT_DELTA_E)
-        alpha = float(at.exponent)
-        ranges = [
-            f"{float(at[f'{name}_low']):.2f}–{float(at[f'{name}_high']):.2f}"
-            for name in ("exponent", "local_exponent")
-        ]
-        label = f"{T_mean:g}: {alpha:.2f} ({'; '.join(ranges)})"
-        axes.plot(at.N, at.power_ratio, "o", ms=4, color=color, label=label)
-        axes.plot(at.N, at.fitted_ratio, "--", color="red", lw=1.2)
-    axes.plot([], [], "--", color="red", lw=1.2, label=r"fits above $N_\mathrm{sat}$")
-    axes.set(xscale="log", yscale="log", xlabel=r"$N$", ylabel=r"$P_N / P_1$")
-    ticks = [tick for tick in (1, 2, 5, 10, 20) if tick <= int(reduced.N.max())]
-    axes.set_xticks(ticks, [str(tick) for tick in ticks])
-    axes.minorticks_off()
-    axes.set_title(rf"(b) power ratio at $\Delta E$ = {CUT_DELTA_E:g} $\omega_0$")
-    axes.set_ylim(bottom=0.03)  # room for the legend
-    heading = r"$\bar{T}$ / $\omega_0$:  $\alpha$ (other fits; local)"
-    axes.legend(
-        loc="lower right",
-        frameon=False,
-        title=heading,
-        title_fontsize=8,
-        fontsize=8,
-        labelspacing=0.2,
-        handlelength=1.4,
-        handletextpad=0.4,
-    )
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """The same panels, with values on hover."""
-    import holoviews as hv
-    import hvplot.xarray  # noqa: F401 (registers .hvplot)
-
-    bound = float(np.abs(reduced.single_pair_power).max())
-    size = {"width": 480, "height": 380}
-    axis_labels = {"xlabel": "ΔE / ω₀", "ylabel": "T̄ / ω₀"}
-    power = reduced.single_pair_power.hvplot.quadmesh(
-        x="delta_E",
-        y="T_mean",
-        cmap="RdBu_r",
-        clim=(-bound, bound),
-        clabel="P₁ / ω₀²",
-        title="(a) power of one pair",
-        **axis_labels,
-        **size,
-    )
-    exponent = reduced.exponent.hvplot.quadmesh(
-        x="delta_E",
-        y="T_mean",
-        cmap="viridis",
-        clabel="α",
-        title="(c) exponent α",
-        **axis_labels,
-        **size,
-    )
-    limits = {
-        "xlim": (float(reduced.delta_E.min()), float(reduced.delta_E.max())),
-        "ylim": (float(reduced.T_mean.min()), float(reduced.T_mean.max())),
-    }
-    carnot = hv.Curve(
-        (reduced.carnot_delta_E.values, reduced.T_mean.values), "delta_E", "T_mean"
-    ).opts(line_width=3, **limits)
-    cut = reduced[["power_ratio", "fitted_ratio"]].sel(T_mean=list(CUT_T_MEAN))
-    ratio = cut.power_ratio.hvplot.scatter(x="N", by="T_mean", logx=True, logy=True, size=40)
-    fitted = cut.fitted_ratio.hvplot.line(
-        x="N", by="T_mean", logx=True, logy=True, line_dash="dashed", color="red", legend=False
-    )
-    ratios = (ratio * fitted).opts(
-        title="(b) power ratio at ΔE = 125 ω₀ (colour: T̄)",
-        xlabel="N",
-        ylabel="P_N / P₁",
-        legend_position="bottom_right",
-        ylim=(0.03, 2 * float(cut.power_ratio.max())),  # room for the legend
-        **size,
-    )
+    one = plane_map(power, diverging(r"$P_1$ / $\omega_0^2$", float(np.abs(power).max())))
+    low, high = float(reduced.exponent.min()), float(reduced.exponent.max())
+    alpha = plane_map(reduced.exponent, Colours(r"exponent $\alpha$", Normalize(low, high)))
     rates = reduced.weak_coupling.transpose("T_mean", "delta_E")
-    coupling = interactive_contour(
-        reduced.delta_E, reduced.T_mean, rates, VALID, dims=["delta_E", "T_mean"], color="red"
+    coupling = [
+        layer
+        for level in VALID
+        for layer in marked(
+            contour(alpha, level, values=rates, log=False, color="#B2182B"), f"R/E = {level:g}"
+        )
+    ]
+    carnot = plane_carnot(reduced)
+    top = int(reduced.N.max())
+    return Drawing(
+        "Fig. 2: power of one pair, power against N, and the exponent α",
+        [
+            [
+                Panel("power of one pair", across, up, [one, *carnot, *modes(one, log=False)]),
+                _ratios(reduced),
+            ],
+            [
+                Panel(
+                    rf"$P_N \sim N^\alpha$ above $N_\mathrm{{sat}}$, $N \leq$ {top}",
+                    *(across, up, [alpha, *coupling, *carnot]),
+                ),
+                _exponents(reduced),
+            ],
+        ],
     )
-    return (
-        power * carnot.opts(color="black", clone=True)
-        + ratios
-        + exponent * coupling * carnot.opts(color="white", clone=True)
-    ).cols(3)
 
 
-FIG2 = Recipe("fig2", {"exact": "fig2"}, reduce, draw, interactive)
+def _ratios(reduced: xr.Dataset) -> Panel:
+    """P_N/P₁ along the cut, with the fitted power laws."""
+    layers: list[Layer] = []
+    for T_mean, color in zip(CUT_T_MEAN, shades(len(CUT_T_MEAN)), strict=True):
+        at = reduced.sel(T_mean=T_mean, delta_E=CUT_DELTA_E)
+        layers.append(
+            Line(at.N, at.power_ratio, f"{T_mean:g}", color=color, dash="", marker="o", size=3)
+        )
+        fit = r"fit above $N_\mathrm{sat}$" if T_mean == CUT_T_MEAN[-1] else None
+        layers.append(Line(at.N, at.fitted_ratio, fit, color=CLOSURE, dash="--"))
+    ticks = [tick for tick in (1, 2, 5, 10, 20) if tick <= int(reduced.N.max())]
+    return Panel(
+        rf"power ratio at $\Delta E$ = {CUT_DELTA_E:g} $\omega_0$",
+        Axis("$N$", log=True, ticks=ticks),
+        Axis("$P_N / P_1$", log=True),
+        layers,
+        legend=r"$\bar{T}$ / $\omega_0$",
+    )
+
+
+def _exponents(reduced: xr.Dataset) -> Panel:
+    """α along the cut, the range of other fits, and that of the local exponent."""
+    at = reduced.sel(delta_E=CUT_DELTA_E).sortby("T_mean")
+    layers: list[Layer] = [Line(at.T_mean, at.exponent, r"$\alpha$", width=1.8)]
+    for name, text, color, dash in (
+        ("exponent", "other fits: range", SECOND, "--"),
+        ("local_exponent", "local exponent: range", CLOSURE, ":"),
+    ):
+        for end, label in (("low", text), ("high", None)):
+            line = at[f"{name}_{end}"]
+            layers.append(Line(at.T_mean, line, label, color=color, dash=dash))
+    return Panel(
+        rf"exponent at $\Delta E$ = {CUT_DELTA_E:g} $\omega_0$",
+        Axis(rf"$\bar{{T}}$ / {UNIT}"),
+        Axis(r"exponent of $N$"),
+        layers,
+    )
+
+
+FIG2 = Recipe("fig2", {"exact": "fig2"}, reduce, draw)

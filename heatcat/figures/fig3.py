@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize, to_hex
-from matplotlib.figure import Figure
+from matplotlib.colors import ListedColormap, Normalize
 
 from analyses import last_violation, tur_violation
 from ensemble import Status
+from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel, Rule
 from heatcat.figures.recipe import Recipe
 
 READINGS = {
     "printed": r"$\Delta T$ = 10 $E_1$, as printed",
-    "doubled": r"$T_2 - T_1$ = 20 $E_1$, which reaches $C_1 > 1$",
+    "doubled": r"$T_2 - T_1$ = 20 $E_1$: $C_1 > 1$",
 }
 """Two readings of ΔT: with the caption's value the single pair stays below C = 1, but the text says
 that it exceeds 1."""
@@ -58,104 +55,50 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return reduced
 
 
-def draw(reduced: xr.Dataset) -> Figure:
+def draw(reduced: xr.Dataset) -> Drawing:
     """A column for each reading: all sizes above, beside the bound below."""
-    figure = Figure(figsize=(9.5, 6), layout="constrained")
-    panels = figure.subplots(2, len(READINGS))
-    norm = _norm(reduced)
-    for column, (part, title) in enumerate(READINGS.items()):
-        reading = reduced.isel(delta_T=column)
-        upper, lower = panels[:, column]
-        _curves(upper, reading.constancy, norm, lw=1.2)
-        upper.axhline(1, color="black", ls=":", lw=1.5)
-        depth = 1 - float(reading.constancy.min())
-        upper.set(ylim=(1 - 1.05 * depth, 1 + 0.1 * depth))
-        upper.set_xlim(0.2, float(reduced.N.max()) + 0.8)
-        upper.set_title(f"({'ab'[column]}) {title}")
-        _curves(lower, 1e3 * reading.constancy_excess, norm, lw=1.2, marker="o", ms=4)
-        lower.axhline(0, color="black", ls=":", lw=1.5)
-        lower.set(xlim=(0.8, NEAR_N + 0.2), ylim=NEAR[part], xticks=range(1, NEAR_N + 1))
-        lower.set_title(f"({'cd'[column]}) beside the bound")
-        for axes, bound in ((upper, 1.0), (lower, 0.0)):
-            axes.set_xlabel(r"$N$")
-            _name_bound(axes, bound)
-    for axes, label in zip(panels[:, 0], (r"$C_N$", r"$10^3\,(C_N - 1)$"), strict=True):
-        axes.set_ylabel(label)
-    figure.colorbar(
-        ScalarMappable(norm, COLORS), ax=panels, label=r"$\bar{T}$ / $E_1$", aspect=40, pad=0.02
-    )
-    return figure
-
-
-def _name_bound(axes: Axes, bound: float) -> None:
-    axes.annotate(
-        "TUR bound",
-        (axes.get_xlim()[1], bound),
-        xytext=(-4, 2),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize=8,
-    )
-
-
-def _norm(reduced: xr.Dataset) -> Normalize:
-    return Normalize(float(reduced.T_mean.min()), float(reduced.T_mean.max()))
-
-
-def _curves(axes: Axes, values: xr.DataArray, norm: Normalize, **style: Any) -> None:
-    for T_mean in values.T_mean.values:
-        curve = values.sel(T_mean=T_mean)
-        axes.plot(curve.N, curve, color=COLORS(norm(T_mean)), **style)
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """Both readings, and both again beside the bound, with T̄ and values on hover."""
-    import holoviews as hv
-
-    hv.extension("bokeh", logo=False)
-    panels = []
-    for values, unit, name in (
-        (reduced.constancy, "C_N", "all sizes"),
-        (1e3 * reduced.constancy_excess.sel(N=slice(None, NEAR_N)), "10³ (C_N − 1)", "near 1"),
+    ends = float(reduced.T_mean.min()), float(reduced.T_mean.max())
+    colours = Colours(r"$\bar{T}$ / $E_1$", Normalize(*ends), COLORS)
+    size = int(reduced.N.max())
+    whole, near = [], []
+    for part, title, reading in zip(
+        READINGS, READINGS.values(), reduced.transpose("delta_T", ...).delta_T, strict=True
     ):
-        for part, title, reading in zip(
-            READINGS,
-            ("ΔT = 10 E₁, as printed", "T₂ − T₁ = 20 E₁"),
-            values.transpose("delta_T", ...),
-            strict=True,
-        ):
-            bound = 1.0 if name == "all sizes" else 0.0
-            limits = {} if name == "all sizes" else {"ylim": NEAR[part]}
-            curves = [
-                _curve(hv, reading.sel(T_mean=T_mean), unit, _norm(reduced))
-                for T_mean in reading.T_mean.values
-                if reading.sel(T_mean=T_mean).notnull().any()
-            ]
-            line = hv.HLine(bound).opts(color="black", line_dash="dotted", line_width=2)
-            panels.append(
-                (hv.Overlay(curves) * line).opts(
-                    title=f"{title}: {name}",
-                    xlabel="N",
-                    ylabel=unit,
-                    width=560,
-                    height=360,
-                    show_legend=False,
-                    **limits,
-                )
+        at = reduced.sel(delta_T=reading)
+        depth = 1 - float(at.constancy.min())
+        whole.append(
+            Panel(
+                title,
+                Axis("$N$", limits=(0.2, size + 0.8)),
+                Axis("$C_N$", limits=(1 - 1.05 * depth, 1 + 0.1 * depth)),
+                [*_curves(at.constancy, colours), _bound(1.0)],
+                colours=colours,
             )
-    return hv.Layout(panels).opts(shared_axes=False).cols(2)
+        )
+        excess = 1e3 * at.constancy_excess
+        near.append(
+            Panel(
+                f"{title.split(', ')[0].split(':')[0]}, beside the bound",
+                Axis("$N$", limits=(0.8, NEAR_N + 0.2), ticks=range(1, NEAR_N + 1)),
+                Axis(r"$10^3\,(C_N - 1)$", limits=NEAR[part]),
+                [*_curves(excess, colours, marker="o"), _bound(0.0)],
+                colours=colours,
+            )
+        )
+    return Drawing("Fig. 3: constancy against N, for two readings of the caption", [whole, near])
 
 
-def _curve(hv: Any, values: xr.DataArray, unit: str, norm: Normalize) -> Any:
-    """One curve, with its T̄ in every row so that the tooltip shows it."""
-    T_mean = float(values.T_mean)
-    table = (values.N.values, values.values, np.full(values.size, T_mean))
-    return hv.Curve(table, "N", [hv.Dimension("C", label=unit), hv.Dimension("T̄ / E₁")]).opts(
-        color=to_hex(COLORS(norm(T_mean))), tools=["hover"], line_width=2
-    )
+def _curves(values: xr.DataArray, colours: Colours, *, marker: str = "") -> list[Layer]:
+    shades = colours.hexes(values.T_mean)
+    curves = [values.sel(T_mean=T_mean) for T_mean in values.T_mean.values]
+    return [
+        Line(curve.N, curve, color=color, marker=marker)
+        for curve, color in zip(curves, shades, strict=True)
+    ]
 
 
-FIG3 = Recipe(
-    "fig3", {"printed": "fig3-printed", "doubled": "fig3-doubled"}, reduce, draw, interactive
-)
+def _bound(at: float) -> Rule:
+    return Rule(at, label="TUR bound", width=1.4)
+
+
+FIG3 = Recipe("fig3", {"printed": "fig3-printed", "doubled": "fig3-doubled"}, reduce, draw)

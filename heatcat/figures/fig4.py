@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analyses import transient_size
 from analyses.crossover import EPSILON
 from ensemble.closed_forms.classical_spin import closure_fixed_point, jacobian_gap
+from heatcat.figures.maps import CLOSURE, EXACT, LIMIT, SECOND, shades, size_color
+from heatcat.figures.panels import Axis, Drawing, Layer, Line, Panel, Rule
 from heatcat.figures.recipe import Recipe
 
 GAP_SIZES = (1, 2, 5, 20, 100)
@@ -24,8 +23,6 @@ ZERO_TEMPERATURE = {"gap": 0.5, "magnetization": -1.0}
 """What gap/Γ₀ and ⟨mᶻ⟩ are at T = 0, for every N."""
 PAPER_SLOPE = 0.05
 """N* ~ 0.05 βE."""
-CLOSURE = "#D55E00"
-SECOND = "#0072B2"
 BETA_E = r"$\beta E$"
 M, M_2 = r"$\langle m^z\rangle$", r"$\langle (m^z)^2\rangle$"
 
@@ -95,20 +92,13 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return reduced
 
 
-def draw(reduced: xr.Dataset) -> Figure:
-    """The four panels, each above a strip that enlarges its small differences."""
-    figure = Figure(figsize=(11, 9.2), layout="constrained")
-    axes = figure.subplots(4, 2, height_ratios=[3, 1, 3, 1], sharex=False)
-    _moments(axes[0, 0], axes[1, 0], reduced)
-    _gaps(axes[0, 1], axes[1, 1], reduced)
-    _growth(axes[2, 0], axes[3, 0], reduced)
-    _transient(axes[2, 1], axes[3, 1], reduced)
-    for main, strip in ((0, 1), (2, 3)):
-        for column in (0, 1):
-            axes[main, column].tick_params(labelbottom=False)
-            axes[strip, column].set_xlim(axes[main, column].get_xlim())
-            axes[strip, column].grid(alpha=0.3)
-    return figure
+def draw(reduced: xr.Dataset) -> Drawing:
+    """Four quantities on the left, and on the right of each its small differences, enlarged."""
+    return Drawing(
+        "Fig. 4: moments and gap of one undriven ensemble, their growth with N, and the size N*",
+        [_moments(reduced), _gaps(reduced), _growth(reduced), _transient(reduced)],
+        height=1.5,
+    )
 
 
 def every(data: xr.DataArray, step: float = 0.2) -> xr.DataArray:
@@ -117,130 +107,109 @@ def every(data: xr.DataArray, step: float = 0.2) -> xr.DataArray:
     return data.isel(beta_E=slice(None, None, max(1, round(step / spacing))))
 
 
-def _moments(main: Axes, strip: Axes, reduced: xr.Dataset) -> None:
+def _moments(reduced: xr.Dataset) -> list[Panel]:
     off = reduced.closure_moments - reduced.limit_moments
-    for moment, symbol, color, equation in ((1, M, "black", 33), (2, M_2, SECOND, 34)):
+    main: list[Layer] = []
+    difference: list[Layer] = []
+    for moment, symbol, color, equation in ((1, M, EXACT, 33), (2, M_2, SECOND, 34)):
         exact = reduced.limit_moments.sel(moment=moment)
-        main.plot(exact.beta_E, exact, color=color, label=f"{symbol}, Eq. {equation}")
         marks = every(reduced.closure_moments.sel(moment=moment))
-        style: dict[str, Any] = {"color": color, "mfc": "white", "ms": 4.5, "lw": 0}
-        main.plot(marks.beta_E, marks, "o", label=f"{symbol}, Eqs. 38–39", **style)
-        strip.plot(off.beta_E, off.sel(moment=moment), color=color)
-    main.set(xscale="log", ylabel="stationary moments", ylim=(-1.08, 1.12))
-    main.legend(loc="center right", frameon=False)
-    worst = [float(np.abs(off.sel(moment=moment)).max()) for moment in (1, 2)]
-    main.set_title(
-        rf"(a) $N \to \infty$: the closure is off by {worst[0]:.3f} in {M}, {worst[1]:.3f} in {M_2}"
-    )
-    strip.set(xscale="log", xlabel=BETA_E, ylabel="Eqs. 38–39\nminus exact")
+        main += [
+            Line(exact.beta_E, exact, f"{symbol}, Eq. {equation}", color=color),
+            Line(
+                marks.beta_E, marks, f"{symbol}, Eqs. 38–39",
+                color=color, dash="", marker="o", filled=False,
+            ),
+        ]  # fmt: skip
+        difference.append(Line(off.beta_E, off.sel(moment=moment), symbol, color=color))
+    axis = Axis(BETA_E, log=True)
+    return [
+        Panel(r"stationary moments, $N \to \infty$", axis, Axis("moment"), main),
+        Panel(r"error of the closure, $N \to \infty$", axis, Axis("closure − exact"), difference),
+    ]
 
 
-def size_colors(count: int) -> np.ndarray:
-    return colormaps["viridis"](np.linspace(0, 0.9, count))
-
-
-def _gaps(main: Axes, strip: Axes, reduced: xr.Dataset) -> None:
+def _gaps(reduced: xr.Dataset) -> list[Panel]:
     heat = 1 / reduced.beta_E
-    sizes = [N for N in GAP_SIZES if N in reduced.N]
-    for N, color in zip(sizes, size_colors(len(sizes)), strict=True):
-        gap = reduced.gap.sel(N=N)
-        main.plot(heat, gap, color=color, lw=1.2, label=f"$N$ = {N}")
-        strip.plot(heat, gap / reduced.jacobian_gap, color=color, lw=1.2)
-    main.plot(heat, reduced.limit_gap, "k--", lw=1.8, label=r"$N \to \infty$, exact")
-    strip.plot(heat, reduced.limit_gap / reduced.jacobian_gap, "k--", lw=1.8)
-    main.plot(heat, reduced.jacobian_gap, color=CLOSURE, lw=1.8, label="Jacobian gap, Eq. 44")
-    main.plot(heat, reduced.jacobian_gap / 2, ":", color=CLOSURE, lw=1.8, label="half of it")
-    main.set(xscale="log", yscale="log", ylabel=r"gap / $\Gamma_0$")
-    main.legend(loc="upper left", frameon=False)
-    ratio = reduced.limit_gap / reduced.jacobian_gap
-    main.set_title(
-        r"(b) at $N \to \infty$ the gap is "
-        rf"{float(ratio.min()):.3f} to {float(ratio.max()):.3f} times Eq. 44"
-    )
-    strip.set(xscale="log", xlabel=r"$k_B T / E$", ylabel="gap\nover Eq. 44", ylim=(0.44, 0.68))
+    parts: list[tuple[xr.DataArray, dict[str, Any]]] = [
+        (reduced.gap.sel(N=N), {"label": f"$N$ = {N}", "color": size_color(N)})
+        for N in GAP_SIZES
+        if N in reduced.N
+    ]
+    parts += [
+        (reduced.limit_gap, {"label": LIMIT, "color": EXACT, "dash": "--", "width": 1.6}),
+        (reduced.jacobian_gap, {"label": "Jacobian, Eq. 44", "color": CLOSURE}),
+        (reduced.jacobian_gap / 2, {"label": "half of it", "color": CLOSURE, "dash": ":"}),
+    ]
+    axis = Axis("$k_B T / E$", log=True)
+    return [
+        Panel(
+            *("gap", axis, Axis(r"gap / $\Gamma_0$", log=True)),
+            [Line(heat, gap, **style) for gap, style in parts],
+        ),
+        Panel(
+            *("gap over Eq. 44", axis, Axis("gap / Eq. 44", limits=(0.44, 0.68))),
+            [
+                Line(heat, gap / reduced.jacobian_gap, **style)
+                for gap, style in parts
+                if style["label"] != "Jacobian, Eq. 44"
+            ],
+        ),
+    ]
 
 
-def _growth(main: Axes, strip: Axes, reduced: xr.Dataset) -> None:
-    colors = colormaps["plasma"](np.linspace(0.85, 0, len(CUT_BETA_E)))
-    for beta_E, color in zip(CUT_BETA_E, colors, strict=True):
+def _growth(reduced: xr.Dataset) -> list[Panel]:
+    main: list[Layer] = []
+    excess: list[Layer] = []
+    for beta_E, color in zip(CUT_BETA_E, shades(len(CUT_BETA_E), "plasma", last=0.8), strict=True):
         at = reduced.sel(beta_E=beta_E, method="nearest")
-        label = rf"$\beta E$ = {float(at.beta_E):g}"
-        main.plot(at.N, at.magnetization, "o-", ms=3.5, lw=1, color=color, label=label)
-        main.axhline(float(at.limit_moments.sel(moment=1)), color=color, ls=":", lw=1.2)
-        excess = (1 + at.magnetization).where(lambda x: x > 1e-15)
-        strip.plot(at.N, excess, "o-", ms=2.5, lw=1, color=color)
-    main.plot([], [], "k:", lw=1.2, label=r"$N \to \infty$, Eq. 33")
-    main.set(xscale="log", ylabel=M, ylim=(-1.05, 0.05))
-    main.legend(loc="upper right", frameon=False, ncols=2, bbox_to_anchor=(1.0, 0.8))
-    main.set_title("(c) a cold bath looks like one at zero temperature while $N$ is small")
-    strip.axhline(EPSILON, color="black", ls="--", lw=1)
-    strip.text(1.05, 3 * EPSILON, r"$\epsilon = 10^{-10}$", fontsize=8)
-    strip.set(xscale="log", yscale="log", xlabel=r"$N$", ylabel=f"1 + {M}", ylim=(1e-15, 10))
+        label = rf"{BETA_E} = {float(at.beta_E):g}"
+        main.append(Line(at.N, at.magnetization, label, color=color, marker="o", size=2.5))
+        limit = float(at.limit_moments.sel(moment=1))
+        last = r"$N \to \infty$, Eq. 33" if beta_E == CUT_BETA_E[-1] else None
+        main.append(Rule(limit, label=last, color=color))
+        above = (1 + at.magnetization).where(lambda x: x > 1e-15)
+        excess.append(Line(at.N, above, label, color=color, marker="o", size=2.5))
+    excess.append(Rule(EPSILON, label=r"$\epsilon = 10^{-10}$", dash="--"))
+    axis = Axis("$N$", log=True)
+    return [
+        Panel("magnetisation of cold baths", axis, Axis(M), main),
+        Panel(
+            r"distance from $T = 0$", axis, Axis(f"1 + {M}", log=True, limits=(1e-15, 10)), excess
+        ),
+    ]
 
 
-def _transient(main: Axes, strip: Axes, reduced: xr.Dataset) -> None:
+def _transient(reduced: xr.Dataset) -> list[Panel]:
     beta_E = reduced.transient_beta_E
-    styles = {"gap": ("s", SECOND, "from the gap"), "magnetization": ("o", "black", f"from {M}")}
+    main: list[Layer] = []
+    ratio: list[Layer] = []
+    styles = {"gap": ("s", SECOND, "from the gap"), "magnetization": ("o", EXACT, f"from {M}")}
     for name, (marker, color, label) in styles.items():
         size = reduced.transient_size.sel(of=name)
-        style: dict[str, Any] = {"marker": marker, "color": color, "mfc": "white", "ms": 4, "lw": 0}
-        main.plot(beta_E, size, label=label, **style)
-        strip.plot(beta_E, (size / beta_E).where(size > 1), **style)
-    line = PAPER_SLOPE * beta_E
-    main.plot(beta_E, line, "--", color=CLOSURE, label=rf"{PAPER_SLOPE:g} $\beta E$")
-    strip.axhline(PAPER_SLOPE, color=CLOSURE, ls="--")
-    main.set(xscale="log", yscale="log", ylabel=r"$N^*$", ylim=(0.7, 100))
-    main.legend(loc="upper left", frameon=False)
-    main.set_title(r"(d) transient size: $N^* e^{\beta E/N^*} = O(1/\epsilon)$, not quite linear")
-    strip.set(xscale="log", xlabel=BETA_E, ylabel=r"$N^* / \beta E$", ylim=(0.03, 0.1))
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """The same panels, with values on hover."""
-    import holoviews as hv
-    import hvplot.xarray  # noqa: F401 (registers .hvplot)
-
-    reduced = reduced.drop_attrs()  # hvplot would write the unit "1" after each number
-    size = {"width": 560, "height": 380}
-    axis = {"logx": True, "xlabel": "βE", **size}
-    limit = reduced.limit_moments.rename("exact").hvplot.line(
-        x="beta_E",
-        by="moment",
-        ylabel="⟨mᶻ⟩ and ⟨(mᶻ)²⟩",
-        title="(a) line: exact, dots: closure",
-        **axis,
-    )
-    closed = reduced.closure_moments.rename("closure").hvplot.scatter(
-        x="beta_E", by="moment", size=20, legend=False, **axis
-    )
-    sizes = [N for N in GAP_SIZES if N in reduced.N]
-    title = "(b) gap (colour: N); black: N → ∞, red: Eq. 44"
-    gaps = reduced.gap.sel(N=sizes).hvplot.line(
-        x="beta_E", by="N", logy=True, ylabel="gap / Γ₀", title=title, **axis
-    )
-    for values, color in ((reduced.limit_gap, "black"), (reduced.jacobian_gap, "red")):
-        gaps = gaps * hv.Curve((reduced.beta_E.values, values.values), "beta_E", "gap").opts(
-            color=color, line_dash="dashed"
-        )
-    cut = reduced.magnetization.sel(beta_E=list(CUT_BETA_E), method="nearest")
-    growth = cut.hvplot.line(
-        x="N", by="beta_E", logx=True, xlabel="N", ylabel="⟨mᶻ⟩", title="(c) colour: βE", **size
-    )
-    transient = reduced.transient_size.hvplot.scatter(
-        x="transient_beta_E", by="of", logy=True, ylabel="N*", title="(d) dashed: 0.05 βE", **axis
-    )
-    slope = hv.Curve(
-        (reduced.transient_beta_E.values, PAPER_SLOPE * reduced.transient_beta_E.values),
-        "transient_beta_E",
-        "transient_size",
-    ).opts(color="red", line_dash="dashed")
-    return ((limit * closed) + gaps + growth + (transient * slope)).cols(2).opts(shared_axes=False)
+        for layers, values in ((main, size), (ratio, (size / beta_E).where(size > 1))):
+            layers.append(
+                Line(beta_E, values, label, color=color, dash="", marker=marker, filled=False)
+            )
+    paper: dict[str, Any] = {
+        "label": rf"${PAPER_SLOPE:g}\,\beta E$",
+        "color": CLOSURE,
+        "dash": "--",
+    }
+    main.append(Line(beta_E, PAPER_SLOPE * beta_E, **paper))
+    ratio.append(Line(beta_E, PAPER_SLOPE + 0 * beta_E, **paper))
+    axis = Axis(BETA_E, log=True)
+    return [
+        Panel("transient size", axis, Axis("$N^*$", log=True, limits=(0.7, 100)), main),
+        Panel(
+            r"transient size over $\beta E$",
+            axis,
+            Axis(r"$N^* / \beta E$", limits=(0.03, 0.1)),
+            ratio,
+        ),
+    ]
 
 
 FIG4 = Recipe(
-    "fig4",
-    {"finite": "fig4", "limit": "fig4-limit", "transient": "fig4-transient"},
-    reduce,
-    draw,
-    interactive,
+    "fig4", {"finite": "fig4", "limit": "fig4-limit", "transient": "fig4-transient"}, reduce, draw
 )

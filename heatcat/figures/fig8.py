@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 
 from analyses.information import information_rank_correlation
-from heatcat.figures.cold_maps import draw_carnot_line, interactive_carnot, interactive_map
-from heatcat.figures.fig6 import CALCULATIONS, draw_high_temperature_map, side_by_side
+from heatcat.figures.fig6 import CALCULATIONS, high_temperature_axes, side_by_side
+from heatcat.figures.maps import ENGINE, REFRIGERATOR, cold_carnot, cold_map
+from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel
 from heatcat.figures.recipe import Recipe
 
 OUTPUTS = {"power_per_pair": "power", "quanta_current_per_pair": "quanta current"}
@@ -35,86 +33,55 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return reduced
 
 
-def draw(reduced: xr.Dataset) -> Figure:
+def draw(reduced: xr.Dataset) -> Drawing:
     """The two maps, and the mutual information against power and against current."""
-    figure = Figure(figsize=(9.5, 7.4), layout="constrained")
-    maps, scatters = figure.subplots(2, 2)
-    for axes, letter, (calculation, title) in zip(maps, "ab", CALCULATIONS.items(), strict=True):
+    colours = Colours("$I$ / nat", LogNorm(FLOOR, CEILING), extend="min")
+    axes = high_temperature_axes(reduced)
+    maps = []
+    for calculation, title in CALCULATIONS.items():
         at = reduced.sel(calculation=calculation)
-        mesh = draw_high_temperature_map(
-            axes,
-            at.mutual_information.clip(min=FLOOR),
-            cmap="viridis",
-            norm=LogNorm(FLOOR, CEILING),
-        )
-        draw_carnot_line(axes, at)
-        axes.legend(loc="lower left", frameon=False, labelcolor="white")
-        axes.set_title(
-            f"({letter}) {title} (largest concurrence: {float(at.concurrence.max()):.2g})"
-        )
-    figure.colorbar(
-        mesh, ax=maps, label="mutual information $I$ / nat", extend="min", aspect=25, pad=0.01
-    )
+        shown = cold_map(at.mutual_information.clip(min=FLOOR), colours)
+        concurrence = f"largest concurrence {float(at.concurrence.max()):.2g}"
+        maps.append(Panel(f"{title}; {concurrence}", *axes, [shown, *cold_carnot(reduced)]))
     exact = reduced.sel(calculation="exact")
-    for axes, letter, (name, title) in zip(scatters, "cd", OUTPUTS.items(), strict=True):
-        _against(axes, exact, name)
-        axes.set_title(f"({letter}) exact limit: against {title}")
-    scatters[0].set_xlabel(r"$|P|/(N\Gamma_0)$ / $E_1$")
-    scatters[1].set_xlabel(r"$|J|/(N\Gamma_0)$")
-    return figure
+    against = [_against(exact, name, title) for name, title in OUTPUTS.items()]
+    return Drawing(
+        "Fig. 8: mutual information at N → ∞, against power and quanta current", [maps, against]
+    )
 
 
-def _against(axes: Axes, exact: xr.Dataset, name: str) -> None:
+SYMBOLS = {
+    "power_per_pair": r"$|P|/(N\Gamma_0)$ / $E_1$",
+    "quanta_current_per_pair": r"$|J|/(N\Gamma_0)$",
+}
+
+
+def _against(exact: xr.Dataset, name: str, title: str) -> Panel:
     output = exact[name]
+    size = abs(output) / exact.Gamma_0
+    layers: list[Layer] = []
     for mode, color, marker, chosen in (
-        ("engine", "tab:red", ".", output > 0),
-        ("refrigerator", "tab:blue", "x", output < 0),
+        ("engine", ENGINE, "o", output > 0),
+        ("refrigerator", REFRIGERATOR, "x", output < 0),
     ):
         rank = float(exact.rank_correlation.sel(output=name, mode=mode))
-        axes.plot(
-            (abs(output) / exact.Gamma_0).where(chosen).values.ravel(),
-            exact.mutual_information.where(chosen).values.ravel(),
-            marker,
-            color=color,
-            ms=3,
-            alpha=0.5,
-            mew=0.6,
-            rasterized=True,
-            label=rf"{mode}: $\rho_S$ = {rank:.3f}",
-        )
+        layers.append(
+            Line(
+                size.where(chosen), exact.mutual_information.where(chosen),
+                f"{mode}: {rank:.3f}", color=color, dash="", marker=marker, size=1.2,
+            )
+        )  # fmt: skip
     everything = float(exact.rank_correlation.sel(output=name, mode="all"))
-    axes.set(xscale="log", yscale="log", ylabel="$I$ / nat", ylim=(FLOOR, CEILING))
-    visible = abs(output).where(exact.mutual_information > FLOOR) / exact.Gamma_0
-    axes.set_xlim(float(visible.min()) / 1.5, float(visible.max()) * 1.5)
-    axes.legend(
-        loc="lower right",
-        title=rf"rank correlation, all: $\rho_S$ = {everything:.3f}",
-        title_fontsize=8,
-        markerscale=2,
-        frameon=False,
+    visible = size.where(exact.mutual_information > FLOOR)
+    return Panel(
+        f"exact limit: against {title}",
+        Axis(
+            SYMBOLS[name], log=True, limits=(float(visible.min()) / 1.5, float(visible.max()) * 1.5)
+        ),
+        Axis("$I$ / nat", log=True, limits=(FLOOR, CEILING)),
+        layers,
+        legend=rf"rank corr. $\rho_S$, all: {everything:.3f}",
     )
 
 
-def interactive(reduced: xr.Dataset) -> Any:
-    """The two maps, with values on hover."""
-    import holoviews as hv
-
-    panels = []
-    for letter, (calculation, title) in zip("ab", CALCULATIONS.items(), strict=True):
-        at = reduced.sel(calculation=calculation)
-        information = at.mutual_information.clip(min=FLOOR)
-        panels.append(
-            interactive_map(
-                information,
-                "I (nat)",
-                f"({letter}) {title}",
-                cmap="viridis",
-                cnorm="log",
-                clim=(FLOOR, CEILING),
-            )
-            * interactive_carnot(at)
-        )
-    return hv.Layout(panels).cols(2)
-
-
-FIG8 = Recipe("fig8", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw, interactive)
+FIG8 = Recipe("fig8", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw)

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from ensemble.evolution.undriven_dynamics import (
-    SpinRelaxation,
-    relax_closure,
-    relax_limit,
-)
+from ensemble.evolution.undriven_dynamics import SpinRelaxation, relax_closure, relax_limit
 from heatcat.figures.fig4 import (
-    CLOSURE,
+    BETA_E,
     M_2,
     M,
     closure_moments,
     every,
     limit_moments,
     over_beta_E,
-    size_colors,
 )
+from heatcat.figures.maps import CLOSURE, LIMIT, size_color
+from heatcat.figures.panels import Axis, Drawing, Line, Panel
 from heatcat.figures.recipe import Recipe
 
 SIZES = (1, 2, 5, 10, 30, 100)
@@ -91,33 +85,57 @@ def _both(path: SpinRelaxation) -> list[np.ndarray]:
     return [path.magnetization, path.second_moment]
 
 
-def draw(reduced: xr.Dataset) -> Figure:
+def draw(reduced: xr.Dataset) -> Drawing:
     """Moments above, relaxation below."""
-    figure = Figure(figsize=(11, 7.4), layout="constrained")
-    axes = figure.subplots(2, 2)
-    titles = (
-        f"(a) stationary magnetisation {M}",
-        f"(b) its second moment {M_2}",
+    moments = [
+        Panel(title, Axis(BETA_E, log=True), Axis(symbol), _moment(reduced.sel(moment=moment)))
+        for moment, symbol, title in (
+            (1, M, f"stationary magnetisation {M}"),
+            (2, M_2, f"its second moment {M_2}"),
+        )
+    ]
+    paths = [_relaxation(reduced.sel(bath=bath, moment=1)) for bath in reduced.bath.values]
+    return Drawing(
+        "Fig. 9: stationary moments of one undriven ensemble, and their relaxation",
+        [moments, paths],
+        height=2.0,
     )
-    for moment, symbol, panel, title in zip((1, 2), (M, M_2), axes[0], titles, strict=True):
-        _moment(panel, reduced.sel(moment=moment))
-        panel.set(xscale="log", xlabel=r"$\beta E$", ylabel=symbol)
-        panel.set_title(title)
-    axes[0, 0].legend(loc="lower left", frameon=False)
-    for letter, bath, panel in zip("cd", reduced.bath.values, axes[1], strict=True):
-        _relaxation(panel, reduced.sel(bath=bath, moment=1))
-        panel.set_title(rf"({letter}) relaxation from full excitation at $\beta E$ = {bath:g}")
-    return figure
 
 
-def _differences(at: xr.Dataset) -> str:
-    """Text with the largest distances of the closure and of the largest N from the limit."""
-    closed = float(np.abs(at.closure_path - at.limit_path).max())
+def _moment(at: xr.Dataset) -> list[Line]:
+    marks = every(at.closure_moments)
+    return [
+        *(
+            Line(at.beta_E, at.moments.sel(N=N), f"$N$ = {N}", color=size_color(N))
+            for N in SIZES
+        ),
+        Line(at.beta_E, at.limit_moments, LIMIT, dash="--", width=1.5),
+        Line(
+            marks.beta_E, marks, "closure, Eqs. 38–39",
+            color=CLOSURE, dash="", marker="o", filled=False,
+        ),
+    ]  # fmt: skip
+
+
+def _relaxation(at: xr.Dataset) -> Panel:
+    """Paths of all; the legend has the largest distances from the limit."""
     finite = float(np.abs(at.path.isel(N=-1) - at.limit_path).max())
-    size = f"$N$ = {int(at.N[-1])}"
-    return (
-        f"largest distance in {M} from the limit:\n"
-        f"closure: {_rounded(closed)}\n{size}: {_rounded(finite)}"
+    closed = float(np.abs(at.closure_path - at.limit_path).max())
+    labels = {SIZES[-1]: f"$N$ = {SIZES[-1]}: {_rounded(finite)}"}
+    layers = [Line(at.time, at.path.sel(N=N), labels.get(N), color=size_color(N)) for N in SIZES]
+    layers += [
+        Line(at.time, at.limit_path, dash="--", width=1.5),
+        Line(
+            at.time[::4], at.closure_path[::4], f"closure: {_rounded(closed)}",
+            color=CLOSURE, dash="", marker="o", filled=False,
+        ),
+    ]  # fmt: skip
+    return Panel(
+        rf"from full excitation at {BETA_E} = {float(at.bath):g}",
+        Axis(r"$\Gamma_0 t$", limits=(0, float(at.time[-1]))),
+        Axis(M),
+        layers,
+        legend="off the limit by at most",
     )
 
 
@@ -126,75 +144,9 @@ def _rounded(value: float) -> str:
     return f"{value:.3f}" if value >= 1e-3 else rf"${mantissa} \times 10^{{{int(exponent)}}}$"
 
 
-def _moment(axes: Axes, at: xr.Dataset) -> None:
-    for N, color in zip(SIZES, size_colors(len(SIZES)), strict=True):
-        axes.plot(at.beta_E, at.moments.sel(N=N), color=color, lw=1.2, label=f"$N$ = {N}")
-    exact = r"$N \to \infty$, exact"
-    axes.plot(at.beta_E, at.limit_moments, "k--", lw=1.6, label=exact)
-    marks = every(at.closure_moments)
-    style: dict[str, Any] = {"color": CLOSURE, "mfc": "none", "ms": 4.5, "lw": 0}
-    axes.plot(marks.beta_E, marks, "o", label="closure, Eqs. 38–39", **style)
-
-
-def _relaxation(axes: Axes, at: xr.Dataset) -> None:
-    for N, color in zip(SIZES, size_colors(len(SIZES)), strict=True):
-        axes.plot(at.time, at.path.sel(N=N), color=color, lw=1.2)
-    axes.plot(at.time, at.limit_path, "k--", lw=1.6)
-    axes.plot(at.time[::4], at.closure_path[::4], "o", color=CLOSURE, mfc="none", ms=4.5)
-    axes.set(xlabel=r"$\Gamma_0 t$", ylabel=M, xlim=(0, float(at.time[-1])))
-    axes.text(0.97, 0.95, _differences(at), ha="right", va="top", transform=axes.transAxes)
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """The same panels, with values on hover."""
-    import holoviews as hv
-    import hvplot.xarray  # noqa: F401 (registers .hvplot)
-
-    reduced = reduced.drop_attrs()  # hvplot would write the unit "1" after each number
-    size = {"width": 560, "height": 380}
-    panels = []
-    for moment, label in ((1, "⟨mᶻ⟩"), (2, "⟨(mᶻ)²⟩")):
-        at = reduced.sel(moment=moment)
-        lines = at.moments.hvplot.line(
-            x="beta_E",
-            by="N",
-            logx=True,
-            xlabel="βE",
-            ylabel=label,
-            title=f"{label} (colour: N); dashed: N → ∞, dots: closure",
-            **size,
-        )
-        place = at.beta_E.values
-        panels.append(
-            lines
-            * hv.Curve((place, at.limit_moments.values), "beta_E", "moments").opts(
-                color="black", line_dash="dashed"
-            )
-            * hv.Scatter((place, at.closure_moments.values), "beta_E", "moments").opts(
-                color="red", size=4
-            )
-        )
-    for bath in reduced.bath.values:
-        at = reduced.sel(bath=bath, moment=1)
-        time = at.time.values
-        curves = [
-            hv.Curve((time, at.path.sel(N=N).values), "Γ₀t", "⟨mᶻ⟩", label=str(N)) for N in SIZES
-        ]
-        curves += [
-            hv.Curve((time, at.limit_path.values), "Γ₀t", "⟨mᶻ⟩").opts(
-                color="black", line_dash="dashed"
-            ),
-            hv.Scatter((time, at.closure_path.values), "Γ₀t", "⟨mᶻ⟩").opts(color="red", size=4),
-        ]
-        title = f"relaxation at βE = {bath:g} (colour: N)"
-        panels.append(hv.Overlay(curves).opts(title=title, legend_position="right", **size))
-    return hv.Layout(panels).cols(2).opts(shared_axes=False)
-
-
 FIG9 = Recipe(
     "fig9",
     {"finite": "fig4", "limit": "fig4-limit", "hot": "fig9-hot", "cold": "fig9-cold"},
     reduce,
     draw,
-    interactive,
 )

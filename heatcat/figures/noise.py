@@ -7,16 +7,23 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.colors import Normalize
 
 from analyses import carnot_delta_E, conductance, local_exponent, noise_threshold
 from analyses.gain import collective_gain
 from analyses.threshold import ThresholdStatus
 from ensemble import Status
-from heatcat.figures.panels import draw_carnot, draw_map, size_ticks
+from heatcat.figures.maps import (
+    CLOSURE,
+    SECOND,
+    plane_axes,
+    plane_carnot,
+    plane_map,
+    shades,
+    size_axis,
+    size_color,
+)
+from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel, Rule
 from heatcat.figures.recipe import Recipe
 
 NOISES = {"local": "Gamma_local", "dephasing": "Gamma_dephasing"}
@@ -27,6 +34,7 @@ RULES = ("same", "noise_free")
 DRAWN = (2, 4, 8, 12, 20)
 """Sizes of panels (a), (b) and (e), of those in the sweep."""
 UNIT = r"$\omega_0$"
+WEAK = r"$\Gamma_\mathrm{loc} \to 0^+$"
 
 
 def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -102,184 +110,166 @@ def _map(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     return {**found, "carnot_delta_E": carnot}
 
 
-def draw(reduced: xr.Dataset) -> Figure:
+def draw(reduced: xr.Dataset) -> Drawing:
     """Bare scaling: gains, thresholds, exponent, constancy, maps; and the scaled engine."""
-    figure = Figure(figsize=(16.5, 7.6), layout="constrained")
-    (local, dephased, lost, alpha), (steady, scaled, left, right) = figure.subplots(2, 4)
-    _gains(local, reduced, "local", "(a) gain, local baths")
-    _gains(dephased, reduced, "dephasing", "(b) gain, dephasing")
-    dephased.set_ylabel("")
-    _thresholds(lost, reduced)
-    _exponents(alpha, reduced)
-    _constancy(steady, reduced)
-    _scaled_panel(scaled, reduced)
-    _maps(figure, (left, right), reduced)
-    return figure
+    return Drawing(
+        "Local baths and dephasing of every spin: what is left of gain and constancy",
+        [
+            [
+                _gains(reduced, "local", "gain, local baths"),
+                _gains(reduced, "dephasing", "gain, dephasing"),
+                _thresholds(reduced),
+            ],
+            [_exponents(reduced), _constancy(reduced), _scaled_panel(reduced)],
+            _maps(reduced),
+        ],
+    )
 
 
-def _sizes(reduced: xr.Dataset) -> list[tuple[int, Any]]:
-    drawn = [N for N in DRAWN if N in reduced.N.values]
-    return list(zip(drawn, colormaps["viridis"](np.linspace(0, 0.85, len(drawn))), strict=True))
+def _sizes(reduced: xr.Dataset) -> list[int]:
+    return [N for N in DRAWN if N in reduced.N.values]
 
 
 def _positive(array: xr.DataArray, dim: str) -> xr.DataArray:
     return array.where(array[dim] > 0, drop=True)
 
 
-def _gains(axes: Axes, reduced: xr.Dataset, part: str, title: str) -> None:
+def _key(label: str, **style: Any) -> Line:
+    """An entry of the legend that stands for curves of several colours."""
+    return Line([np.nan], [np.nan], label, color="#555555", **style)
+
+
+def _gains(reduced: xr.Dataset, part: str, title: str) -> Panel:
     dim = NOISES[part]
     same, free = (_positive(reduced[f"gain_{rule}_{part}"], dim) for rule in RULES)
     edge = float(same[dim][0])
-    for N, color in _sizes(reduced):
+    layers: list[Layer] = []
+    for N in _sizes(reduced):
+        color = size_color(N)
         at = same.sel(N=N)
-        axes.plot(at[dim], at, "-o", ms=3, lw=1.3, color=color, label=f"$N$ = {N}")
-        at = free.sel(N=N)
-        axes.plot(at[dim], at, "--", lw=1, color=color)
+        layers.append(Line(at[dim], at, f"$N$ = {N}", color=color, marker="o", size=2.5))
+        layers.append(Line(free[dim], free.sel(N=N), color=color, dash="--", width=1))
         symmetric = float(reduced[f"gain_same_{part}"].sel({"N": N, dim: 0.0}))
-        axes.plot(edge / 6, symmetric, ">", color=color)
+        layers.append(Line([edge / 6], [symmetric], color=color, dash="", marker=">", size=4.5))
         if part == "local":
-            axes.plot(edge / 2, float(reduced.gain_weak.sel(N=N)), "x", color=color)
-    axes.axhline(1, color="black", ls=":", lw=1)
-    axes.set(xscale="log", yscale="log", xlabel=SYMBOLS[part], ylabel=r"$P_N/(N P_1)$")
-    axes.set_ylim(0.05, 40)
-    axes.set_title(title + r"; dashed: $P_1$ without noise")
-    axes.title.set_fontsize(8)
-    axes.legend(loc="lower left", frameon=False, title=_marks(part), title_fontsize=8)
+            weak = float(reduced.gain_weak.sel(N=N))
+            layers.append(Line([edge / 2], [weak], color=color, dash="", marker="x", size=4.5))
+    layers += [
+        _key("over pairs without noise", dash="--", width=1),
+        _key("no noise", dash="", marker=">", size=4.5),
+    ]
+    if part == "local":
+        layers.append(_key(WEAK, dash="", marker="x", size=4.5))
+    return Panel(
+        title,
+        Axis(SYMBOLS[part], log=True),
+        Axis("$P_N/(N P_1)$", log=True, limits=(0.05, 40)),
+        [*layers, Rule(1)],
+    )
 
 
-def _marks(part: str) -> str:
-    weak = r", × $\Gamma_\mathrm{loc}\to 0^+$" if part == "local" else ""
-    return "▶ no noise" + weak
-
-
-def _thresholds(axes: Axes, reduced: xr.Dataset) -> None:
-    for part, marker in zip(NOISES, "os", strict=True):
-        at = reduced[f"noise_threshold_noise_free_{part}"]
-        axes.plot(at.N, at, marker + "-", ms=4, label=f"{SYMBOLS[part]}")
+def _thresholds(reduced: xr.Dataset) -> Panel:
     kept = all(
         bool((_many(reduced[f"threshold_status_same_{part}"]) == ThresholdStatus.KEPT).all())
         for part in NOISES
     )
-    note = "over pairs with the same noise:\n"
-    note += "not lost at any $N$ and noise shown" if kept else "lost at some $N$: see the data"
-    axes.text(0.04, 0.95, note, transform=axes.transAxes, va="top", fontsize=8)
-    axes.set(xlabel=r"$N$", ylabel=r"noise / $\Gamma_0$ at which $P_N = N P_1$(no noise)")
-    axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="lower right", frameon=False)
-    axes.set_title("(c) noise at which the gain is lost")
+    layers = []
+    for part, marker, color in zip(NOISES, "os", (SECOND, CLOSURE), strict=True):
+        at = reduced[f"noise_threshold_noise_free_{part}"]
+        layers.append(Line(at.N, at, SYMBOLS[part], color=color, marker=marker))
+    known = np.concatenate([np.asarray(line.y, dtype=float) for line in layers])
+    top = 1.05 * float(np.nanmax(known)) if np.isfinite(known).any() else 1.0
+    largest = int(reduced.N.max())
+    return Panel(
+        "noise that ends the gain",
+        Axis("$N$", limits=(1, largest + 1), ticks=range(4, largest + 1, 4)),
+        Axis(r"noise / $\Gamma_0$", limits=(0, top)),
+        layers,
+        legend="" if kept else "with the same noise\nin $P_1$, lost at some $N$",
+    )
 
 
 def _many(array: xr.DataArray) -> xr.DataArray:
     return array.where(array.N > 1, drop=True)
 
 
-def _exponents(axes: Axes, reduced: xr.Dataset) -> None:
+def _exponents(reduced: xr.Dataset) -> Panel:
     top = int(reduced.N.max())
-    for part, color in zip(NOISES, ("tab:blue", "tab:orange"), strict=True):
-        at = reduced[f"exponent_{part}"].sel(N=top)
-        drawn = _positive(at, NOISES[part])
-        axes.plot(drawn[NOISES[part]], drawn, "o-", ms=3, color=color, label=SYMBOLS[part])
-        if part == "local":
-            axes.axhline(float(at.sel({NOISES[part]: 0.0})), color="black", lw=1, label="no noise")
-            weak = float(reduced.exponent_weak.sel(N=top))
-            axes.axhline(weak, color="gray", ls="--", lw=1, label=r"$\Gamma_\mathrm{loc}\to 0^+$")
-    axes.set(xscale="log", xlabel="noise / $\\Gamma_0$", ylabel=r"$d \ln P / d \ln N$")
-    axes.legend(frameon=False)
-    axes.set_title(rf"(d) local exponent $\alpha$ at $N$ = {top}")
+    layers: list[Layer] = []
+    for part, marker, color in zip(NOISES, "os", (SECOND, CLOSURE), strict=True):
+        drawn = _positive(reduced[f"exponent_{part}"].sel(N=top), NOISES[part])
+        line = Line(drawn[NOISES[part]], drawn, SYMBOLS[part], color=color, marker=marker)
+        layers.append(line)
+    clean = float(reduced.exponent_local.sel(N=top, Gamma_local=0.0))
+    layers.append(Rule(clean, label="no noise", dash="-"))
+    weak = float(reduced.exponent_weak.sel(N=top))
+    layers.append(Rule(weak, label=WEAK, color="grey", dash="--"))
+    return Panel(
+        rf"local exponent at $N$ = {top}",
+        Axis(r"noise / $\Gamma_0$", log=True),
+        Axis(r"$d\,\ln P / d\,\ln N$"),
+        layers,
+    )
 
 
-def _constancy(axes: Axes, reduced: xr.Dataset) -> None:
-    for N, color in _sizes(reduced):
-        for part, style in zip(NOISES, ("-o", ":"), strict=True):
-            at = _positive(reduced[f"constancy_{part}"].sel(N=N), NOISES[part])
-            label = f"$N$ = {N}" if part == "local" else None
-            axes.plot(at[NOISES[part]], at, style, ms=3, lw=1.2, color=color, label=label)
-        rates = np.geomspace(1e-4, 1, 40)
+def _constancy(reduced: xr.Dataset) -> Panel:
+    layers: list[Layer] = []
+    rates = np.geomspace(1e-4, 1, 40)
+    for N in _sizes(reduced):
+        color = size_color(N)
+        local, dephased = (
+            _positive(reduced[f"constancy_{part}"].sel(N=N), dim) for part, dim in NOISES.items()
+        )
+        layers.append(
+            Line(local.Gamma_local, local, f"$N$ = {N}", color=color, marker="o", size=2.5)
+        )
+        layers.append(Line(dephased.Gamma_dephasing, dephased, color=color, dash=":"))
         line = float(reduced.constancy_slope_weak.sel(N=N)) * rates
-        axes.plot(rates[line < 1], line[line < 1], "--", lw=0.8, color=color)
-    axes.set(xscale="log", xlabel="noise / $\\Gamma_0$", ylabel=r"$\mathcal{C}_N$", ylim=(0, 1.05))
-    axes.legend(frameon=False, loc="lower right", title="local (dotted: dephasing)")
-    axes.set_title(
-        r"(e) constancy (dashed: $\Gamma_\mathrm{loc}\to 0^+$, $\propto\Gamma_\mathrm{loc}$)"
+        layers.append(Line(rates[line < 1], line[line < 1], color=color, dash="--", width=0.8))
+    layers.append(_key("dephasing", dash=":"))
+    layers.append(_key(rf"{WEAK}, $\propto \Gamma_\mathrm{{loc}}$", dash="--", width=0.8))
+    return Panel(
+        "constancy",
+        Axis(r"noise / $\Gamma_0$", log=True),
+        Axis(r"$\mathcal{C}_N$", limits=(0, 1.05)),
+        layers,
     )
 
 
-def _scaled_panel(axes: Axes, reduced: xr.Dataset) -> None:
+def _scaled_panel(reduced: xr.Dataset) -> Panel:
     rates = reduced.scaled_Gamma_local.values
-    colors = ["black", *colormaps["plasma"](np.linspace(0.1, 0.8, len(rates) - 1))]
-    for ratio, color in zip(rates, colors, strict=True):
+    layers: list[Layer] = []
+    for ratio, color in zip(rates, shades(len(rates), "plasma", last=0.8), strict=True):
         at = reduced.gain_scaled.sel(scaled_Gamma_local=ratio)
-        label = rf"$\Gamma_\mathrm{{loc}}$ = {ratio:g} $\Gamma_0$" if ratio else "no noise"
-        axes.plot(at.scaled_N, at, "o-", ms=3, color=color, label=label)
+        label = f"{ratio:g}" if ratio else "no noise"
+        layers.append(Line(at.scaled_N, at, label, color=color, marker="o", size=2.5))
     at = reduced.gain_scaled_weak
-    axes.plot(at.scaled_weak_N, at, "--", color="gray", label=r"$\Gamma_\mathrm{loc}\to 0^+$")
-    axes.axhline(1, color="black", ls=":", lw=1)
-    axes.set(xscale="log", yscale="log", xlabel=r"$N$", ylabel=r"$P_N/(N P_1)$", ylim=(0.5, 100))
-    size_ticks(axes, int(reduced.scaled_weak_N.max()))
-    axes.legend(frameon=False, fontsize=7)
+    layers.append(Line(at.scaled_weak_N, at, WEAK, color="grey", dash="--"))
     delta_E, T_mean = (reduced.gain_scaled.attrs[name] for name in ("delta_E", "T_mean"))
-    axes.set_title(
-        rf"(f) gain, baths at $NT$; $\Delta E$ = {delta_E:g} $E_1$, $\bar{{T}}$ = {T_mean:g} $E_1$"
+    return Panel(
+        "gain, baths at $NT$",
+        size_axis(int(reduced.scaled_weak_N.max())),
+        Axis("$P_N/(N P_1)$", log=True, limits=(0.5, 100)),
+        [*layers, Rule(1)],
+        legend=rf"$\Delta E$, $\bar{{T}}$ = {delta_E:g}, {T_mean:g} $E_1$; {SYMBOLS['local']}:",
     )
-    axes.title.set_fontsize(8)
 
 
-def _maps(figure: Figure, pair: tuple[Axes, Axes], reduced: xr.Dataset) -> None:
+def _maps(reduced: xr.Dataset) -> list[Panel]:
     ratio = float(reduced.map_Gamma_local[-1])
     share = reduced.map_gain.isel(map_Gamma_local=-1) / reduced.map_gain.isel(map_Gamma_local=0)
     size = int(reduced.map_gain.attrs["N"])
     constancy = reduced.map_constancy.isel(map_Gamma_local=-1)
-    panels = (
-        (share, "(g) share of the gain that is left", "gain / gain without noise", "white"),
-        (constancy, "(h) constancy", r"$\mathcal{C}_N$", "black"),
-    )
-    for axes, (values, title, label, color) in zip(pair, panels, strict=True):
-        mesh = draw_map(axes, values, unit=UNIT, cmap="viridis")
-        figure.colorbar(mesh, ax=axes, label=label)
-        draw_carnot(axes, reduced, color, loc="upper right")
-        axes.set_title(rf"{title}, $N$ = {size}, $\Gamma_\mathrm{{loc}}$ = {ratio:g} $\Gamma_0$")
-        axes.title.set_fontsize(8)
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """Gains, exponent, constancy and the maps, with values on hover."""
-    import holoviews as hv
-    import hvplot.xarray  # noqa: F401 (registers .hvplot)
-
-    size = {"width": 480, "height": 380}
-    curves = []
-    panels: tuple[tuple[str, str, str, dict[str, bool]], ...] = (
-        ("gain_same_local", "Gamma_local", "(a) gain, same noise", {"logy": True}),
-        ("gain_same_dephasing", "Gamma_dephasing", "(b) gain, same noise", {"logy": True}),
-        ("gain_noise_free_local", "Gamma_local", "gain over noise-free pairs", {"logy": True}),
-        ("exponent_local", "Gamma_local", "(d) local exponent α", {}),
-        ("constancy_local", "Gamma_local", "(e) constancy", {"logy": False}),
-    )
-    for name, dim, title, options in panels:
-        values = _positive(reduced[name].drop_attrs(), dim)
-        values = values.where(values.N > 1, drop=True).rename("value")
-        curves.append(
-            values.hvplot.line(
-                x=dim, by="N", logx=True, title=title, xlabel="noise / Γ₀", **size, **options
-            )
-        )
-    scaled = reduced.gain_scaled.drop_attrs().rename("value").hvplot.line(
-        x="scaled_N", by="scaled_Gamma_local", logx=True, logy=True,
-        title="(f) gain, baths at N T", xlabel="N", **size,
-    )  # fmt: skip
-    noisy = reduced.isel(map_Gamma_local=-1)
-    maps = [
-        values.drop_attrs().rename("value").hvplot.quadmesh(
-            x="delta_E", y="T_mean", cmap="viridis", title=title,
-            xlabel="ΔE / ω₀", ylabel="T̄ / ω₀", **size,
-        )
-        for values, title in (
-            (noisy.map_gain, "(g) gain with local noise"),
-            (noisy.map_constancy, "(h) constancy with local noise"),
-        )
-    ]  # fmt: skip
-    return hv.Layout([*curves, scaled, *maps]).opts(shared_axes=False).cols(3)
+    noise = rf"$N$ = {size}, {SYMBOLS['local']} = {ratio:g}"
+    panels = []
+    for values, title, label in (
+        (share, "share of the gain", "gain / gain without noise"),
+        (constancy, "constancy", r"$\mathcal{C}_N$"),
+    ):
+        colours = Colours(label, Normalize(float(values.min()), float(values.max())))
+        layers = [plane_map(values, colours), *plane_carnot(reduced)]
+        panels.append(Panel(f"{title}, {noise}", *plane_axes(UNIT), layers))
+    return panels
 
 
 NOISE = Recipe(
@@ -294,5 +284,4 @@ NOISE = Recipe(
     },
     reduce,
     draw,
-    interactive,
 )

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 import xarray as xr
-from matplotlib.figure import Figure
 
 import catalog
 from catalog.names.described import without_derived
+from ensemble import InvalidInput
+from heatcat.figures import page, printed
+from heatcat.figures.panels import Drawing
 
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "font.family": "DejaVu Sans",  # ships with matplotlib and has T̄
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "legend.fontsize": 8,
-    "figure.dpi": 100,
-    "savefig.dpi": 200,
-    "pdf.fonttype": 42,
-}
+FORMATS = ("nc", "png", "pdf", "html")
+"""Files of a figure, unless others are asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +32,13 @@ class Recipe:
     reduce : callable
         Function of the Datasets of the sweeps, by part, that returns the reduced Dataset.
     draw : callable
-        Function of the reduced Dataset that returns a matplotlib figure.
-    interactive : callable
-        Function of the reduced Dataset that returns a HoloViews object.
+        Function of the reduced Dataset that returns what is drawn.
     """
 
     name: str
     sweeps: Mapping[str, str]
     reduce: Callable[[Mapping[str, xr.Dataset]], xr.Dataset]
-    draw: Callable[[xr.Dataset], Figure]
-    interactive: Callable[[xr.Dataset], Any]
+    draw: Callable[[xr.Dataset], Drawing]
 
     def __post_init__(self) -> None:
         given = self.reduce
@@ -66,36 +54,37 @@ class Recipe:
         ending = "-quick" if quick else ""
         return {part: known[preset + ending] for part, preset in self.sweeps.items()}
 
-    def make(self, datasets: Mapping[str, xr.Dataset], out: Path) -> list[Path]:
-        """Write the reduced data (NetCDF), PNG, PDF and a self-contained interactive page."""
+    def make(
+        self,
+        datasets: Mapping[str, xr.Dataset],
+        out: Path,
+        *,
+        width: float = printed.WIDTH,
+        panels: str = "",
+        formats: Sequence[str] = FORMATS,
+    ) -> list[Path]:
+        """Write the reduced data (NetCDF), pictures and a self-contained interactive page.
+
+        `width` is that of the pictures, in inches; `panels` are letters, of all if it is empty.
+        """
         out.mkdir(parents=True, exist_ok=True)
         reduced = self.reduce(datasets).compute()
-        paths = [out / f"{self.name}.{ending}" for ending in ("nc", "png", "pdf", "html")]
-        data, png, pdf, html = paths
-        reduced.to_netcdf(data, engine="h5netcdf")
-        with mpl.rc_context(STYLE):
-            figure = self.draw(reduced)
-            figure.savefig(png)
-            figure.savefig(pdf)
-        _save_html(self.interactive(reduced), html, title=f"heatcat {self.name}")
+        drawing = self.draw(reduced)
+        known = "".join(panel.letter for panel in drawing.panels)
+        if unknown := set(panels) - set(known):
+            raise InvalidInput(
+                f"{self.name} has no panel {min(unknown)!r}: choose from {known[0]} to {known[-1]}"
+            )
+        drawing = drawing.only(panels) if panels else drawing
+        paths = [out / f"{self.name}.{ending}" for ending in formats]
+        pictures = [path for path in paths if path.suffix not in (".nc", ".html")]
+        figure = printed.draw(drawing, width=width) if pictures else None
+        for path in paths:
+            if path.suffix == ".nc":
+                reduced.to_netcdf(path, engine="h5netcdf")
+            elif path.suffix == ".html":
+                text = page.write(drawing, title=f"heatcat {self.name}")
+                path.write_text(text, encoding="utf-8")
+            elif figure is not None:
+                printed.save(figure, path)
         return paths
-
-
-def _save_html(plot: Any, path: Path, *, title: str) -> None:
-    """A page that contains Bokeh's code and works without a network.
-
-    It is put together here because a page that Bokeh makes would also refer to the files of every
-    extension that has been imported, such as Panel's.
-    """
-    import holoviews as hv
-    from bokeh.embed import components
-    from bokeh.resources import Resources
-
-    script, place = components(hv.render(plot, backend="bokeh"))
-    library = Resources("inline", components=["bokeh"]).js_raw
-    code = "".join(f"<script>{text}</script>" for text in library)
-    path.write_text(
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title>{code}</head><body>{place}{script}</body></html>\n",
-        encoding="utf-8",
-    )

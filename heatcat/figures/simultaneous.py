@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm
-from matplotlib.figure import Figure
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 
 from analyses import (
     carnot_delta_E,
@@ -21,23 +17,30 @@ from analyses import (
     tur_violation,
 )
 from ensemble import Status
-from heatcat.figures.cold_maps import (
-    cold,
-    draw_carnot_line,
-    draw_cold_map,
-    interactive_carnot,
-    interactive_map,
+from heatcat.figures.maps import (
+    CLOSURE,
+    LIMIT,
+    SECOND,
+    cold_carnot,
+    cold_map,
+    contour,
+    marked,
+    size_axis,
+    size_color,
 )
-from heatcat.figures.panels import size_ticks
+from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel, Rule
 from heatcat.figures.recipe import Recipe
 
 SHOWN_N = 6
 """Size of the map of the constancy."""
 CURVES = (2, 4, 6, 8, 12)
 """Sizes for which the steadiest engine of the map is followed over all N."""
-SHOWN_EXCESS = (-3.6, 3.2)
-"""Range of panel (c) in thousandths, with room for the legend."""
-UNIT = r"$E_1$"
+GAINS = (1, 3, 10, 20, 30)
+"""Gains whose lines are drawn."""
+SHOWN_EXCESS = (-3.6, 1.5)
+SHOWN_HOT = (-5.0, 2.0)
+"""Ranges of 10³ (C − 1) against N."""
+BOUND = Rule(0.0, label="TUR bound", width=1.4)
 KILO = 1e3
 """Excesses are drawn in thousandths."""
 
@@ -104,34 +107,45 @@ def _hotter(hotter: xr.Dataset, limit: xr.Dataset) -> xr.Dataset:
     return result
 
 
-def draw(reduced: xr.Dataset) -> Figure:
+def draw(reduced: xr.Dataset) -> Drawing:
     """Constancy at one size, up to which N both occur, and both against N."""
-    figure = Figure(figsize=(11, 8.4), layout="constrained")
-    (excess_axes, last_axes), (curve_axes, hot_axes) = figure.subplots(2, 2)
     drive = best_drive(reduced, SHOWN_N)
-    at = reduced.sel(N=SHOWN_N, omega_0=drive)
-    mesh = _map(excess_axes, KILO * at.constancy_excess, cmap="coolwarm", vmin=-1, vmax=1)
-    figure.colorbar(
-        mesh, ax=excess_axes, extend="both", label=rf"$10^3\,(\mathcal{{C}}_{SHOWN_N} - 1)$"
-    )
-    draw_carnot_line(excess_axes, reduced)
-    _gain_contours(excess_axes, at)
-    excess_axes.legend(loc="lower left")
     ratio = drive / float(reduced.Gamma_0)
-    excess_axes.set_title(rf"(a) constancy, $N$ = {SHOWN_N}, $\omega_0/\Gamma_0$ = {ratio:.3g}")
-
+    axes = (
+        Axis("$T_1$ / $E_1$", log=True),
+        Axis(r"$\Delta E$ / $E_1$", log=True),
+    )
+    at = reduced.sel(N=SHOWN_N, omega_0=drive)
+    scale = Colours(
+        rf"$10^3\,(\mathcal{{C}}_{SHOWN_N} - 1)$", Normalize(-1, 1), "RdBu_r", extend="both"
+    )
+    shown = cold_map(KILO * at.constancy_excess, scale)
+    gain = at.collective_gain.transpose("delta_E", "T_mean")
+    gains = [
+        layer
+        for level in GAINS
+        for layer in marked(
+            contour(shown, level, values=gain, log=True, width=0.8), f"gain {level:g}", at=0.8
+        )
+    ]
     sizes = reduced.N.values[1:]
     edges = np.concatenate([sizes - 0.5, [sizes[-1] + 0.5]])
-    colors = colormaps["viridis"].resampled(sizes.size)
-    mesh = _map(last_axes, reduced.last_both, cmap=colors, norm=BoundaryNorm(edges, sizes.size))
-    bar = figure.colorbar(mesh, ax=last_axes, label=r"largest $N$", spacing="uniform")
-    bar.set_ticks(sizes, labels=[str(N) for N in sizes])
-    draw_carnot_line(last_axes, reduced)
-    last_axes.set_title(r"(b) up to which $N$ gain > 1 and $\mathcal{C}$ > 1 (best $\omega_0$)")
-
-    _curves(curve_axes, reduced)
-    _hot(hot_axes, reduced)
-    return figure
+    steps = ListedColormap([size_color(N) for N in sizes])
+    largest = Colours("largest $N$", BoundaryNorm(edges, sizes.size), steps, ticks=sizes)
+    carnot = cold_carnot(reduced)
+    maps = [
+        Panel(
+            rf"constancy and gain, $N$ = {SHOWN_N}, $\omega_0/\Gamma_0$ = {ratio:.3g}",
+            *(*axes, [shown, *gains, *carnot]),
+        ),
+        Panel(
+            r"up to which $N$ gain > 1 and $\mathcal{C}$ > 1",
+            *(*axes, [cold_map(reduced.last_both, largest), *carnot]),
+        ),
+    ]
+    return Drawing(
+        "Gain and C > 1 at once, without scalings", [maps, [_curves(reduced), *_hot(reduced)]]
+    )
 
 
 def best_drive(reduced: xr.Dataset, N: int) -> float:
@@ -153,87 +167,39 @@ def followed(reduced: xr.Dataset) -> dict[int, dict[str, float]]:
     return {N: steadiest(reduced, N) for N in sizes}
 
 
-def _map(axes: Axes, values: xr.DataArray, **options: Any) -> Any:
-    mesh = draw_cold_map(axes, values, **options)
-    axes.set_ylabel(rf"$\Delta E$ / {UNIT}")
-    axes.set_xlabel(rf"$T_1 = \bar{{T}} - \Delta T/2$ / {UNIT}")
-    return mesh
-
-
-def _gain_contours(axes: Axes, at: xr.Dataset) -> None:
-    gain = at.collective_gain.transpose("delta_E", "T_mean")
-    levels = [level for level in (1, 3, 10, 20, 30) if gain.min() < level < gain.max()]
-    if levels:
-        drawn = axes.contour(cold(at), at.delta_E, gain, levels, colors="black", linewidths=0.8)
-        axes.clabel(drawn, fmt=lambda level: f"gain {level:g}", fontsize=8)
-
-
-def _curves(axes: Axes, reduced: xr.Dataset) -> None:
-    places = followed(reduced)
-    colors = colormaps["viridis"](np.linspace(0, 0.9, len(places)))
-    for (N, place), color in zip(places.items(), colors, strict=True):
+def _curves(reduced: xr.Dataset) -> Panel:
+    layers: list[Layer] = []
+    for N, place in followed(reduced).items():
         curve = KILO * reduced.constancy_excess.sel(place)
         gain = float(reduced.collective_gain.sel(place).sel(N=N))
-        axes.plot(
-            curve.N, curve, "o-", ms=4, lw=1.2, color=color,
-            label=f"{N}, gain {gain:.3g} there",
-        )  # fmt: skip
-    axes.axhline(0, color="black", ls=":", lw=1.5)
-    axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=SHOWN_EXCESS)
-    size_ticks(axes, int(reduced.N.max()))
-    axes.legend(loc="upper left", frameon=False, title=r"steadiest at $N$ =", title_fontsize=8)
-    axes.set_title(r"(c) constancy against $N$, baths as they are")
+        label = f"{N}, gain {gain:.3g} there"
+        layers.append(Line(curve.N, curve, label, color=size_color(N), marker="o", size=3))
+    return Panel(
+        "baths as they are",
+        size_axis(int(reduced.N.max())),
+        Axis(r"$10^3\,(\mathcal{C}_N - 1)$", limits=SHOWN_EXCESS),
+        [*layers, BOUND],
+        legend="steadiest at $N$ =",
+    )
 
 
-def _hot(axes: Axes, reduced: xr.Dataset) -> None:
+def _hot(reduced: xr.Dataset) -> list[Panel]:
     drive = float(reduced.limit_excess.idxmax())
     at = reduced.sel(hotter_omega_0=drive)
-    axes.plot(at.hotter_N, KILO * at.hotter_excess, "o-", ms=4, label=r"$10^3\,(\mathcal{C}_N-1)$")
-    axes.axhline(
-        KILO * float(at.limit_excess), color="tab:blue", ls="--", lw=1, label=r"$N \to \infty$"
-    )
-    axes.axhline(0, color="black", ls=":", lw=1.5)
-    axes.set(xscale="log", xlabel=r"$N$", ylabel=r"$10^3\,(\mathcal{C}_N - 1)$", ylim=(-5, 2))
-    size_ticks(axes, int(at.hotter_N.max()))
-    right = axes.twinx()
-    right.plot(at.hotter_N, at.hotter_gain, "s-", ms=4, color="tab:red", label="gain")
-    right.set(yscale="log", ylabel="gain over pairs with the same baths")
-    for side, color in ((axes, "tab:blue"), (right, "tab:red")):
-        side.yaxis.label.set_color(color)
-        side.tick_params(axis="y", which="both", colors=color)
-    lines = [*axes.get_lines()[:2], *right.get_lines()]
-    axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
-    axes.set_title(r"(d) baths $N$ times as hot: both grow with $N$")
-
-
-def interactive(reduced: xr.Dataset) -> Any:
-    """The maps and the curves, with values on hover."""
-    import holoviews as hv
-
-    size = {"width": 560, "height": 400}
-    drive = best_drive(reduced, SHOWN_N)
-    excess = KILO * reduced.constancy_excess.sel(N=SHOWN_N, omega_0=drive)
-    at = f"N = {SHOWN_N}, ω₀ = {drive:g}"
-    maps = [
-        interactive_map(excess, "10³ (C − 1)", f"(a) {at}", cmap="RdBu_r", clim=(-1, 1)),
-        interactive_map(reduced.last_both, "largest N", "(b) gain > 1 and C > 1", cmap="viridis"),
+    axis = size_axis(int(at.hotter_N.max()))
+    excess: list[Layer] = [
+        Line(at.hotter_N, KILO * at.hotter_excess, "$N$ pairs", color=SECOND, marker="o", size=3),
+        Rule(KILO * float(at.limit_excess), label=LIMIT, dash="--"),
+        BOUND,
     ]
-    carnot = interactive_carnot(reduced)
-    curves = [
-        hv.Curve((reduced.N.values, (KILO * reduced.constancy_excess.sel(place)).values),
-                 "N", "10³ (C_N − 1)", label=f"steadiest at N = {N}").opts(tools=["hover"])
-        for N, place in followed(reduced).items()
-    ]  # fmt: skip
-    hot = reduced.sel(hotter_omega_0=float(reduced.limit_excess.idxmax()))
-    hotter = hv.Curve(
-        (hot.hotter_N.values, (KILO * hot.hotter_excess).values), "N", "10³ (C_N − 1)"
-    ).opts(title="(d) baths N times as hot", logx=True, tools=["hover"], **size)
-    over_N = hv.Overlay(curves).opts(
-        title="(c) constancy against N", logx=True, ylim=SHOWN_EXCESS, **size
-    )
-    return hv.Layout([*(one * carnot for one in maps), over_N, hotter]).opts(
-        shared_axes=False
-    ).cols(2)  # fmt: skip
+    gain = Line(at.hotter_N, at.hotter_gain, color=CLOSURE, marker="s", size=3)
+    return [
+        Panel(
+            *("baths $N$ times as hot", axis),
+            *(Axis(r"$10^3\,(\mathcal{C}_N - 1)$", limits=SHOWN_HOT), excess),
+        ),
+        Panel("baths $N$ times as hot", axis, Axis("gain, same baths", log=True), [gain]),
+    ]
 
 
 SIMULTANEOUS = Recipe(
@@ -241,5 +207,4 @@ SIMULTANEOUS = Recipe(
     {"map": "simultaneous", "hotter": "simultaneous-hotter", "limit": "simultaneous-limit"},
     reduce,
     draw,
-    interactive,
 )

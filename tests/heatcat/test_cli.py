@@ -632,9 +632,10 @@ def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monke
             assert quick
             return {"finite": catalog.read_sweep("tiny.toml")}
 
-        def make(self, datasets, out: Path) -> list[Path]:
+        def make(self, datasets, out: Path, *, width, panels, formats) -> list[Path]:
             assert datasets["finite"].power.sel(N=2).notnull().all()
-            return [out / "fig0.png"]
+            assert (width, panels) == (7.0, "")
+            return [out / f"fig0.{ending}" for ending in formats]
 
     monkeypatch.setattr(figures, "FIGURES", {"fig0": Recipe()})
     for name in ("fig0", "all"):
@@ -643,7 +644,7 @@ def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monke
         assert out.splitlines() == [
             "tiny: 12 ok  ->  o/store.zarr",
             "store:   o/store.zarr",
-            "figure:  o/fig0.png",
+            *(f"figure:  o/fig0.{ending}" for ending in ("nc", "png", "pdf", "html")),
         ]
 
 

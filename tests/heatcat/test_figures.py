@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import catalog
-from ensemble import Engine
+from ensemble import Engine, InvalidInput
 from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures import FIGURES
 from heatcat.figures.fig2 import CUT_DELTA_E, CUT_T_MEAN, FIG2, WINDOWS
@@ -129,7 +131,19 @@ def test_the_page_asks_for_nothing_from_outside(made):
     assert "http" not in models
 
 
-def test_the_page_has_the_three_panels(made):
+def test_the_page_has_the_panels(made):
     page = made[".html"].read_text(encoding="utf-8")
-    for panel in ("(a) ", "(b) ", "(c) "):
-        assert panel in page
+    for panel in ("(a) ", "(b) ", "(c) ", "(d) "):
+        assert f"<figcaption>{panel}" in page
+
+
+def test_a_figure_is_drawn_again_from_the_same_data_in_another_way(made, tmp_path):
+    recipe = replace(FIG2, reduce=lambda datasets: datasets["reduced"])
+    with xr.open_dataset(made[".nc"], engine="h5netcdf") as reduced:
+        given = {"reduced": reduced}
+        [path] = recipe.make(given, tmp_path, width=3.4, panels="d", formats=["svg"])
+        with pytest.raises(InvalidInput, match=r"^fig2 has no panel 'x': choose from a to d$"):
+            recipe.make(given, tmp_path, panels="ax")
+    assert path.name == "fig2.svg"
+    root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+    assert root.attrib["width"] == f"{3.4 * 72:g}pt"
