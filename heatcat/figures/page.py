@@ -21,7 +21,8 @@ SYMBOLS = {
     r"\Delta": "Δ", r"\Gamma": "Γ", r"\alpha": "α", r"\beta": "β", r"\epsilon": "ε", r"\kappa": "κ",
     r"\omega": "ω", r"\rho": "ρ", r"\tau": "τ", r"\varphi": "φ", r"\infty": "∞", r"\to": " → ",
     r"\leq": " ≤ ", r"\geq": " ≥ ", r"\sim": " ∼ ", r"\propto": "∝ ", r"\times": " × ",
-    r"\langle": "⟨", r"\rangle": "⟩", r"\ln": "ln ", r"\log": "log", r"\,": " ", "-": "−",
+    r"\langle": "⟨", r"\rangle": "⟩", r"\ln": "ln ", r"\log": "log", r"\,": " ",
+    "-": "−", "=": " = ",
 }  # fmt: skip
 RAISED = dict(zip("0123456789+-−zα*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ᶻᵅ*", strict=True))
 LOWERED = dict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -258,10 +258,13 @@ def _place_below(figure: Figure, grid: GridSpec, wanted: Sequence[_Wanted]) -> N
     arrange()  # now the legends' places have their widths
     heights = dict.fromkeys(rows, NOTHING)
     for each, place in zip(wanted, places, strict=True):
+        panel = each.panel
+        if panel.legend:  # a heading is of one panel of the row
+            panel = replace(panel, legend=f"({panel.letter}) {panel.legend}")
         for lines in range(1, len(each.handles) + 1):
             columns = -(-len(each.handles) // lines)
             legend = place.legend(
-                handles=each.handles, loc="center", ncols=columns, **_options(each.panel)
+                handles=each.handles, loc="center", ncols=columns, **_options(panel)
             )
             box = legend.get_window_extent()
             if box.width < place.bbox.width:
