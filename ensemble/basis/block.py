@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.basis.correctors import Full, Projection, is_left
@@ -30,6 +31,9 @@ from ensemble.variables import FROM_CUMULANTS, FROM_NOISE
 
 BATCH_ELEMENTS = 1e5
 """Elements of the vectors of a batch: they should stay in the cache."""
+NEAR = 0.05
+"""Affinity below which engines count as near their Carnot point.  There odd cumulants are found
+from deviations, whose basis would be larger far from it."""
 ACCEPTED = 0.1
 """Largest residual of a solution from a basis, relative to the tolerance: a value's own relative
 error may be larger than the residual."""
@@ -65,6 +69,35 @@ class Block:
     ground: int
     near: bool
 
+    @classmethod
+    def of(
+        cls,
+        columns: Mapping[str, FloatArray],
+        engines: Engines,
+        *,
+        scaling: str,
+        statistics: str,
+        tolerance: float,
+        truncation: Truncation,
+        near: bool,
+    ) -> Block:
+        """The block of engines with one largest population."""
+        cold, hot = engines.bright_baths
+        k_1 = np.where(cold.log_ratio[:1] < 0, engines.n_1[:1], 0)
+        k_2 = np.where(hot.log_ratio[:1] < 0, engines.n_2[:1], 0)
+        first = engine_at(columns, 0, scaling=scaling, statistics=statistics)
+        ground = int(truncation.sector(first).padded().index(k_1, k_2, 0 * k_1)[0])
+        return cls(columns, engines, scaling, statistics, tolerance, truncation, ground, near)
+
+    @property
+    def diagnostics(self) -> dict[str, int | str]:
+        """What all solutions from a basis share."""
+        return {
+            "coherence_order": self.truncation.coherence_order,
+            "excitation_cut": max(self.truncation.cut_1, self.truncation.cut_2),
+            "solver": "basis",
+        }
+
     @cached_property
     def sector(self) -> Sector:
         """The sector, truncated."""
@@ -79,6 +112,10 @@ class Block:
         """One of the engines in natural units, with warmer baths if both are dark."""
         return engine_at(self.columns, point, scaling=self.scaling, statistics=self.statistics)
 
+    def library(self, point: int) -> str:
+        """How the equations of an engine are solved in full."""
+        return choose("auto", self.engine(point), self.sector)
+
     def solved(
         self, point: int, names: Collection[str], families: Mapping[str, Family]
     ) -> dict[str, FloatArray]:
@@ -91,8 +128,7 @@ class Block:
         Unsolvable
             If double precision does not hold the equations.
         """
-        engine = self.engine(point)
-        library = choose("auto", engine, self.sector)
+        engine, library = self.engine(point), self.library(point)
         one = self.engines[np.array([point])]
         c = state.coefficients(one)
         start = guesses = None
@@ -149,6 +185,11 @@ def engine_at(
     values = {name: float(column[point]) for name, column in columns.items()}
     natural, _ = natural_units(Engine.of(**values, scaling=scaling, statistics=statistics))
     return brightened(natural)[0]
+
+
+def are_near(engines: Engines, names: Collection[str]) -> NDArray[np.bool_]:
+    """Which engines are near their Carnot point, if that matters for some variables."""
+    return (np.abs(engines.affinity) < NEAR) & bool(FROM_CUMULANTS.intersection(names))
 
 
 def equations(names: Collection[str]) -> list[str]:

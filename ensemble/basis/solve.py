@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.basis.block import Block, common_truncation, engine_at, equations
+from ensemble.basis.block import Block, are_near, common_truncation, engine_at, equations
 from ensemble.basis.family import Family
 from ensemble.basis.spread import coordinates, edged, spread, worst
 from ensemble.errors import Unsolvable
 from ensemble.solution import Solution
 from ensemble.steady.sector_forecast import complete_size
+from ensemble.steady.truncation import Truncation
 from ensemble.together.engines import Engines
 from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
-from ensemble.variables import FROM_CUMULANTS
 
 LEAST = 96
 """Engines of one size from which a basis can be made: it has more vectors than fewer would need."""
@@ -32,9 +32,6 @@ MARGIN = 3e-2
 """Residual at these points, relative to the tolerance, at which the basis is complete."""
 TRUNCATIONS = 6
 """Points whose truncations the sector is made of."""
-NEAR = 0.05
-"""Affinity below which engines count as near their Carnot point.  There odd cumulants are found
-from deviations, whose basis would be larger far from it."""
 
 
 def solve_from_basis(
@@ -71,17 +68,22 @@ def solve_from_basis(
         return solutions
     engines, positions = made
     with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
-        near = np.zeros(engines.points, dtype=bool)
-        if FROM_CUMULANTS.intersection(variables):
-            near = np.abs(engines.affinity) < NEAR
+        near = are_near(engines, variables)
         for chosen in _alike(engines, near, least):
             own = {name: values[positions[chosen]] for name, values in columns.items()}
             try:
-                block = _block(
-                    own, engines[chosen], scaling, statistics, tolerance, near=bool(near[chosen[0]])
-                )
+                truncation = _truncation(own, engines[chosen], scaling, statistics, tolerance)
             except Unsolvable:
                 continue
+            block = Block.of(
+                own,
+                engines[chosen],
+                scaling=scaling,
+                statistics=statistics,
+                tolerance=tolerance,
+                truncation=truncation,
+                near=bool(near[chosen[0]]),
+            )
             found: list[Solution | None] = [None] * chosen.size
             _solve(block, variables, found)
             for position, solution in zip(positions[chosen], found, strict=True):
@@ -103,23 +105,13 @@ def _alike(engines: Engines, near: NDArray[np.bool_], least: int) -> list[IntArr
     return found
 
 
-def _block(
-    columns: Mapping[str, FloatArray],
-    engines: Engines,
-    scaling: str,
-    statistics: str,
-    tolerance: float,
-    *,
-    near: bool,
-) -> Block:
+def _truncation(
+    columns: Mapping[str, FloatArray], engines: Engines, scaling: str, statistics: str, tol: float
+) -> Truncation:
+    """One that serves engines far apart."""
     apart = spread(coordinates(engines), TRUNCATIONS).tolist()
     tried = [engine_at(columns, point, scaling=scaling, statistics=statistics) for point in apart]
-    truncation = common_truncation(tried, tolerance=tolerance, solver="auto")
-    cold, hot = engines.bright_baths
-    k_1 = np.where(cold.log_ratio[:1] < 0, engines.n_1[:1], 0)
-    k_2 = np.where(hot.log_ratio[:1] < 0, engines.n_2[:1], 0)
-    ground = truncation.sector(tried[0]).padded().index(k_1, k_2, 0 * k_1)
-    return Block(columns, engines, scaling, statistics, tolerance, truncation, int(ground[0]), near)
+    return common_truncation(tried, tolerance=tol, solver="auto")
 
 
 def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | None]) -> None:
@@ -194,14 +186,8 @@ def _serve(
 ) -> FloatArray:
     """Put solutions of points that meet every check into a list; residuals as of `_errors`."""
     errors = []
-    truncation = block.truncation
-    how: dict[str, int | str] = {
-        "coherence_order": truncation.coherence_order,
-        "excitation_cut": max(truncation.cut_1, truncation.cut_2),
-        "solver": "basis",
-    }
     for batch in block.batches(points):
         engines, found = block.projected(families, batch, variables)
-        found.solutions(engines, batch, variables, how, solutions)
+        found.solutions(engines, batch, variables, block.diagnostics, solutions)
         errors.append(found.diagnostics["residual"])
     return np.concatenate(errors) / block.tolerance

@@ -11,6 +11,7 @@ from ensemble import Engine, Exact, InvalidInput, Solution, Status
 from ensemble.basis import solve
 from ensemble.basis.block import Block, common_truncation
 from ensemble.basis.family import Family
+from ensemble.basis.follow import Follower
 from ensemble.basis.spread import spread, worst
 from ensemble.errors import Unsolvable
 from ensemble.generator.sector import Sector
@@ -249,3 +250,35 @@ def test_points_are_spread_and_the_worst_are_apart():
     assert chosen[1] == 4
     assert (error[chosen] > 1).all()
     assert worst(error, line, 3, goal=200.0, radius=0.2).size == 0
+
+
+@pytest.mark.parametrize("kind", ["plain", "hot"])
+def test_engines_that_follow_each_other_take_few_full_solves(kind):
+    """To and fro over a range of one parameter, every value that of the engine alone."""
+    engines = box(kind)
+    follower = Follower(Exact(), NOISE, engines.scaling, engines.statistics)
+    first = {name: float(values[0]) for name, values in engines.columns.items()}
+    moves = np.linspace(0.9, 1.1, 25) * first["delta_E"]
+    moves = np.concatenate([moves, moves[:0:-2] + 0.1])
+    found = [follower.solve({**first, "delta_E": float(value)}) for value in moves]
+    assert {one.status for one in found} == {Status.OK}
+    full = [one.diagnostics["solver"] != "basis" for one in found]
+    assert full[0]
+    assert not any(full[25:])
+    assert sum(full) < 15
+    for value, one in list(zip(moves, found, strict=True))[::9]:
+        engine = Engine.of(**{**first, "delta_E": float(value)}, scaling=engines.scaling)
+        alone = Exact().solve(engine, NOISE)
+        assert max(differences(one, alone).values(), default=0.0) <= AGREEMENT
+
+
+def test_what_cannot_be_followed_is_solved_by_the_method():
+    engines = box("plain")
+    first = {name: float(values[0]) for name, values in engines.columns.items()}
+    follower = Follower(Exact(), NOISE, "bare", "bosonic")
+    assert follower.solve(first).status == Status.OK
+    assert follower.solve({**first, "N": 15.0}).status == Status.OK  # another sector
+    noisy = follower.solve({**first, "Gamma_local": 0.1, "N": 2.0})
+    assert noisy.status == Status.OK
+    with pytest.raises(InvalidInput, match="T_mean"):
+        follower.solve({**first, "T_mean": -1.0})
