@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from ensemble.basis.family import Family
 from ensemble.basis.spread import coordinates, edged, spread, worst
 from ensemble.errors import Unsolvable
 from ensemble.solution import Solution
-from ensemble.steady.sector_forecast import complete_size
+from ensemble.steady.sector_forecast import complete_size, excitation_cuts, kept_whole
 from ensemble.steady.truncation import Truncation
 from ensemble.together.engines import Engines
 from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
@@ -30,6 +31,8 @@ TRAINED = 256
 """Points at which it is tried before it serves all."""
 MARGIN = 3e-2
 """Residual at these points, relative to the tolerance, at which the basis is complete."""
+COARSER = 1.4
+"""Factor between the excitation numbers that are kept of engines of different bases."""
 TRUNCATIONS = 6
 """Points whose truncations the sector is made of."""
 
@@ -69,7 +72,7 @@ def solve_from_basis(
     engines, positions = made
     with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
         near = are_near(engines, variables)
-        for chosen in _alike(engines, near, least):
+        for chosen in _alike(engines, near, least, tolerance):
             own = {name: values[positions[chosen]] for name, values in columns.items()}
             try:
                 truncation = _truncation(own, engines[chosen], scaling, statistics, tolerance)
@@ -91,18 +94,35 @@ def solve_from_basis(
     return solutions
 
 
-def _alike(engines: Engines, near: NDArray[np.bool_], least: int) -> list[IntArray]:
+def _alike(
+    engines: Engines, near: NDArray[np.bool_], least: int, tolerance: float
+) -> list[IntArray]:
     """Engines of one size, all near their Carnot point or all far, whose largest population is the
-    same; if there are enough of them.
+    same and whose sectors are alike; if there are enough of them.
     """
     cold, hot = engines.bright_baths
-    kinds = np.stack([engines.n_1, engines.n_2, cold.log_ratio < 0, hot.log_ratio < 0, near])
+    sectors = _sectors(engines, tolerance)
+    kinds = np.stack(
+        [engines.n_1, engines.n_2, cold.log_ratio < 0, hot.log_ratio < 0, near, sectors]
+    )
     found = []
     for kind in np.unique(kinds, axis=1).T:
         alike = np.flatnonzero((kinds == kind[:, np.newaxis]).all(axis=0))
         if alike.size >= least and complete_size(*kind[:2]) > MOST_UNKNOWNS:
             found.append(alike)
     return found
+
+
+def _sectors(engines: Engines, tolerance: float) -> IntArray:
+    """Numbers that are equal for engines whose truncated sectors are of about the same size.
+
+    All engines of a basis share one sector: cold ones would pay for the excitations of hot ones.
+    """
+    ratios = (bath.log_ratio for bath in engines.bright_baths)
+    cuts = np.maximum(*excitation_cuts(engines.n_1, engines.n_2, *ratios, tolerance=tolerance))
+    largest = np.maximum(engines.n_1, engines.n_2)
+    finer = np.floor(np.log(largest / np.maximum(cuts, 1)) / math.log(COARSER))
+    return np.where(kept_whole(engines.n_1, engines.n_2), 0, finer).astype(np.int64)
 
 
 def _truncation(

@@ -18,6 +18,7 @@ from ensemble.generator.sector import Sector
 from ensemble.steady.stationary import stationary
 from ensemble.steady.truncation import Truncation
 from ensemble.together.certified import affine
+from ensemble.together.engines import Engines
 from ensemble.together.layout import padded_layout
 from tests.ensemble.together_samples import VARIABLES, Sample, distance
 
@@ -222,6 +223,20 @@ def test_the_option_forces_and_forbids_it():
     assert alone.diagnostics["solver"] == "superlu"
     with pytest.raises(InvalidInput, match="coherence_order is chosen by the solver basis: leave"):
         Exact(solver="basis", coherence_order=3)
+
+
+def test_cold_and_hot_engines_of_large_sectors_have_bases_of_their_own():
+    """At T₂ = 105 a tenth of the levels matters that matter at T₂ = 3000."""
+    columns = {name: values[:4] for name, values in box("plain").columns.items()}
+    columns |= {"T_mean": np.array([55.0, 57.0, 3000.0, 3000.0])}
+    for N, apart in ((100.0, 2), (14.0, 1)):  # small sectors are kept whole
+        made = Engines.of(
+            {**columns, "N": np.full(4, N)}, scaling="bare", statistics="bosonic"
+        )  # fmt: skip
+        assert made is not None
+        kinds = solve._sectors(made[0], 1e-10).tolist()
+        assert kinds[0] == kinds[1]
+        assert len(set(kinds)) == apart
 
 
 @pytest.mark.parametrize("transposed", [False, True])
