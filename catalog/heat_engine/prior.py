@@ -23,8 +23,11 @@ from ensemble.methods.exact import Exact
 from ensemble.steady.krylov import BASIS_BYTES
 from ensemble.steady.sector_forecast import (
     complete_size,
+    coupling,
     excitation_cuts,
+    factorised_seconds,
     factorises,
+    iterated_seconds,
     kept_whole,
     largest_fall,
     sector_size,
@@ -129,7 +132,7 @@ def _bytes(engines: Engines) -> NDArray:
     N = np.maximum(*_levels(engines))
     match engines.method.name:
         case "exact" | "independent-spins" | "weak-local":
-            unknowns, _, direct = _sector(engines)
+            unknowns, *_, direct = _sector(engines)
             used = 1e7 + np.where(direct, 170 * unknowns ** (4 / 3), 550 * unknowns)
             if engines.method.name == "exact":
                 used = np.where(_has_local_noise(engines), _noisy(engines)[1], used)
@@ -171,10 +174,11 @@ def _from_basis(engines: Engines, block_points: int) -> tuple[NDArray, NDArray]:
 
 
 def _exact(engines: Engines) -> NDArray:
-    """State, noise, cumulants and pair: a factorisation or some hundred Krylov steps."""
-    unknowns, width, direct = _sector(engines)
-    steps = 4.5e-6 * unknowns * (1 + 0.7 * _coupling(engines) ** 2)
-    return 1.9e-3 + np.where(direct, _factorisation(unknowns, width), steps)
+    """State and noise, cumulants and pair: a factorisation, or solves by iteration."""
+    unknowns, width, fall, strength, direct = _sector(engines)
+    cumulants = 1.0 if not FROM_CUMULANTS.intersection(engines.variables) else 1.75
+    iterated = 0.02 + cumulants * iterated_seconds(unknowns, fall, strength)
+    return 1.9e-3 + np.where(direct, factorised_seconds(unknowns, width), iterated)
 
 
 def _has_local_noise(engines: Engines) -> NDArray:
@@ -216,13 +220,8 @@ def _pairs_kept(engines: Engines) -> NDArray:
     return np.asarray(counts[0] * counts[1])
 
 
-def _factorisation(unknowns: NDArray, width: NDArray) -> NDArray:
-    """SuperLU on a layer of width² columns, unknowns/width² thick."""
-    return 5e-8 * unknowns**2 / width
-
-
-def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray]:
-    """Unknowns that the exact method keeps, the width of their layer, whether it factorises.
+def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """Unknowns of the exact method, width, fall and coupling of their sector, whether it factorises.
 
     By the rules of the solver itself (`ensemble.steady.sector_forecast`), but for the coherence
     order, which the solver takes from a small engine: seen from 5 at weak coupling to 25 at a
@@ -233,11 +232,11 @@ def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray]:
     cuts = excitation_cuts(n_1, n_2, *ratios, tolerance=engines.method.tolerance)
     whole = kept_whole(n_1, n_2)
     c_1, c_2 = np.where(whole, n_1, cuts[0]), np.where(whole, n_2, cuts[1])
-    order = np.ceil(1 + 8 * _coupling(engines) ** 0.35)
+    strength = _coupling(engines)
+    order = np.ceil(1 + 8 * strength**0.35)
     unknowns = np.where(whole, complete_size(n_1, n_2), sector_size(order, c_1, c_2))
-    drive, rate = engines.column("omega_0"), np.minimum(*_spontaneous(engines))
-    direct = factorises(unknowns, largest_fall(c_1, c_2, *ratios), drive, rate)
-    return unknowns, np.sqrt((c_1 + 1) * (c_2 + 1)), direct
+    width, fall = np.sqrt((c_1 + 1) * (c_2 + 1)), largest_fall(c_1, c_2, *ratios)
+    return unknowns, width, fall, strength, factorises(unknowns, width, fall, strength)
 
 
 def _levels(engines: Engines) -> tuple[NDArray, NDArray]:
@@ -264,13 +263,12 @@ def _spontaneous(engines: Engines) -> tuple[NDArray, NDArray]:
 
 
 def _coupling(engines: Engines) -> NDArray:
-    """Drive over damping, both collective: ω₀/Γ₀ in the cold and less where baths are hot."""
-    N = engines.column("N", 1)
-    if engines.statistics == "fermionic":
-        damping = np.ones_like(N)
-    else:
-        cold, hot = _log_ratios(engines)
-        damping = (1 / np.tanh(cold / 2) + 1 / np.tanh(hot / 2)) / 2
-    ratio = engines.column("omega_0") / np.sqrt(np.multiply(*_spontaneous(engines)))
+    """Drive over damping, as the solver sees it (`sector_forecast.coupling`)."""
+    ratio = coupling(
+        engines.column("omega_0") / np.sqrt(np.multiply(*_spontaneous(engines))),
+        engines.column("N", 1),
+        *_log_ratios(engines),
+        bosonic=engines.statistics == "bosonic",
+    )
     # A ratio above that of any real engine is cut off: it must only stay finite.
-    return np.minimum(ratio / (damping / N + 0.5), ABSURD)
+    return np.minimum(ratio, ABSURD)

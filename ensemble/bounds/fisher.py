@@ -76,8 +76,8 @@ class _Corrector:
     kept: IntArray
     transposed: TransposedCorrector | None = None
 
-    def correct(self, defect: FloatArray, floor: float = 0.0) -> FloatArray:
-        """Solve by substitution; ``floor`` does not matter to a direct method."""
+    def correct(self, defect: FloatArray, rounding: FloatArray | None = None) -> FloatArray:
+        """Solve by substitution; ``rounding`` does not matter to a direct method."""
         x = np.zeros_like(defect)
         x[self.kept] = self.factors.solve(defect[self.kept])
         return x

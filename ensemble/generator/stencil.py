@@ -47,6 +47,18 @@ class Band:
         loss += bath.gamma_up * (rise**2 + bra_rise**2) / 2
         return cls(bath.gamma_down * step, bath.gamma_up * step, loss)
 
+    def scaled(self, log_ratio: float) -> Band:
+        """The band of elements over e^{−k log_ratio/2}."""
+        factor = np.exp(log_ratio / 2)
+        return Band(self.down / factor, self.up * factor, self.loss)
+
+    def apply(self, x: FloatArray) -> FloatArray:
+        """D x, shape (size, columns)."""
+        y = -self.loss[:, np.newaxis] * x
+        y[:-1] += self.down[:, np.newaxis] * x[1:]
+        y[1:] += self.up[:, np.newaxis] * x[:-1]
+        return y
+
 
 @dataclass(frozen=True)
 class Jump:
@@ -96,11 +108,14 @@ class Stencil:
     closed : bool
         Let the ladder operators end at the cuts, so that a truncated generator conserves the
         trace; otherwise it is the block of the whole generator.
+    log_ratio : float
+        Elements are those over e^{−(k₁+k₂) log_ratio/2}, to which the drive is blind.
     """
 
     engine: Engine
     sector: Sector
     closed: bool = False
+    log_ratio: float = 0.0
 
     def __post_init__(self) -> None:
         self.engine.require_collective("this generator")
@@ -109,10 +124,11 @@ class Stencil:
     def bands(self) -> list[tuple[Band, Band]]:
         """Bands of the cold and the hot bath at each coherence order."""
         cold, hot, sector = self.engine.cold, self.engine.hot, self.sector
+        ratio = self.log_ratio
         return [
             (
-                Band.of(cold, sector.n_1, sector.cut_1, q, closed=self.closed),
-                Band.of(hot, sector.n_2, sector.cut_2, q, closed=self.closed),
+                Band.of(cold, sector.n_1, sector.cut_1, q, closed=self.closed).scaled(ratio),
+                Band.of(hot, sector.n_2, sector.cut_2, q, closed=self.closed).scaled(ratio),
             )
             for q in range(sector.coherence_order + 1)
         ]

@@ -14,7 +14,8 @@ from ensemble.engine import Engine
 from ensemble.local_noise.generator import NoisyGenerator, bath_matrix
 from ensemble.local_noise.spins import SpinBasis
 from ensemble.parameters.bath import Bath
-from ensemble.steady.krylov import BASIS_BYTES, MAX_ITERATIONS
+from ensemble.steady.krylov import BASIS_BYTES
+from ensemble.steady.sector_forecast import MAX_ITERATIONS
 
 REDUCTION = 1e-9
 """Residual that one pass aims at, relative to its start; refinement does the rest."""
@@ -87,8 +88,8 @@ class NoisyKrylov:
         """GMRES is set up for L only."""
         return None
 
-    def correct(self, defect: FloatArray, floor: float) -> FloatArray:
-        """One pass of restarted GMRES; ``floor`` is of no use after the scaling."""
+    def correct(self, defect: FloatArray, rounding: FloatArray | None = None) -> FloatArray:
+        """One pass of restarted GMRES; ``rounding`` is of no use after the scaling."""
         size = defect.size
         right = self._without_trace(self.inverse_scale * defect)
         norm = float(np.linalg.norm(right))

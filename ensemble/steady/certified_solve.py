@@ -31,8 +31,8 @@ class TransposedCorrector(Protocol):
 class Corrector(Protocol):
     """Solves L x = defect approximately."""
 
-    def correct(self, defect: FloatArray, floor: float) -> FloatArray:
-        """An approximate solution; ``floor`` is the 2-norm of rounding in the defect."""
+    def correct(self, defect: FloatArray, rounding: FloatArray | None = None) -> FloatArray:
+        """An approximate solution; ``rounding`` is that in each element of the defect, if known."""
         ...
 
     @property
@@ -89,8 +89,8 @@ class Solver:
             1-norm of the terms whose difference ``source`` is, where these cancel.
         """
         best, best_defect, best_weights = np.zeros_like(source), source, np.zeros_like(source)
-        floor, last = 0.0, np.inf
-        x = self._correct(source, floor) if self.start is None else self.start.nearest(source)
+        last = np.inf
+        x = self._correct(source, None) if self.start is None else self.start.nearest(source)
         corrections = MAX_REFINEMENTS + (self.start is not None)
         for left in range(corrections, -1, -1):
             defect = source - self.generator.apply(x)
@@ -103,8 +103,7 @@ class Solver:
                 best, best_defect, best_weights, last = x, defect, weights, residual
             if residual <= REFINED or not helped or left == 0:
                 break
-            floor = float(REFINED / 2 * np.linalg.norm(weights))
-            x = best + self._correct(best_defect, floor)
+            x = best + self._correct(best_defect, REFINED / 2 * best_weights)
         return best, _ratio(best_defect, best_weights, source, magnitude)
 
     @property
@@ -169,11 +168,11 @@ class Solver:
         weights = self.generator.apply_magnitude(np.abs(x))
         return _ratio(self.generator.apply(x), weights, np.zeros(1), 0.0)
 
-    def _correct(self, defect: FloatArray, floor: float) -> FloatArray:
-        if self.positions is None:
-            return self.corrector.correct(defect, floor)
+    def _correct(self, defect: FloatArray, rounding: FloatArray | None) -> FloatArray:
+        kept = slice(None) if self.positions is None else self.positions
+        inside = None if rounding is None else rounding[kept]
         x = np.zeros_like(defect)
-        x[self.positions] = self.corrector.correct(defect[self.positions], floor)
+        x[kept] = self.corrector.correct(defect[kept], inside)
         return x
 
 

@@ -79,8 +79,8 @@ class Factorization:
             ) from failure
         return cls(generator, factors, ground, Transposed(generator, factors, ground))
 
-    def correct(self, defect: FloatArray, floor: float = 0.0) -> FloatArray:
-        """Solve by substitution; ``floor`` does not matter to a direct method."""
+    def correct(self, defect: FloatArray, rounding: FloatArray | None = None) -> FloatArray:
+        """Solve by substitution; ``rounding`` does not matter to a direct method."""
         right = defect.copy()
         right[self.ground] = 0.0
         return self.factors.solve(right)

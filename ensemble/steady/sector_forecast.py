@@ -18,13 +18,19 @@ COMPLETE_SIZE = 6000
 AIM = 1e-3
 """Residual that a truncation aims at, relative to the tolerance: the relative error of a value may
 be larger than the residual."""
-DIRECT_SIZE = 25_000
-"""Unknowns up to which factorising is always chosen: it takes less than a second."""
+DIRECT_SIZE = 6000
+"""Unknowns up to which factorising is always chosen: it takes some 60 ms."""
+SOLVES = 4
+"""Right-hand sides of state and noise."""
+MAX_ITERATIONS = 300
+"""Iterations of GMRES in one pass."""
 FACTORIZABLE = 400_000
 """Most unknowns that "auto" factorises (about 20 GB with SuperLU)."""
 WELL_SCALED = 40.0
-"""Largest cut · E/T for which the baths are diagonalised; the eigenvectors' condition is its
-exp/2."""
+"""Largest fall (`largest_fall`) for which the baths are diagonalised; the eigenvectors' condition
+is exp of its half."""
+WEIGHTS = 200.0
+"""Logarithm of the largest ratio of squared weights of the elements that GMRES scales."""
 
 
 def sector_size(coherence_order: ArrayLike, cut_1: ArrayLike, cut_2: ArrayLike) -> FloatArray:
@@ -86,37 +92,110 @@ def excitation_cuts(
     return np.minimum(n_1, cut), np.minimum(n_2, cut)
 
 
+def common_ratio(
+    cut_1: ArrayLike, cut_2: ArrayLike, log_ratio_1: ArrayLike, log_ratio_2: ArrayLike
+) -> FloatArray:
+    """ln(γ↓/γ↑) of the reference that GMRES scales elements with: that of the warmer bath.
+
+    The populations of both spins fall at least as fast.  It is 0 if one bath is inverted, and
+    limited so that the weights e^{−l(k₁+k₂)/2} stay far from the smallest numbers.
+    """
+    first, second = np.asarray(log_ratio_1, dtype=float), np.asarray(log_ratio_2, dtype=float)
+    warmest = np.maximum(np.minimum(first, second), 0.0)
+    most = np.asarray(cut_1, dtype=float) + np.asarray(cut_2, dtype=float) + 1
+    return np.asarray(np.minimum(warmest, WEIGHTS / most))
+
+
 def largest_fall(
     cut_1: ArrayLike, cut_2: ArrayLike, log_ratio_1: ArrayLike, log_ratio_2: ArrayLike
 ) -> FloatArray:
-    """Logarithm of the largest ratio of thermal populations within a sector."""
-    cold = (np.asarray(cut_1, dtype=float) + 1) * np.abs(log_ratio_1)
-    hot = (np.asarray(cut_2, dtype=float) + 1) * np.abs(log_ratio_2)
+    """Logarithm of the largest ratio, within a sector, of thermal populations to the reference's.
+
+    It is large for a bath that is much colder than the other one.
+    """
+    reference = common_ratio(cut_1, cut_2, log_ratio_1, log_ratio_2)
+    cold = (np.asarray(cut_1, dtype=float) + 1) * np.abs(log_ratio_1 - reference)
+    hot = (np.asarray(cut_2, dtype=float) + 1) * np.abs(log_ratio_2 - reference)
     return np.maximum(cold, hot)
 
 
-def factorises(size: ArrayLike, fall: ArrayLike, omega_0: ArrayLike, Gamma_0: ArrayLike) -> Mask:
-    """Whether "auto" factorises the equations of a sector; otherwise it iterates with GMRES.
-
-    Measured: GMRES takes about 20 + 15 ω₀/Γ₀ iterations of 60 ns an unknown in each of four solves,
-    SuperLU about 0.1 µs · size^1.5 in all.  GMRES is much slower where the populations fall so far
-    that the baths cannot be diagonalised.
+def coupling(
+    drive: ArrayLike,
+    N: ArrayLike,
+    log_ratio_1: ArrayLike,
+    log_ratio_2: ArrayLike,
+    *,
+    bosonic: bool,
+) -> FloatArray:
+    """Drive over damping, both collective: twice ω₀/Γ₀ in the cold and less where baths are hot.
 
     Parameters
     ----------
-    size : array_like
-        Unknowns.
-    fall : array_like
-        As from `largest_fall`.
-    omega_0, Gamma_0 : array_like
-        Drive and spontaneous rate.
+    drive : array_like
+        ω₀/√(Γ₁Γ₂).
+    N : array_like
+    log_ratio_1, log_ratio_2 : array_like
+        As of `excitation_cuts`.
+    bosonic : bool
+        Whether the rates of the baths grow with their temperature.
 
     Examples
     --------
-    >>> factorises([1e4, 1e5, 1e6], 10, 1.0, 1.0).tolist()
+    >>> coupling(1.0, 50, 40.0, 40.0, bosonic=True).round(2), coupling(0, 50, 1, 1, bosonic=True)
+    (array(1.92), array(0.))
+    """
+    damping = np.asarray(1.0)
+    if bosonic:  # (γ↓ + γ↑)/Γ = 2n + 1
+        damping = (1 / np.tanh(np.abs(log_ratio_1) / 2) + 1 / np.tanh(np.abs(log_ratio_2) / 2)) / 2
+    return np.asarray(drive / (damping / N + 0.5))
+
+
+def iterations(coupling: ArrayLike, fall: ArrayLike) -> FloatArray:
+    """About how many iterations of GMRES a solve takes, unlike baths (`largest_fall`) or not.
+
+    Measured for the boxes of Figs. 2, 3, 6 and 7 at N = 32 to 100: 20 at weak coupling, 25 at
+    ω₀ = Γ₀ and 90 at ω₀ = 6Γ₀, whatever N; twice as many where one bath is much colder.
+    """
+    steps = 10 + 8 * np.asarray(coupling, dtype=float)
+    return np.where(np.asarray(fall) > WELL_SCALED, 2 * steps, steps)
+
+
+def iterated_seconds(size: ArrayLike, fall: ArrayLike, coupling: ArrayLike) -> FloatArray:
+    """CPU time of state and noise (four solves) with GMRES; parameters as of `factorises`.
+
+    An iteration takes twice as long where the baths cannot be diagonalised.
+    """
+    step = 3e-4 + 7e-8 * np.asarray(size, dtype=float)
+    step = np.where(np.asarray(fall) > WELL_SCALED, 2 * step, step)
+    return np.asarray(SOLVES * iterations(coupling, fall) * step)
+
+
+def factorised_seconds(size: ArrayLike, width: ArrayLike) -> FloatArray:
+    """CPU time of a factorisation with SuperLU: layers of width² elements, size/width² thick."""
+    return np.asarray(6e-8 * np.asarray(size, dtype=float) ** 2 / width)
+
+
+def factorises(size: ArrayLike, width: ArrayLike, fall: ArrayLike, coupling: ArrayLike) -> Mask:
+    """Whether "auto" factorises the equations of a sector; otherwise it iterates with GMRES.
+
+    It takes what is faster by `factorised_seconds` and `iterated_seconds`, fits to CPU times that
+    were measured once (docs/theory/exact.md): the choice depends on the engine alone.
+
+    Parameters
+    ----------
+    size, width : array_like
+        Unknowns, and √((c₁ + 1)(c₂ + 1)).
+    fall : array_like
+        As from `largest_fall`.
+    coupling : array_like
+        As from `coupling`.
+
+    Examples
+    --------
+    >>> factorises([5e3, 2e4, 1e5], [25, 49, 70], 10, 2.0).tolist()
     [True, False, False]
     """
     size = np.asarray(size, dtype=float)
-    iterations = 20 + 15 * np.asarray(omega_0, dtype=float) / Gamma_0
-    slow = (4 * iterations * 60e-9 > 1e-7 * np.sqrt(size)) | (np.asarray(fall) > WELL_SCALED)
+    slow = factorised_seconds(size, width) < iterated_seconds(size, fall, coupling)
+    slow |= iterations(coupling, fall) > MAX_ITERATIONS
     return np.asarray((size <= DIRECT_SIZE) | (slow & (size <= FACTORIZABLE)))

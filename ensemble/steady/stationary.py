@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -12,7 +13,13 @@ from ensemble.errors import InvalidInput
 from ensemble.generator.sector import Sector
 from ensemble.steady.factorization import has_pardiso
 from ensemble.steady.first_guess import first_guess
-from ensemble.steady.sector_forecast import AIM, FACTORIZABLE, factorises, largest_fall
+from ensemble.steady.sector_forecast import (
+    AIM,
+    FACTORIZABLE,
+    coupling,
+    factorises,
+    largest_fall,
+)
 from ensemble.steady.start import Start
 from ensemble.steady.state import Stationary
 from ensemble.steady.truncated_solve import solve_truncated, source_of_deviation
@@ -106,7 +113,10 @@ def choose(solver: SolverName, engine: Engine, sector: Sector) -> str:
         return solver
     ratios = engine.cold.log_ratio, engine.hot.log_ratio
     fall = largest_fall(sector.cut_1, sector.cut_2, *ratios)
-    direct = factorises(sector.size, fall, engine.omega_0, min(engine.rates))
+    drive = engine.omega_0 / math.sqrt(math.prod(engine.rates))
+    strength = coupling(drive, engine.N, *ratios, bosonic=engine.statistics == "bosonic")
+    width = math.sqrt((sector.cut_1 + 1) * (sector.cut_2 + 1))
+    direct = factorises(sector.size, width, fall, strength)
     return _library(sector.size) if direct else "gmres"
 
 

@@ -12,7 +12,11 @@ from ensemble.generator.sector import Sector
 from ensemble.steady.first_guess import first_guess
 from ensemble.steady.sector_forecast import (
     AIM,
+    WEIGHTS,
+    WELL_SCALED,
+    common_ratio,
     complete_size,
+    coupling,
     excitation_cuts,
     factorises,
     kept_whole,
@@ -78,13 +82,26 @@ def test_many_engines_at_once_are_forecast_as_the_solver_treats_each():
     states = [stationary(engine) for engine in engines]
     kept = [state.truncation for state in states]
     size = sector_size(*columns(*((t.coherence_order, t.cut_1, t.cut_2) for t in kept)))
+    widths = np.sqrt(np.prod([[t.cut_1 + 1, t.cut_2 + 1] for t in kept], axis=1))
     fall = largest_fall(*columns(*((t.cut_1, t.cut_2) for t in kept)), *ratios)
-    direct = factorises(size, fall, *columns(*((e.omega_0, e.Gamma_0) for e in engines)))
+    strength = [
+        coupling(e.omega_0 / e.Gamma_0, e.N, *pair, bosonic=e.statistics == "bosonic")
+        for e, pair in zip(engines, ratios.T, strict=True)
+    ]
+    direct = factorises(size, widths, fall, strength)
     assert direct.tolist() == [state.solver_name != "gmres" for state in states]
     assert set(direct.tolist()) == {True, False}  # both choices occur here
 
 
-def test_very_cold_baths_are_factorised_and_no_more_than_memory_allows():
-    cold, size = 41.0, np.array([1e5, 3.9e5, 4.1e5])
-    assert factorises(size, cold, 0.1, 1.0).tolist() == [True, True, False]
-    assert factorises(size, 39.0, 0.1, 1.0).tolist() == [False, False, False]
+def test_where_iterations_would_not_converge_a_sector_is_factorised_if_memory_allows():
+    size = np.array([1e5, 3.9e5, 4.1e5])
+    assert factorises(size, 100, 10.0, 100.0).tolist() == [True, True, False]
+    assert factorises(size, 100, 10.0, 1.0).tolist() == [False, False, False]
+
+
+def test_unlike_baths_are_told_from_cold_ones():
+    """Both at E/T = 3 are near their common reference, 3 and 0.1 are not."""
+    assert largest_fall(30, 30, 3.0, 3.1) == pytest.approx(31 * 0.1)
+    assert largest_fall(30, 30, 3.0, 0.1) > WELL_SCALED
+    assert common_ratio(30, 30, -1.0, 2.0) == 0.0
+    assert 61 * common_ratio(30, 30, 90.0, 91.0) == pytest.approx(WEIGHTS)

@@ -25,10 +25,10 @@ def start_of(state, extra=()):
 
 @pytest.fixture
 def products(monkeypatch):
-    """Counts the applications of the preconditioner."""
+    """Counts the iterations."""
     calls = []
-    apply = Krylov._invert_baths
-    monkeypatch.setattr(Krylov, "_invert_baths", lambda self, x: calls.append(1) or apply(self, x))
+    apply = Krylov._reduced
+    monkeypatch.setattr(Krylov, "_reduced", lambda self, x: calls.append(1) or apply(self, x))
     return calls
 
 
