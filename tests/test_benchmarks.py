@@ -20,6 +20,7 @@ RUNS = [
     (["open_and_reduce.py", "--sizes", "16", "--tasks", "maximum"], "store: "),
     (["two_workers.py", *TWO], "speed-up    two processes"),
     (["on_paper.py", "--points", "1e9", *ON_PAPER], "breaks first"),
+    (["solver_choice.py", "--N", "2", "3", "4", "--points", "2", "--maps", "fig2"], "warm"),
     (["blocks_together.py", "--N", "1", "2", "--points", "8"], "8 of 8"),
     (
         ["maps.py", "--N", "13", "--grid", "12", "8", "--variables", "few", "--alone", "2"],

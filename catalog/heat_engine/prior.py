@@ -35,7 +35,7 @@ from ensemble.steady.sector_forecast import (
 from ensemble.together.solve import BATCH_BYTES, MOST_POINTS, MOST_UNKNOWNS
 from ensemble.variables import FROM_CUMULANTS, NEED_NOISE
 
-DENSE_GAP = 9
+DENSE_GAP = 6
 """N up to which the gap is found by diagonalising whole sectors."""
 ABSURD = 1e6
 VECTORS = (1, 60, 190, 300)
@@ -105,7 +105,8 @@ def _seconds(engines: Engines) -> NDArray:
             seconds = np.where(_has_local_noise(engines), _noisy(engines)[0], _exact(engines))
             seconds = np.where(_is_detuned(engines), seconds + 4e-3 + 2.4e-9 * N**6, seconds)
             if "gap" in engines.variables:
-                search = np.where(N <= DENSE_GAP, 8e-7 * N**6, 2e-5 * N**3 * (1 + 1.2 * coupling))
+                dense, searched = 8e-7 * N**6, 0.02 + 2e-5 * N**3 * (1 + 1.2 * coupling)
+                search = np.where(N <= DENSE_GAP, dense, searched)
                 unlike = np.maximum(cold / np.where(hot > 0, hot, np.inf), 1)
                 seconds = seconds + 1e-3 + search * np.sqrt(unlike)
         case "independent-spins":  # one engine for each pair of total spins, few as large as N
@@ -177,7 +178,7 @@ def _exact(engines: Engines) -> NDArray:
     """State and noise, cumulants and pair: a factorisation, or solves by iteration."""
     unknowns, width, fall, strength, direct = _sector(engines)
     cumulants = 1.0 if not FROM_CUMULANTS.intersection(engines.variables) else 1.75
-    iterated = 0.02 + cumulants * iterated_seconds(unknowns, fall, strength)
+    iterated = 0.012 + cumulants * iterated_seconds(unknowns, fall, strength)
     return 1.9e-3 + np.where(direct, factorised_seconds(unknowns, width), iterated)
 
 
@@ -221,11 +222,11 @@ def _pairs_kept(engines: Engines) -> NDArray:
 
 
 def _sector(engines: Engines) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
-    """Unknowns of the exact method, width, fall and coupling of their sector, whether it factorises.
+    """Unknowns of the exact method; width, fall and coupling of their sector; the choice.
 
-    By the rules of the solver itself (`ensemble.steady.sector_forecast`), but for the coherence
-    order, which the solver takes from a small engine: seen from 5 at weak coupling to 25 at a
-    strong drive.
+    The choice is True where it factorises.  By the rules of the solver itself
+    (`ensemble.steady.sector_forecast`), but for the coherence order, which the solver takes from a
+    small engine: seen from 5 at weak coupling to 25 at a strong drive.
     """
     n_1, n_2 = _levels(engines)
     ratios = _log_ratios(engines)

@@ -35,11 +35,11 @@ class Krylov:
 
     .. math:: (D_e - K_{eo} D_o^{-1} K_{oe}) x_e = b_e - K_{eo} D_o^{-1} b_o,
 
-    and GMRES solves for D_e x_e: half as many iterations, and vectors half as long, as for all orders.
-    Elements are scaled by w = e^{−l(k₁+k₂)/2}, l the smaller of ln(γ↓/γ↑) of the baths: K stays
-    as it is, D is nearly symmetric, and its eigenvectors are well-conditioned unless one bath is
-    much colder than the other.  The number of iterations is set by ω₀/Γ₀ and hardly grows with N;
-    an iteration costs of the order of Q N³ operations.
+    and GMRES solves for D_e x_e: half as many iterations, and vectors half as long, as for all
+    orders.  Elements are scaled by w = e^{−l(k₁+k₂)/2}, l the smaller of ln(γ↓/γ↑) of the baths:
+    K stays as it is, D is nearly symmetric, and its eigenvectors are well-conditioned unless one
+    bath is much colder than the other.  The number of iterations is set by ω₀/Γ₀ and hardly grows
+    with N; an iteration costs of the order of Q N³ operations.
 
     Attributes
     ----------
