@@ -18,6 +18,10 @@ from ensemble.limits.pair_sector import PairSector
 Mask = NDArray[np.bool_]
 REFINEMENTS = 3
 """Most steps of iterative refinement; one or two reach rounding."""
+GETRF, GETRS = (
+    {kind: get_lapack_funcs(name, dtype=kind) for kind in "dD"} for name in ("getrf", "getrs")
+)
+"""LAPACK's factorisation and substitution by type: looking them up takes as long as a small block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +152,16 @@ class BlockTridiagonal:
         return np.asarray(matrix)
 
     def _split(self, x: NDArray[Any]) -> list[NDArray[Any]]:
-        return np.split(x, np.cumsum([len(D) for D in self.diagonal])[:-1])
+        return [x[block] for block in self._blocks]
+
+    @cached_property
+    def _blocks(self) -> list[slice]:
+        edges = np.cumsum([0, *(len(D) for D in self.diagonal)]).tolist()
+        return [slice(low, high) for low, high in itertools.pairwise(edges)]
 
 
 def _factorised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray]:
-    (getrf,) = get_lapack_funcs(("getrf",), (matrix,))
-    lu, pivots, info = getrf(matrix)
+    lu, pivots, info = GETRF[matrix.dtype.char](matrix)
     if info != 0 or not np.isfinite(lu.diagonal()).all():
         raise Unsolvable(
             "the generator on the selected modes is singular in double precision: bring ω₀/Γ₀ and "
@@ -165,8 +173,7 @@ def _factorised(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray]:
 def _divide(factors: tuple[FloatArray, NDArray], right: NDArray[Any]) -> NDArray[Any]:
     """Like lu_solve without its checks, which take longer than the solve of a small block."""
     lu, pivots = factors
-    (getrs,) = get_lapack_funcs(("getrs",), (lu, right))
-    return np.asarray(getrs(lu, pivots, right)[0])
+    return np.asarray(GETRS[np.result_type(lu, right).char](lu, pivots, right)[0])
 
 
 def _at(matrix: FloatArray, rows: NDArray, columns: NDArray) -> FloatArray:
