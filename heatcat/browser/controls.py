@@ -7,18 +7,21 @@ from typing import Any
 import panel as pn
 
 from heatcat.browser import escape
-from heatcat.browser.colours import SCALES
+from heatcat.browser.compare import RELATIONS
 from heatcat.browser.explore.play import Play
 from heatcat.browser.labels import number, symbol, symbol_of, with_unit
 from heatcat.browser.picture import offered
+from heatcat.browser.scales import SCALES
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
-from heatcat.browser.view import View
+from heatcat.browser.view import CURVE, View
 from heatcat.terminal import visible
 
-SCALE_TEXTS = {"linear": "linear", "log": "log", "symlog": "symmetric log"}
-NONE = "–"
-ELSEWHERE = {"at", "only", "selected", "pins", "tab"}
+SCALE_TEXTS = {
+    "automatic": "automatic", "linear": "linear", "log": "log", "symlog": "symmetric log"
+}  # fmt: skip
+NONE = "none"
+ELSEWHERE = {"at", "only", "selected", "pins", "tab", "zoom"}
 """Fields that sliders set, or other parts of the page."""
 
 
@@ -43,10 +46,12 @@ class Controls:
         self.variable = pn.widgets.Select(label="variable", **wide)
         self.x = pn.widgets.Select(label="across (x)", **wide)
         self.y = pn.widgets.Select(label="up (y)", **wide)
-        self.scale = pn.widgets.RadioButtonGroup(
-            label="scale", options={SCALE_TEXTS[name]: name for name in SCALES}, **wide
+        self.scale = pn.widgets.Select(
+            label="scale of values", options={SCALE_TEXTS[name]: name for name in SCALES}, **wide
         )
-        self.overlays = pn.widgets.CheckBoxGroup(label="overlays", inline=True, **wide)
+        self.low = pn.widgets.TextInput(label="colours from", placeholder="automatic", **wide)
+        self.high = pn.widgets.TextInput(label="to", placeholder="automatic", **wide)
+        self.overlays = pn.widgets.CheckBoxGroup(label="overlays", inline=False, **wide)
         self.contour = pn.widgets.Select(label="contours of", **wide)
         self.levels = pn.widgets.TextInput(label="at levels", placeholder="automatic", **wide)
         self.compare = pn.widgets.Toggle(
@@ -54,8 +59,11 @@ class Controls:
         )
         self.beside_sweep = pn.widgets.Select(label="second sweep", **wide)
         self.beside_variable = pn.widgets.Select(label="second variable", **wide)
+        self.relation = pn.widgets.Select(
+            label="third map", options={text: name for name, text in RELATIONS.items()}, **wide
+        )
         self._sliders_box = pn.Column(**wide)
-        self._second = pn.Column(self.beside_sweep, self.beside_variable, **wide)
+        self._second = pn.Column(self.beside_sweep, self.beside_variable, self.relation, **wide)
         for name in View.fields():
             if name not in ELSEWHERE:
                 self._bind(name, getattr(self, name))
@@ -64,6 +72,7 @@ class Controls:
             self.variable,
             pn.Row(self.x, self.y, **wide),
             self.scale,
+            pn.Row(self.low, self.high, **wide),
             self._sliders_box,
             self.overlays,
             pn.Row(self.contour, self.levels, **wide),
@@ -97,14 +106,14 @@ class Controls:
         self.variable.groups = _groups(sheet)
         self.x.options = {_mark(sheet, dim): dim for dim in dims if dim != view.y}
         up = {_mark(sheet, dim): dim for dim in dims if dim != view.x}
-        self.y.options = up | {NONE: ""}
+        self.y.options = up | {NONE: CURVE}
         self.overlays.options = {text: name for name, text in offered(sheet).items()}
         self.contour.groups = {"": {NONE: ""}} | _groups(sheet)
         self.beside_sweep.options = {"the same": ""} | {name: name for name in self._source.names}
         self.beside_variable.groups = {"": {"the same": ""}} | _groups(beside)
 
     def _refresh_sliders(self, sheet: Sheet) -> None:
-        axes = tuple(filter(None, (self._view.x, self._view.y)))
+        axes = tuple(filter(None, (self._view.x, self._view.up)))
         shown = (sheet.name, {dim: len(sheet.labels(dim)) for dim in sheet.dims}, axes)
         if shown != self._shown:
             self._shown = shown

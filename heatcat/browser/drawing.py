@@ -103,6 +103,19 @@ def in_thread(load: Callable[[], Any], show: Callable[[Any], None]) -> None:
     _pool.submit(load).add_done_callback(lambda future: loop.call_soon_threadsafe(arrived, future))
 
 
+def on_document(change: Callable[[], None]) -> None:
+    """Change Bokeh's models while nothing else changes the document.
+
+    Panel calls the watchers of its widgets without the document's lock, and takes care of its own
+    models only.
+    """
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        change()
+    else:
+        document.add_next_tick_callback(change)
+
+
 def _held(document: Any, show: Callable[[Any], None], future: Future[Any]) -> None:
     """Show a result, and send all that changes in one message: headings change with their maps."""
     with pn.io.hold(document):

@@ -8,8 +8,10 @@ from typing import Literal
 import dask
 import xarray as xr
 
-from heatcat.browser.maps import map_overlay
+from heatcat.browser.compare import related
+from heatcat.browser.maps import layers
 from heatcat.browser.picture import Picture
+from heatcat.browser.plane import Plane, coloured, load_plane
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.slices import curve, load_slice
 from heatcat.browser.source import Source
@@ -18,13 +20,37 @@ from heatcat.browser.view import arguments
 DPI = 200
 
 
-def image(sheet: Sheet, picture: Picture, kind: Literal["png", "svg"]) -> io.BytesIO:
-    """The map or curve, drawn by Matplotlib."""
+Beside = tuple[Sheet, Picture]
+
+
+def image(
+    sheet: Sheet,
+    picture: Picture,
+    kind: Literal["png", "svg"],
+    *,
+    beside: Beside | None = None,
+    relation: str = "",
+) -> io.BytesIO:
+    """The map or curve, drawn by Matplotlib, with what is compared with it.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    picture : Picture
+    kind : {"png", "svg"}
+    beside : tuple of Sheet and Picture, optional
+        The second map.
+    relation : str
+        What a third map shows of the two; "" for none.
+    """
+    import holoviews as hv
     import holoviews.plotting.mpl
     import matplotlib as mpl
 
     if picture.y:
-        drawn = map_overlay(sheet, picture, "matplotlib")
+        planes = _planes(sheet, picture, beside, relation)
+        maps = [layers(plane, "matplotlib") for plane in planes]
+        drawn = hv.Layout(maps) if len(maps) > 1 else maps[0]
     else:
         drawn = curve(load_slice(sheet, picture, picture.x), "matplotlib")
     figure = holoviews.plotting.mpl.MPLRenderer.instance(dpi=100).get_plot(drawn).state
@@ -35,27 +61,66 @@ def image(sheet: Sheet, picture: Picture, kind: Literal["png", "svg"]) -> io.Byt
     return file
 
 
-def selection(sheet: Sheet, picture: Picture) -> xr.Dataset:
-    """What the map shows, at every label: the variable, its status and its coordinates."""
+def _planes(sheet: Sheet, picture: Picture, beside: Beside | None, relation: str) -> list[Plane]:
+    """The maps of a picture, as the page shows them."""
+    first = load_plane(sheet, picture)
+    if beside is None:
+        return [first]
+    other, there = beside
+    second = load_plane(other, there)
+    planes = [first, second]
+    if first.variable == second.variable:
+        planes = [
+            coloured(first, picture, second.every_value),
+            coloured(second, there, first.every_value),
+        ]
+    if relation:
+        planes.append(related(first, second, relation, picture, (sheet.name, other.name)))
+    return planes
+
+
+def selection(sheet: Sheet, picture: Picture, beside: Beside | None = None) -> xr.Dataset:
+    """What the map shows, at every label: the variable, its status and its coordinates.
+
+    A second map is the variable "NAME_beside", at the labels of the first: NaN where it has none.
+    """
     value = sheet.select(picture.variable, picture.elsewhere)
     chosen = {picture.variable: value.rename(picture.variable)}
     status = sheet.status(picture.variable, picture.elsewhere)
     if status is not None:
         chosen["status"] = status
     (found,) = dask.compute(xr.Dataset(chosen, attrs=sheet.data.attrs))
-    return found
+    if beside is None:
+        return found
+    other, there = beside
+    (second,) = dask.compute(other.select(there.variable, there.elsewhere))
+    there_only = [name for name in second.coords if name not in second.dims]
+    second = (
+        second.astype(float).drop_vars(there_only).reindex({dim: found[dim] for dim in second.dims})
+    )
+    return found.assign(
+        {f"{there.variable}_beside": second.assign_attrs(second.attrs, sweep=other.name)}
+    )
 
 
-def netcdf(sheet: Sheet, picture: Picture) -> io.BytesIO:
+def netcdf(sheet: Sheet, picture: Picture, beside: Beside | None = None) -> io.BytesIO:
     """The selection as a NetCDF file."""
-    found = selection(sheet, picture)
+    found = selection(sheet, picture, beside)
     for array in found.variables.values():
         array.encoding = {}  # the store's filters, which NetCDF lacks
     return io.BytesIO(bytes(found.to_netcdf(engine="h5netcdf")))
 
 
-def python(source: Source, sheet: Sheet, picture: Picture) -> str:
-    """Python code that makes the same selection and draws it."""
+def python(source: Source, sheet: Sheet, picture: Picture, beside: Beside | None = None) -> str:
+    """Python code that makes the same selection and draws it; then the second map, if any."""
+    code = _python(source, sheet, picture)
+    if beside is None:
+        return code
+    lines = _python(source, *beside).splitlines()
+    return "\n".join([code, *(line for line in lines if not line.startswith("import "))])
+
+
+def _python(source: Source, sheet: Sheet, picture: Picture) -> str:
     elsewhere = {
         dim: value
         for dim, value in picture.elsewhere.items()

@@ -29,7 +29,8 @@ class ExportSection(Section):
         self.layout.objects = [pn.FlexBox(*downloads, gap="8px"), self._python]
 
     def load(self, shown: Shown) -> str:
-        return export.python(shown.source, shown.sheet, shown.picture)
+        beside = shown.beside if isinstance(shown.beside, tuple) else None
+        return export.python(shown.source, shown.sheet, shown.picture, beside)
 
     def show(self, shown: Shown, found: str) -> None:
         self._shown = shown
@@ -48,7 +49,14 @@ class ExportSection(Section):
     def _file(self, kind: str) -> Any:
         if self._shown is None:
             raise InvalidInput("there is no picture to save yet: wait until the map is drawn")
-        sheet, picture = self._shown.sheet, self._shown.picture
+        shown = self._shown
+        beside = shown.beside if isinstance(shown.beside, tuple) else None
         if kind == "nc":
-            return export.netcdf(sheet, picture)
-        return export.image(sheet, picture, "png" if kind == "png" else "svg")
+            return export.netcdf(shown.sheet, shown.picture, beside)
+        return export.image(
+            shown.sheet,
+            shown.picture,
+            "png" if kind == "png" else "svg",
+            beside=beside,
+            relation=shown.relation,
+        )

@@ -29,12 +29,14 @@ def symbol_of(data: xr.DataArray) -> str:
 
 
 def unit(units: str) -> str:
-    """Unit as a person writes it.
+    """Unit as a person writes it; nothing where the sweep does not name its unit of energy.
 
-    >>> unit("omega_0^2"), unit("E_1"), unit("1"), unit("nat")
-    ('ω₀²', 'E₁', '', 'nat')
+    >>> unit("omega_0^2"), unit("E_1"), unit("1"), unit("nat"), unit("energy^2")
+    ('ω₀²', 'E₁', '', 'nat', '')
     """
     base, _, power = units.partition("^")
+    if base == "energy":
+        return ""
     base = "" if base == "1" else VOCABULARY[base].symbol if base in VOCABULARY else base
     return base + power.translate(SUPERSCRIPTS)
 
@@ -54,15 +56,15 @@ def number(value: float) -> str:
     return f"{value:.12g}"
 
 
-def figure(value: Any) -> str:
-    """A value in a table, with ten digits.
+def figure(value: Any, *, digits: int = 10) -> str:
+    """A value in a table.
 
     >>> figure(1.00004931726), figure(float("nan")), figure("superlu")
     ('1.000049317', 'undefined', 'superlu')
     """
     if isinstance(value, str):
         return value
-    return f"{value:.10g}" if math.isfinite(value) else "undefined"
+    return f"{value:.{digits}g}" if math.isfinite(value) else "undefined"
 
 
 def decade(exponent: int) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import param
-from panel.io.location import Location
 
 from catalog.names.suggestion import suggestion
+from heatcat.browser.address import Address
 
 
 class Link:
@@ -19,7 +19,7 @@ class Link:
 
     Parameters
     ----------
-    location : panel.io.location.Location
+    address : Address
     states : mapping of str to param.Parameterized
         The view under "", whose fields are words of the address; of others the words are
         "name.field".  All are set from the address when the link is made.
@@ -29,18 +29,18 @@ class Link:
 
     def __init__(
         self,
-        location: Location,
+        address: Address,
         states: Mapping[str, param.Parameterized],
         *,
         keep: Mapping[str, str] | None = None,
     ) -> None:
-        self._location, self._states, self._keep = location, states, dict(keep or {})
+        self._address, self._states, self._keep = address, states, dict(keep or {})
         self._writing = False
         self._refused: list[str] = []
         self._read()
         for state in states.values():
             state.param.watch(self.write, fields(state))
-        location.param.watch(self._moved, "search")
+        address.watch(self._moved)
 
     def complaints(self) -> list[str]:
         """One line for every word of the address that was refused; returned only once."""
@@ -49,15 +49,17 @@ class Link:
 
     def write(self, *_: Any) -> None:
         """Write the view into the address; fields with their default value are left out."""
+        if self._writing:
+            return
         self._writing = True
         try:
-            self._location.search = query(self._states, self._keep)
+            self._address.search = query(self._states, self._keep)
         finally:
             self._writing = False
 
-    def _moved(self, event: Any) -> None:
-        """Read the address after the visitor went back or forward in history, or edited it."""
-        if not self._writing and event.new != query(self._states, self._keep):
+    def _moved(self, search: str) -> None:
+        """Read the address after the visitor went back or forward in history."""
+        if not self._writing and search != query(self._states, self._keep):
             self._read()
 
     def _read(self) -> None:
@@ -66,7 +68,7 @@ class Link:
         values: dict[str, dict[str, Any]] = {name: {} for name in self._states}
         for name, field in known.values():
             values[name][field] = self._states[name].param[field].default
-        for word, text in parse_qsl(str(self._location.search).removeprefix("?")):
+        for word, text in parse_qsl(self._address.search.removeprefix("?")):
             if word in self._keep:
                 continue
             if word not in known:
@@ -79,8 +81,13 @@ class Link:
                 self._refused.append(
                     f"the link asks for {word} = {text}, which cannot be: see the page"
                 )
-        for name, state in self._states.items():
-            state.param.update(**values[name])
+        # The address is not written while it is being read: half of it would be new.
+        self._writing = True
+        try:
+            for name, state in self._states.items():
+                state.param.update(**values[name])
+        finally:
+            self._writing = False
 
 
 def fields(state: param.Parameterized) -> list[str]:

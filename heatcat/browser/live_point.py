@@ -18,10 +18,10 @@ from ensemble import Engine, Exact, InvalidInput, Macroscopic, Solution
 from ensemble.method import Method, attempt
 from ensemble.variables import FROM_CUMULANTS, FROM_PAIR
 from heatcat.browser import escape
+from heatcat.browser.axes import spaced_by_factors
 from heatcat.browser.drawing import Drawing, Step, in_thread
 from heatcat.browser.explore.live_curve import LiveCurve
 from heatcat.browser.labels import figure, unit, with_unit
-from heatcat.browser.plane import spaced_by_factors
 from heatcat.browser.point import load_point, named
 from heatcat.browser.section import Context, Section, Shown
 from heatcat.browser.sheet import Sheet

@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
-import holoviews as hv
 import panel as pn
 import xarray as xr
-from bokeh.models import ColumnDataSource
-from holoviews import streams
+from bokeh.models import Range1d
 
-from heatcat.browser import escape, maps, slices
-from heatcat.browser.drawing import Drawing, Step
+from heatcat.browser import escape, maps
+from heatcat.browser.axes import MOST_LABELS
+from heatcat.browser.curve_figure import CurveFigure
 from heatcat.browser.explore.outline import Path, outline
 from heatcat.browser.explore.selection import Ranges, Selection
+from heatcat.browser.legend import legend
+from heatcat.browser.map_figure import MapFigure, Zoom
 from heatcat.browser.picture import Picture
-from heatcat.browser.plane import Plane, load_plane
+from heatcat.browser.plane import Plane, coloured, load_plane
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.slices import Slice, load_slice
-
-Pick = Callable[[dict[str, float]], None]
-
-Revision = streams.Stream.define("Revision", revision=0)
 
 
 @dataclass(frozen=True)
 class Content:
-    """A picture with the numbers that it shows: a plane, or a slice where it is a curve."""
+    """A picture with the numbers that it shows: a plane, or a slice where it is a curve.
+
+    Attributes
+    ----------
+    sheet : Sheet
+    picture : Picture
+    plane : Plane or None
+    cut : Slice or None
+    zoom : mapping of str to pair of float
+        Labels in view, by dimension.
+    read : tuple
+        What was read: it is not read again while this stays the same.
+    border : list of tuple
+        Pieces of the border around the selected cells.
+    """
 
     sheet: Sheet
     picture: Picture
     plane: Plane | None = None
     cut: Slice | None = None
+    zoom: Zoom = field(default_factory=dict)
     read: Any = None
-    selected: xr.DataArray | None = None
     border: list[Path] = field(default_factory=list)
-    """Pieces of the border around the selected cells."""
 
     @property
     def title(self) -> str:
@@ -48,31 +57,39 @@ class Content:
         assert self.cut is not None
         return f"{self.cut.value_text}{f' at {self.cut.title}' if self.cut.title else ''}"
 
+    def sharing(self, other: Content) -> Content:
+        """The same with colours that suit the values of another picture, too."""
+        if self.plane is None or other.plane is None:
+            return self
+        return replace(self, plane=coloured(self.plane, self.picture, other.plane.every_value))
+
 
 class MapPane:
-    """Heading, plot and note of one picture.
+    """Heading, plot and legend of one picture.
 
     Parameters
     ----------
     on_pick : callable
-        Called with the labels of a cell that was clicked.
+        Called with the labels of a place that was clicked.
+    on_zoom : callable
+        Called with the labels in view, by dimension, after the visitor has zoomed.
     on_box : callable
-        Called with the ranges of a box that was drawn, by the names of the axes.
+        Called with the labels in a box that was drawn, by dimension.
     """
 
-    def __init__(self, on_pick: Pick, on_box: Callable[[Ranges], None]) -> None:
-        self._on_pick = on_pick
-        self._selection = Selection(on_box)
+    def __init__(
+        self,
+        on_pick: Callable[[Mapping[str, float]], None],
+        on_zoom: Callable[[Zoom], None],
+        on_box: Callable[[Ranges], None],
+    ) -> None:
+        self._on_pick, self._on_zoom, self._on_box = on_pick, on_zoom, on_box
+        self._selection = Selection(self._boxed)
         self._heading = pn.pane.HTML("", css_classes=["heading"], sizing_mode="stretch_width")
         self._note = pn.pane.HTML("", css_classes=["note"], sizing_mode="stretch_width")
-        self._plot = pn.pane.HoloViews(None, sizing_mode="stretch_width", min_height=maps.HEIGHT)
-        self._revision = Revision()
-        self._ranges: streams.RangeXY | None = None
-        self._key: Any = None
+        self._plot = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=maps.HEIGHT)
+        self._figure: MapFigure | CurveFigure | None = None
         self._content: Content | None = None
-        self._zoomed = Drawing(self._zoom)
-        self._live: tuple[float, float] | None = None
-        self._live_source = ColumnDataSource()
         self.layout = pn.Column(
             self._heading,
             self._plot,
@@ -81,133 +98,118 @@ class MapPane:
             styles={"flex": "1 1 420px", "min-width": "0"},
         )
 
-    def load(self, sheet: Sheet, picture: Picture, selected: xr.DataArray | None = None) -> Content:
+    @property
+    def figure(self) -> MapFigure | None:
+        """The map that is shown, if it is one."""
+        return self._figure if isinstance(self._figure, MapFigure) else None
+
+    def load(
+        self,
+        sheet: Sheet,
+        picture: Picture,
+        zoom: Zoom,
+        selected: xr.DataArray | None = None,
+    ) -> Content:
         """Read what a picture needs; nothing if only the chosen cell differs from what is shown."""
         if not picture.y:
             return Content(sheet, picture, cut=load_slice(sheet, picture, picture.x))
-        ranges = self._ranges if _key(sheet, picture) == self._key else None
-        x_range, y_range = (ranges.x_range, ranges.y_range) if ranges else (None, None)
-        read = (sheet, replace(picture, at=picture.elsewhere), x_range, y_range)
-        if self._content is not None and self._content.plane and self._content.read == read:
+        # Without thinning all cells are read, and a part of them is shown.
+        seen = {dim: zoom[dim] for dim in zoom if len(sheet.labels(dim)) > MOST_LABELS}
+        read = (sheet, replace(picture, at=picture.elsewhere), seen)
+        before = self._content
+        if before is not None and before.plane is not None and before.read == read:
             cell = (picture.at[picture.x], picture.at[picture.y])
-            plane = replace(self._content.plane, cell=cell)
+            plane = replace(before.plane, cell=cell)
         else:
+            x_range, y_range = seen.get(picture.x), seen.get(picture.y)
             plane = load_plane(sheet, picture, x_range=x_range, y_range=y_range)
         border = [] if selected is None else _border(plane, picture, selected)
-        return Content(sheet, picture, plane=plane, read=read, selected=selected, border=border)
+        return Content(sheet, picture, plane=plane, zoom=zoom, read=read, border=border)
 
-    def show(self, content: Content, *, about: str = "") -> None:
-        """Draw a picture: a new plot if axes, variable or scale change, else an updated one."""
-        key = _key(content.sheet, content.picture)
-        anew = key != self._key
-        if anew:
-            self._ranges = None
+    def show(self, content: Content, *, about: str = "", beside: MapPane | None = None) -> None:
+        """Draw a picture.
+
+        Parameters
+        ----------
+        content : Content
+        about : str
+            Shown under the heading.
+        beside : MapPane, optional
+            Another map, which zooms with this one.
+        """
         self._content = content
         below = f"<p>{escape.html(about)}</p>" if about else ""
         self._heading.object = f"<h2>{escape.html(content.title)}</h2>{below}"
-        self._note.object = escape.html(content.plane.note) if content.plane else ""
-        self._selection.show(content.picture.axes, content.border)
-        if anew:
-            self._build()
-            self._key = key
-        else:
-            self._redraw()
+        if content.plane is not None:
+            self._map_figure(content.plane, beside).show(content.plane, content.zoom)
+            self._selection.show(content.picture.axes, content.border)
+            self._note.object = legend(content.plane.states, content.plane.note)
+        elif content.cut is not None:
+            self._curve_figure(content.cut).show(content.cut)
+            self._note.object = legend(content.cut.states, content.cut.note)
 
     def complain(self, message: str) -> None:
         """Say why there is no picture."""
-        self._key = self._content = self._plot.object = None
+        self._figure = self._content = self._plot.object = None
         self._heading.object = f'<p role="alert">{escape.html(message)}</p>'
         self._note.object = ""
 
     def mark(self, parameters: Mapping[str, float] | None) -> None:
         """Put the live point on the map, or remove it; the map is not drawn again."""
-        axes = self._content.picture.axes if self._content else ()
-        known = parameters is not None and len(axes) == 2 and {*axes} <= {*parameters}
-        self._live = (parameters[axes[0]], parameters[axes[1]]) if known and parameters else None
-        self._live_source.data = self._live_data()
-
-    def _live_data(self) -> dict[str, Any]:
-        x, y = ([self._live[0]], [self._live[1]]) if self._live else ([], [])
-        return {"x": x, "y": y}
-
-    def _add_live(self, plot: Any, _: Any) -> None:
-        """Draw the live point from a source of its own, so that moving it does not draw the map."""
-        if plot.state.select_one({"name": "live"}) is None:
-            self._live_source = ColumnDataSource(self._live_data())
-            plot.state.scatter(
-                "x",
-                "y",
-                source=self._live_source,
-                name="live",
-                marker="diamond",
-                size=18,
-                fill_color="white",
-                line_color="black",
-                line_width=2,
-            )
-
-    def _redraw(self) -> None:
-        self._revision.event(revision=self._revision.revision + 1)
-
-    def _build(self) -> None:
-        self._revision = Revision()
-        if self._need().plane is None:
-            source = self._dynamic(lambda: slices.line(self._need_cut()))
-            drawn = source * self._dynamic(lambda: slices.markers(self._need_cut()))
-            drawn = drawn.opts(**slices.frame(self._need_cut()))
+        plane = self._content.plane if self._content else None
+        if plane is None or self.figure is None:
+            return
+        sides = (plane.x, plane.y)
+        if parameters is None or not {side.name for side in sides} <= {*parameters}:
+            self.figure.mark(None)
         else:
-            source = self._dynamic(lambda: maps.mesh(self._need_plane()))
-            drawn = source * self._dynamic(lambda: maps.over(self._need_plane()))
-            drawn = drawn.opts(**maps.FRAME, hooks=[self._add_live, self._selection.add])
-            if max(self._need_plane().x.step, self._need_plane().y.step) > 1:
-                self._ranges = streams.RangeXY(source=source)
-                self._ranges.add_subscriber(self._zoomed.request)
-        tap = streams.Tap(source=source, x=None, y=None)
-        tap.add_subscriber(self._tapped)
-        self._plot.object = drawn
+            x, y = (parameters[side.name] - side.bound for side in sides)
+            self.figure.mark((x, y))
 
-    def _dynamic(self, make: Callable[[], Any]) -> hv.DynamicMap:
-        return hv.DynamicMap(lambda revision: make(), streams=[self._revision])
+    def _map_figure(self, plane: Plane, beside: MapPane | None) -> MapFigure:
+        """The plot of a map, made anew where the kind of an axis changes."""
+        logs = (plane.x.log, plane.y.log)
+        other = beside.figure if beside is not None else None
+        ranges = (Range1d(), Range1d())
+        if other is not None and other.logs == logs:
+            ranges = (other.plot.x_range, other.plot.y_range)
+        found = self.figure
+        if (
+            found is None
+            or found.logs != logs
+            or (other is not None and found.plot.x_range is not ranges[0])
+        ):
+            found = MapFigure(logs, ranges, self._tapped, self._on_zoom)
+            self._selection.add(found.plot)
+            self._figure = found
+            self._plot.object = found.plot
+        return found
 
-    def _need(self) -> Content:
-        assert self._content is not None
-        return self._content
+    def _curve_figure(self, cut: Slice) -> CurveFigure:
+        found = self._figure
+        if not isinstance(found, CurveFigure) or found.log != cut.side.log:
+            found = CurveFigure(cut.side.log, self._tapped, height=maps.HEIGHT)
+            self._figure = found
+            self._plot.object = found.plot
+        return found
 
-    def _need_plane(self) -> Plane:
-        plane = self._need().plane
-        assert plane is not None
-        return plane
-
-    def _need_cut(self) -> Slice:
-        cut = self._need().cut
-        assert cut is not None
-        return cut
-
-    def _zoom(self) -> Iterator[Step]:
-        content = self._need()
-        yield (
-            partial(self.load, content.sheet, content.picture, content.selected),
-            self._zoomed_in,
-        )
-
-    def _zoomed_in(self, content: Content) -> None:
-        if self._content is not None and self._content.sheet is content.sheet:
-            self._content = content
-            self._note.object = escape.html(content.plane.note) if content.plane else ""
-            self._selection.show(content.picture.axes, content.border)
-            self._redraw()
-
-    def _tapped(self, x: Any, y: Any) -> None:
-        if self._content is None or x is None:
+    def _tapped(self, x: float, y: float = 0.0) -> None:
+        if self._content is None:
             return
         sheet, picture = self._content.sheet, self._content.picture
         places = {picture.x: x} | ({picture.y: y} if picture.y else {})
         self._on_pick({dim: sheet.nearest(dim, place) for dim, place in places.items()})
 
-
-def _key(sheet: Sheet, picture: Picture) -> tuple[Any, ...]:
-    """What needs a new plot where it changes."""
-    return sheet.name, picture.variable, picture.axes, picture.scale, picture.line_kinds
+    def _boxed(self, ranges: Ranges) -> None:
+        plane = self._content.plane if self._content else None
+        if plane is not None:
+            bounds = {side.name: side.bound for side in (plane.x, plane.y)}
+            self._on_box(
+                {
+                    dim: (low + bounds[dim], high + bounds[dim])
+                    for dim, (low, high) in ranges.items()
+                }
+            )
 
 
 def _border(plane: Plane, picture: Picture, selected: xr.DataArray) -> list[Path]:

@@ -8,10 +8,11 @@ import holoviews as hv
 import numpy as np
 
 from ensemble import Status
-from heatcat.browser.colours import MISSING, Scale
+from heatcat.browser.colours import MISSING
 from heatcat.browser.escape import Backend, label, title
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, load_plane
+from heatcat.browser.scales import Scale
 from heatcat.browser.sheet import Sheet
 
 DASHES = {
@@ -75,8 +76,8 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
     names = ["drawn", "value", "at_x", "at_y"]
     tooltips = [
         (label(plane.value_text, backend), "@{value}{%.10g}"),
-        (label(plane.x.text, backend), "@{at_x}{%.12g}"),
-        (label(plane.y.text, backend), "@{at_y}{%.12g}"),
+        (label(plane.x.whole_text, backend), "@{at_x}{%.12g}"),
+        (label(plane.y.whole_text, backend), "@{at_y}{%.12g}"),
     ]
     if plane.status is not None:
         texts = np.array([status.label for status in Status], dtype=object)
@@ -91,7 +92,7 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
     shared: dict[str, Any] = {
         "cmap": plane.colours.palette,
         "clim": plane.colours.limits,
-        "colorbar": True,
+        "colorbar": not plane.colours.empty,
         "clipping_colors": {"NaN": MISSING},
         "xlim": plane.x.limits,
         "ylim": plane.y.limits,
@@ -119,7 +120,7 @@ def flags(plane: Plane, backend: Backend = "bokeh") -> hv.Points:
     doubtful: list[tuple[float, float]] = []
     if plane.status is not None:
         rows, columns = np.nonzero(plane.status > Status.OK)
-        doubtful = list(zip(plane.x.labels[columns], plane.y.labels[rows], strict=True))
+        doubtful = list(zip(plane.x.places[columns], plane.y.places[rows], strict=True))
     element = hv.Points(doubtful, kdims=_dimensions(plane, backend))
     if backend == "matplotlib":
         return element.opts(marker="x", s=24, c="black", edgecolor=None, backend=backend)
@@ -139,8 +140,8 @@ def lines(plane: Plane, kind: str, backend: Backend = "bokeh") -> hv.Path:
     )
 
 
-def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
-    """The text of each line, written on its longest piece, away from the texts of other lines."""
+def text_places(plane: Plane) -> list[tuple[float, float, str]]:
+    """Where the text of each line stands: on its longest piece, away from other texts."""
     rows: list[tuple[float, float, str]] = []
     taken: list[np.ndarray] = []
     for line in plane.lines:
@@ -156,7 +157,13 @@ def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
         nearest = np.min(room, axis=0) if room else np.ones(len(path))
         best = int(np.argmax(np.minimum(nearest, 0.25) - 0.1 * middle))
         taken.append(place[best])
-        rows.append((path[best][0], path[best][1], label(line.text, backend)))
+        rows.append((float(path[best][0]), float(path[best][1]), line.text))
+    return rows
+
+
+def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
+    """The texts of the lines."""
+    rows = [(x, y, label(text, backend)) for x, y, text in text_places(plane)]
     element = hv.Labels(rows, kdims=_dimensions(plane, backend), vdims="text")
     if backend == "matplotlib":
         return element.opts(color="black", size=9, backend=backend)
@@ -199,11 +206,11 @@ def _colorbar(plane: Plane) -> dict[str, Any]:
     """Ticks of the colour bar in the values' own numbers."""
     from bokeh.models import FixedTicker
 
-    if plane.value_text == "status":
-        ticks = {int(status): status.label for status in Status}
-        return {"ticker": FixedTicker(ticks=list(ticks)), "major_label_overrides": ticks}
-    formatter = tick_formatter(plane.scale)
-    return {} if formatter is None else {"formatter": formatter}
+    ticks = round_ticks(plane)
+    if ticks is None:
+        return {}
+    texts = dict(ticks)
+    return {"ticker": FixedTicker(ticks=list(texts)), "major_label_overrides": texts}
 
 
 def _ticks(plane: Plane) -> dict[str, Any]:
@@ -214,17 +221,11 @@ def _ticks(plane: Plane) -> dict[str, Any]:
 
 def round_ticks(plane: Plane) -> list[tuple[float, str]] | None:
     """Places and texts of the ticks of a colour bar; None where it has the values themselves."""
-    from matplotlib.ticker import MaxNLocator
-
-    if plane.value_text == "status":
+    if plane.variable == "status":
         return [(float(status), status.label) for status in Status]
     if plane.scale.kind == "linear":
         return None
-    low, high = plane.colours.limits
-    places = MaxNLocator(7, integer=high - low > 2).tick_values(low, high)
-    step = float(places[1] - places[0])
-    shown = [float(place) for place in places if low <= place <= high]
-    return [(place, plane.scale.text(place, step)) for place in shown]
+    return plane.scale.ticks(*plane.colours.limits)
 
 
 def tick_formatter(scale: Scale) -> Any:

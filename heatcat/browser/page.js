@@ -1,6 +1,12 @@
 // Phones begin with the controls closed.
 if (window.matchMedia("(max-width: 800px)").matches) document.getElementById("controls").open = false;
 
+// Back and Forward change what is shown, not only the address.
+window.addEventListener("popstate", () => {
+  const address = Bokeh.documents[0].get_model_by_name("query of the address");
+  if (address) address.value = window.location.search;
+});
+
 // Dark plots are made by the server, which knows the visitor's choice from this cookie.  The address
 // holds the state of the page, so that nothing is lost when it is loaded again.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");

@@ -14,8 +14,9 @@ import param
 from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat.browser import escape
+from heatcat.browser.address import Address
 from heatcat.browser.controls import Controls
-from heatcat.browser.drawing import Drawing, Step, in_thread
+from heatcat.browser.drawing import Drawing, Step, in_thread, on_document
 from heatcat.browser.explore.condition import condition_of, masked
 from heatcat.browser.link import fields
 from heatcat.browser.map_section import MapSection
@@ -24,7 +25,7 @@ from heatcat.browser.sections import SECTIONS
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
 from heatcat.browser.tabs import Tabs
-from heatcat.browser.view import View
+from heatcat.browser.view import CURVE, View
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")
@@ -46,10 +47,13 @@ class Page:
     sections : tuple of Section
     complaints : callable
         Returns one line for each word of the link that was refused since it was last called.
+    on_settled : callable
+        Called when the view fits the catalogue.
     """
 
     def __init__(self, source: Source, view: View | None = None) -> None:
         self.complaints: Callable[[], list[str]] = list
+        self.on_settled: Callable[[], None] = lambda: None
         self.source = source
         self.view = View() if view is None else view
         self._settling = self._begun = False
@@ -71,9 +75,10 @@ class Page:
         of_sections = {s.name: s.state for s in self.sections if s.state is not None}
         return {"": self.view, **of_sections}
 
-    def template(self, title: str) -> pn.Template:
+    def template(self, title: str, address: Address) -> pn.Template:
         """The served page, whose address holds its state."""
-        template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"), location=True)
+        template = pn.Template((FOLDER / "page.html").read_text(encoding="utf-8"))
+        template.add_panel("address", pn.pane.Bokeh(address.model, visible=False))
         template.add_variable("heading", title)
         template.add_variable("style", STYLE)
         template.add_variable("script", SCRIPT)
@@ -126,6 +131,7 @@ class Page:
             self._settling = False
         self._notes.object = "".join(f'<p role="status">{escape.html(note)}</p>' for note in notes)
         self.controls.refresh()
+        self.on_settled()
 
     def _plan(self) -> Iterator[Step]:
         """The steps of a drawing: the sweeps in view, then the sections from the top."""
@@ -162,7 +168,9 @@ class Page:
                 beside = masked(other, "" if refused else self.view.only), picture_of_other
             except InvalidInput as problem:
                 beside = str(problem)
-        return Shown(self.source, sheet, picture, beside, refused, selected)
+        zoom = {dim: (part[0], part[1]) for dim, part in self.view.zoom.items()}
+        relation = self.view.relation
+        return Shown(self.source, sheet, picture, beside, refused, selected, relation, zoom)
 
     def _masked(self, sheet: Sheet) -> Sheet:
         """The sheet under the condition; the same object as long as both are the same."""
@@ -186,11 +194,15 @@ class Page:
     def _changed(self, *events: Any) -> None:
         if self._settling or not self._begun:
             return
-        if not self.view.y and any(event.name == "sweep" for event in events):
-            # After a curve of one sweep, the next sweep is shown as a map: without x, the view
-            # chooses both axes.
+        if self.view.y == CURVE and any(event.name == "sweep" for event in events):
+            # After a curve of one sweep, the next sweep is shown as a map where it can be.
             self._settling = True
-            self.view.x = ""
+            self.view.x = self.view.y = ""
+            self._settling = False
+        names = {event.name for event in events}
+        if names & {"variable", "sweep"} and not names & {"low", "high"}:
+            self._settling = True
+            self.view.low = self.view.high = ""  # those of another variable
             self._settling = False
         self.drawing.request()
 
@@ -203,7 +215,7 @@ class Page:
     def _mark(self, parameters: Mapping[str, float] | None) -> None:
         for section in self.sections:
             if isinstance(section, MapSection):
-                section.mark(parameters)
+                on_document(partial(section.mark, parameters))
 
     def _refreshed(self, _: Any) -> None:
         self.drawing.request()

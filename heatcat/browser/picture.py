@@ -8,7 +8,7 @@ from catalog.heat_engine.derived import missing_parameters
 from catalog.names.described import coordinate_name
 from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
-from heatcat.browser.colours import SCALES
+from heatcat.browser.scales import SCALES
 from heatcat.browser.sheet import At, Sheet
 
 OVERLAYS = {
@@ -40,7 +40,9 @@ class Picture:
         Dimensions across and up.
     at : mapping of str to number
         One label of every dimension: those of x and y are the chosen cell.
-    scale : {"linear", "log", "symlog"}
+    scale : {"automatic", "linear", "log", "symlog"}
+    limits : pair of float or None
+        Values at the ends of the colours; None: the extremes.
     overlays : tuple of str
         Any of ``OVERLAYS``.
     contour : str
@@ -53,7 +55,8 @@ class Picture:
     x: str
     y: str = ""
     at: At = field(default_factory=dict)
-    scale: str = "linear"
+    scale: str = "automatic"
+    limits: tuple[float | None, float | None] = (None, None)
     overlays: tuple[str, ...] = ()
     contour: str = ""
     levels: tuple[float, ...] = ()
@@ -81,7 +84,7 @@ def picture_of(
     x: str | None = None,
     y: str | None = None,
     at: At | None = None,
-    scale: str = "linear",
+    scale: str = "automatic",
     overlays: tuple[str, ...] = (),
     contour: str | None = None,
     levels: tuple[float, ...] = (),

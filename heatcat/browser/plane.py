@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dask
@@ -13,59 +13,16 @@ from contourpy import contour_generator
 from numpy.typing import NDArray
 
 from catalog.heat_engine.derived import completed
-from ensemble import Status
-from heatcat.browser.colours import Colours, Scale, colours_for, scale_for
+from heatcat.browser.axes import Axis, Floats, Range, axis
+from heatcat.browser.colours import Colours, centre, colours_for
 from heatcat.browser.labels import number, symbol_of, where, with_unit
-from heatcat.browser.picture import CONTOURED, Picture
+from heatcat.browser.picture import CONTOURED, OVERLAYS, Picture
+from heatcat.browser.scales import Scale, is_flat, scale_for
 from heatcat.browser.sheet import Sheet
+from heatcat.browser.states import states_of
 
-Floats = NDArray[np.float64]
-Range = tuple[float, float]
-
-MOST_LABELS = 150
-"""Most labels that are drawn along an axis; more are thinned out until the visitor zooms in."""
 FINE = 201
 """Points along each axis on which a closed form is drawn."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One side of a map.
-
-    Attributes
-    ----------
-    name, text : str
-        Name of the dimension, and its symbol with the unit.
-    labels, edges : ndarray
-        Labels and edges of the cells that are drawn.
-    log : bool
-        Whether a logarithmic axis suits the labels.
-    total, step : int
-        Number of labels in view; every ``step``-th of them is drawn.
-    """
-
-    name: str
-    text: str
-    labels: NDArray[Any]
-    edges: Floats
-    log: bool
-    total: int
-    step: int
-
-    @property
-    def limits(self) -> Range:
-        """From the first edge to the last."""
-        return float(self.edges[0]), float(self.edges[-1])
-
-    def cell(self, value: float) -> Range:
-        """Edges of the cell nearest to a value."""
-        i = int(np.argmin(np.abs(self.labels - value)))
-        return float(self.edges[i]), float(self.edges[i + 1])
-
-    @property
-    def symbol(self) -> str:
-        """Symbol of the dimension, without its unit."""
-        return self.text.partition(" [")[0]
 
 
 @dataclass(frozen=True)
@@ -78,9 +35,48 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Plane:
-    """A map, ready to be drawn."""
+class Scattered:
+    """Points that lie beside the grid: where they are on the map, and their values."""
 
+    x: Floats
+    y: Floats
+    values: Floats
+    drawn: Floats
+    states: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A map, ready to be drawn.
+
+    Attributes
+    ----------
+    variable, title, value_text : str
+        Name; what is shown, in words; symbol and unit.
+    x, y : Axis
+    values, drawn : ndarray
+        One row for each label of y: values, and the numbers at which they are drawn.
+    status : ndarray or None
+        Codes of `Status`; None where values combine several points.
+    states : ndarray
+        What each cell is, as `State`.
+    scale : Scale
+    colours : Colours
+    lines : tuple of Line
+    kinds : tuple of str
+        Kinds of lines that were asked for.
+    cell : pair of float
+        Labels of the chosen cell.
+    note : str
+        What the map does not show.
+    met : ndarray of bool or None
+        Where the condition of the view holds; None without one.
+    whole : dict of str to pair of float
+        The ends of each axis if all labels are in view.
+    scattered : Scattered or None
+    """
+
+    variable: str
     title: str
     value_text: str
     x: Axis
@@ -88,12 +84,22 @@ class Plane:
     values: Floats
     drawn: Floats
     status: NDArray[np.uint8] | None
+    states: NDArray[np.uint8]
     scale: Scale
     colours: Colours
     lines: tuple[Line, ...]
     kinds: tuple[str, ...]
     cell: tuple[float, float]
     note: str
+    whole: dict[str, Range]
+    met: NDArray[np.bool_] | None = None
+    scattered: Scattered | None = None
+
+    @property
+    def every_value(self) -> Floats:
+        """Values of cells and of scattered points."""
+        beside = self.scattered.values if self.scattered else np.empty(0)
+        return np.concatenate([self.values.ravel(), beside])
 
 
 def load_plane(
@@ -111,7 +117,7 @@ def load_plane(
     picture : Picture
         With ``y``.
     x_range, y_range : pair of float, optional
-        Part in view; all of it by default.
+        Labels in view; all by default.
     """
     x = axis(sheet.data[picture.x], x_range)
     y = axis(sheet.data[picture.y], y_range)
@@ -119,67 +125,74 @@ def load_plane(
     status = sheet.status(picture.variable, picture.elsewhere)
     if status is not None:
         wanted["status"] = status
+    if sheet.met is not None and sheet.dims_of(picture.variable) == sheet.dims:
+        wanted["met"] = sheet.met.sel(picture.elsewhere)
     for _, variable, _ in _contoured(sheet, picture):
         wanted[f"line {variable}"] = sheet.select(variable, picture.elsewhere)
     attributes = {name: array.attrs for name, array in wanted.items()}
     value_text, title = with_unit(wanted["value"]), _title(sheet, wanted["value"], picture)
     found = dict(zip(wanted, _values(wanted.values(), x, y), strict=True))
-    scale = scale_for(picture.scale, found["value"])
-    drawn = scale.forward(found["value"])
-    return Plane(
+    lines = tuple(_lines(sheet, picture, x, y, found, attributes))
+    plane = Plane(
+        variable=picture.variable,
         title=title,
         value_text=value_text,
         x=x,
         y=y,
         values=found["value"].astype(float),
-        drawn=drawn,
+        drawn=found["value"].astype(float),
         status=found.get("status"),
-        scale=scale,
-        colours=colours_for(picture.variable, scale, drawn),
-        lines=tuple(_lines(sheet, picture, x, y, found, attributes)),
+        states=np.zeros(found["value"].shape, dtype=np.uint8),
+        scale=Scale(),
+        colours=colours_for(picture.variable, Scale(), np.empty(0)),
+        lines=lines,
         kinds=picture.line_kinds,
         cell=(picture.at[picture.x], picture.at[picture.y]),
-        note=_note(x, y, scale, found),
+        note="; ".join(_notes(x, y, picture, lines)),
+        met=found.get("met"),
+        whole={dim: axis(sheet.data[dim]).limits for dim in picture.axes},
     )
+    return coloured(plane, picture)
 
 
-def axis(coordinate: xr.DataArray, seen: Range | None = None) -> Axis:
-    """The labels of a dimension that are in view, thinned if there are very many."""
-    every = np.asarray(coordinate.values)
-    log = spaced_by_factors(every)
-    edges = _edges(every, log)
-    first, last = 0, every.size
-    if seen is not None:
-        first = int(np.clip(np.searchsorted(edges, seen[0], "right") - 1, 0, every.size - 1))
-        last = int(np.clip(np.searchsorted(edges, seen[1], "left"), first + 1, every.size))
-    total = last - first
-    step = -(-total // MOST_LABELS)
-    labels = every[first:last:step]
-    return Axis(
-        str(coordinate.name), with_unit(coordinate), labels, _edges(labels, log), log, total, step
+def coloured(plane: Plane, picture: Picture, beside: NDArray[Any] | None = None) -> Plane:
+    """A plane with the scale and the colours of a picture.
+
+    Parameters
+    ----------
+    plane : Plane
+    picture : Picture
+    beside : ndarray, optional
+        Values of another plane that is to have the same colours.
+    """
+    values = plane.every_value
+    every = values if beside is None else np.concatenate([values, beside])
+    flat = plane.variable != "status" and is_flat(every)
+    if flat:
+        finite = every[np.isfinite(every)]
+        every = np.full(1, np.median(finite))
+    scale = scale_for("linear" if flat else picture.scale, every, centre(plane.variable))
+    limits = (None, None) if flat else picture.limits
+    colours = colours_for(plane.variable, scale, scale.forward(every), limits)
+    drawn = scale.forward(plane.values)
+    notes = [plane.note]
+    if flat and values.size > 1:
+        notes.append("all values are equal but for rounding")
+    outside = int(np.sum((drawn < colours.limits[0]) | (drawn > colours.limits[1])))
+    if outside and any(limit is not None for limit in limits):
+        notes.append(f"{outside} values lie beyond the limits of the colours")
+    points = plane.scattered
+    if points is not None:
+        points = replace(points, drawn=scale.forward(points.values))
+    return replace(
+        plane,
+        scale=scale,
+        colours=colours,
+        drawn=drawn,
+        states=states_of(plane.values, drawn, plane.status, plane.met),
+        note="; ".join(filter(None, notes)),
+        scattered=points,
     )
-
-
-def spaced_by_factors(labels: NDArray[Any]) -> bool:
-    """Whether labels span a decade and their ratios vary less than their differences."""
-    if labels.size < 3 or labels[0] <= 0 or labels[-1] < 10 * labels[0]:
-        return False
-    steps, factors = np.diff(labels), np.diff(np.log(labels))
-    return bool(np.std(factors) / np.mean(factors) < np.std(steps) / np.mean(steps))
-
-
-def _edges(labels: NDArray[Any], log: bool) -> Floats:
-    """Borders of the cells about the labels: halfway between, on the axis as it is drawn."""
-    centres = np.log(labels) if log else np.asarray(labels, dtype=float)
-    if centres.size == 1:
-        half = 0.1 if log else abs(centres[0]) * 0.05 or 0.5
-        borders = np.array([centres[0] - half, centres[0] + half])
-    else:
-        middle = (centres[1:] + centres[:-1]) / 2
-        borders = np.concatenate(
-            [[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]]
-        )
-    return np.exp(borders) if log else borders
 
 
 def _values(arrays: Iterable[xr.DataArray], x: Axis, y: Axis) -> list[NDArray[Any]]:
@@ -199,27 +212,17 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
     return f"{text}, at {at}" if at else text
 
 
-def _note(x: Axis, y: Axis, scale: Scale, found: dict[str, NDArray[Any]]) -> str:
-    """Note that says what the map does not show."""
-    notes = [
-        f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"
-        for side in (x, y)
-        if side.step > 1
-    ]
-    if scale.kind == "log":
-        hidden = int(np.sum(found["value"] <= 0))
-        if hidden:
-            notes.append(f"{hidden} values ≤ 0 have no place on a log scale: choose symlog")
-    status = found.get("status")
-    if status is not None:
-        for kind in (Status.UNCERTIFIED, Status.UNPHYSICAL, Status.FAILED):
-            number_of = int(np.sum(status == kind))
-            if number_of:
-                notes.append(f"{number_of} {kind.label} (crosses)")
-        waiting = int(np.sum(status == Status.NOT_COMPUTED))
-        if waiting:
-            notes.append(f"{waiting} of {status.size} not computed yet (grey)")
-    return "; ".join(notes)
+def _notes(x: Axis, y: Axis, picture: Picture, lines: Iterable[Line]) -> Iterator[str]:
+    """Notes that say what the map does not show."""
+    for side in (x, y):
+        if side.step > 1:
+            yield f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"
+    there = {line.kind for line in lines if line.paths}
+    for kind in picture.line_kinds:
+        if kind not in there:
+            what = OVERLAYS.get(kind, f"contours of {picture.contour}")
+            levels = f" at {', '.join(map(number, picture.levels))}" if kind == "contour" else ""
+            yield f"{what}{levels if picture.levels else ''}: no line lies in view"
 
 
 def _contoured(
@@ -249,7 +252,7 @@ def _lines(
         known = xr.DataArray(name=variable, attrs=attributes[f"line {variable}"])
         mark = "gain" if kind == "gain" else symbol_of(known)
         for level in _levels(values) if levels is None else levels:
-            paths = _contour(x.labels, y.labels, values, level)
+            paths = _contour(x.places, y.places, values, level)
             if paths:
                 yield Line(kind, f"{mark} = {number(float(f'{level:.6g}'))}", paths)
 
@@ -275,7 +278,8 @@ def _contour(x: NDArray[Any], y: NDArray[Any], values: Floats, level: float) -> 
 def _carnot(sheet: Sheet, picture: Picture, x: Axis, y: Axis) -> tuple[Floats, ...]:
     """Lines where the affinity is 0; none if neither axis changes its sign."""
     fine = {side.name: _fine(side) for side in (x, y)}
-    grid = dict(zip(fine, np.meshgrid(*fine.values()), strict=True))
+    bounds = {side.name: side.bound for side in (x, y)}
+    grid = dict(zip(fine, np.meshgrid(*(fine[n] + bounds[n] for n in fine)), strict=True))
     constants = {**sheet.fixed(), **picture.at}
     points = {name: np.asarray(value) for name, value in {**constants, **grid}.items()}
     every = completed(points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import xarray as xr
 
 from catalog.names.described import role, whole_numbers
 from catalog.names.fills import restored
+from catalog.reading.point import parsed
 from ensemble import Status
 from heatcat.browser import escape
 from heatcat.browser.labels import figure, number, symbol_of, unit
@@ -35,6 +37,8 @@ class Point:
     diagnostics: tuple[Row, ...]
     numbers: dict[str, float]
     """The same values by name, as numbers."""
+    traceback: str = ""
+    """Where the solve of a failed point raised."""
 
 
 def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] = ()) -> Point:
@@ -58,17 +62,22 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
     extra = [sheet.select(name, at) for name in derived if name not in sheet.data]
     computed = code is not Status.NOT_COMPUTED
     found = (*values, *dask.compute(*extra)) if computed else ()
+    failure = parsed(str(stored["failure"].item())) if "failure" in stored else None
     return Point(
         status=code,
         error=str(stored["error"].item()) if "error" in stored else "",
         parameters=tuple(_parameters(sheet, stored)),
-        values=tuple(_row(array) for array in found),
+        values=tuple(_row(array, code) for array in found),
         diagnostics=tuple(
             _row(array)
             for array in arrays
-            if computed and kinds[str(array.name)] == "diagnostic" and _filled(array)
+            if computed
+            and kinds[str(array.name)] == "diagnostic"
+            and array.name != "failure"
+            and _filled(array)
         ),
         numbers={str(array.name): float(array) for array in found if array.dtype.kind in "iufb"},
+        traceback=str(failure.get("traceback", "")) if failure else "",
     )
 
 
@@ -77,6 +86,11 @@ def as_html(point: Point) -> str:
     kind = "unknown" if point.status is None else point.status.label
     said = f": {escape.html(point.error)}" if point.error else ""
     parts = [f'<p class="status" data-status="{kind}">status: <b>{kind}</b>{said}</p>']
+    if point.traceback:
+        parts.append(
+            "<details><summary>traceback</summary>"
+            f'<pre tabindex="0">{_lines(point.traceback)}</pre></details>'
+        )
     if point.status is Status.NOT_COMPUTED:
         parts.append("<p>Nothing is stored here yet.</p>")
     sections = (
@@ -97,6 +111,33 @@ def _table(heading: str, rows: Iterable[Row]) -> str:
     return f"<table><caption>{heading}</caption><tbody>{body}</tbody></table>"
 
 
+def compared(first: Point, second: Point, names: tuple[str, str]) -> str:
+    """Table of the values of two points side by side, with difference and ratio."""
+    rows = []
+    for name, mark, _, units in first.values:
+        here, there = first.numbers.get(name), second.numbers.get(name)
+        if here is None or there is None:
+            continue
+        ratio = here / there if there else math.nan
+        texts = [figure(value, digits=6) for value in (here, there, here - there, ratio)]
+        cells = "".join(f'<td class="number">{escape.html(cell)}</td>' for cell in texts)
+        rows.append(
+            f'<tr data-name="{escape.html(name)}"><th scope="row">{named(name, mark)}</th>'
+            f"{cells}<td>{escape.html(units)}</td></tr>"
+        )
+    heads = "".join(f"<th>{escape.html(n)}</th>" for n in (*names, "difference", "ratio"))
+    return (
+        '<div class="point both"><table><caption>both sweeps at this cell</caption>'
+        f"<thead><tr><th></th>{heads}<th></th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _lines(text: str) -> str:
+    """Several lines of text as HTML."""
+    return "\n".join(map(escape.html, text.splitlines()))
+
+
 def named(name: str, mark: str) -> str:
     """A name and its symbol as HTML; long names may break at their underscores."""
     text = escape.html(name).replace("_", "_<wbr>")
@@ -115,10 +156,13 @@ def _parameters(sheet: Sheet, stored: xr.Dataset) -> Iterable[Row]:
             yield name, "", str(stored.attrs[name]), ""
 
 
-def _row(array: xr.DataArray) -> Row:
+def _row(array: xr.DataArray, status: Status | None = None) -> Row:
     value = array.item()
     mark = str(array.attrs.get("symbol", ""))
-    return str(array.name), mark, figure(value), unit(str(array.attrs.get("units", "1")))
+    text = figure(value)
+    if status is Status.FAILED and text == figure(math.nan):
+        text = status.label
+    return str(array.name), mark, text, unit(str(array.attrs.get("units", "1")))
 
 
 def _filled(array: xr.DataArray) -> bool:
@@ -146,13 +190,19 @@ class PointSection(Section):
             scroll="y-auto",
         )
 
-    def load(self, shown: Shown) -> Point:
-        variable = shown.picture.variable
-        derived = [] if variable in shown.sheet.data else [variable]
-        return load_point(shown.sheet, shown.picture.at, derived=derived)
+    def load(self, shown: Shown) -> str:
+        sheet, picture = shown.sheet, shown.picture
+        derived = [] if picture.variable in sheet.data else [picture.variable]
+        point = load_point(sheet, picture.at, derived=derived)
+        html = as_html(point)
+        if isinstance(shown.beside, tuple) and shown.beside[0].name != sheet.name:
+            other, there = shown.beside
+            names = (sheet.name, other.name)
+            html = compared(point, load_point(other, there.at), names) + html
+        return html
 
-    def show(self, shown: Shown, found: Point) -> None:
-        self._html.object = as_html(found)
+    def show(self, shown: Shown, found: str) -> None:
+        self._html.object = found
 
     def complain(self, message: str) -> None:
         self._html.object = alert_html(message)

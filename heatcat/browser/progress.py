@@ -16,7 +16,7 @@ from heatcat.browser.source import Counts
 TICK_MS = 500
 FIRST_WAIT = 2.0
 """Seconds before the first count, so that the page can draw its first map."""
-WHILE_RUNNING, WHEN_COMPLETE = 2.0, 30.0
+WHILE_RUNNING, WHEN_COMPLETE = 2.0, 5.0
 """Seconds between counts, while points are missing and afterwards."""
 COMPUTED = [status.label for status in Status if status != Status.NOT_COMPUTED]
 """Labels of the points that are done, in their order."""
@@ -48,7 +48,7 @@ class Progress(Section):
             pn.state.add_periodic_callback(self.tick, period=TICK_MS)  # type: ignore[arg-type]
 
     async def tick(self) -> None:
-        """Count if the next count is due."""
+        """Count if the next count is due; have the page drawn again if the store has changed."""
         name = self.context.view.sweep
         other = self._known is not None and self._known[0] != name
         if self._counting or (time.monotonic() < self._due and not other):
@@ -56,9 +56,9 @@ class Progress(Section):
         self._counting = True
         begun = time.monotonic()
         try:
-            counts = await asyncio.to_thread(self._count, name)
-        except (InvalidInput, OSError, KeyError) as failure:
-            said = escape.html(f"cannot count {name}: {failure}")
+            names, counts = await asyncio.to_thread(self._source.look, name)
+        except (InvalidInput, OSError) as failure:
+            said = escape.html(f"the store cannot be read: {failure}")
             self._html.object = f'<p role="alert">{said}</p>'
             self._due = time.monotonic() + WHEN_COMPLETE
             return
@@ -70,12 +70,11 @@ class Progress(Section):
             WHILE_RUNNING if waiting else WHEN_COMPLETE, SHARE * took
         )
         before, self._known = self._known, (name, counts)
-        self._html.object = as_html(name, counts)
-        if before is not None and before[0] == name and before[1] != counts:
+        if counts:
+            self._html.object = as_html(name, counts)
+        grown = before is not None and before[0] == name and before[1] != counts
+        if grown or set(names) != set(self._source.names):
             self.context.refresh()
-
-    def _count(self, name: str) -> Counts:
-        return self._source.counts(name)
 
 
 def as_html(name: str, counts: Counts) -> str:

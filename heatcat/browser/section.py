@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import panel as pn
@@ -38,6 +38,10 @@ class Shown:
         Why a condition of the view is not applied; "" if both are.
     selected : xarray.DataArray of bool or None
         Which points are selected, on the dimensions of the sheet; None without a selection.
+    relation : str
+        What a third map shows of the two; "" for none.
+    zoom : mapping of str to pair of float
+        Labels in view, by dimension; all labels of a dimension that is not in it.
     """
 
     source: Source
@@ -46,6 +50,8 @@ class Shown:
     beside: tuple[Sheet, Picture] | str | None = None
     refused: str = ""
     selected: xr.DataArray | None = None
+    relation: str = ""
+    zoom: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

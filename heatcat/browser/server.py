@@ -15,12 +15,14 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
+from bokeh.models import CustomJS
 from bokeh.themes import Theme
 from panel.theme.base import BOKEH_DARK
 
 from ensemble import InvalidInput
 from heatcat import terminal
 from heatcat.browser.access import TOKEN, Access, own_host, own_prefix, read_origin
+from heatcat.browser.address import Address
 from heatcat.browser.link import Link
 from heatcat.browser.page import FOLDER, Page
 from heatcat.browser.source import Source
@@ -50,10 +52,17 @@ def application(location: str, token: str) -> pn.Template:
         pn.config.theme = "dark"  # type: ignore[misc]  # it has a setter, which mypy does not see
         pn.state.curdoc.theme = Theme(json=BOKEH_DARK)
     page = Page(Source(location))
-    link = Link(pn.state.location, page.states(), keep={TOKEN: token})
+    address = Address(str(pn.state.location.search))
+    link = Link(address, page.states(), keep={TOKEN: token})
     page.complaints = link.complaints
-    pn.state.onload(link.write)
-    return page.template(f"heatcat: {location}")
+    page.on_settled = address.settled
+    document = pn.state.curdoc
+    assert document is not None
+    address.opened(document)
+    for event, hidden in (("connection_lost", "false"), ("client_reconnected", "true")):
+        code = f"document.getElementById('gone').hidden = {hidden}"
+        document.js_on_event(event, CustomJS(code=code))
+    return page.template(f"heatcat: {location}", address)
 
 
 def serve(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import holoviews as hv
 import panel as pn
 
 from heatcat.browser import escape
+from heatcat.browser.curve_figure import CurveFigure
 from heatcat.browser.labels import symbol_of
-from heatcat.browser.map_pane import Revision
+from heatcat.browser.legend import legend
 from heatcat.browser.section import Context, Section, Shown
-from heatcat.browser.slices import Slice, curve, load_slice
+from heatcat.browser.slices import Slice, load_slice
 
 
 class SlicePanes(Section):
@@ -23,10 +21,7 @@ class SlicePanes(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._slices: dict[str, Slice] = {}
-        self._symbols: dict[str, str] = {}
-        self._revision = Revision()
-        self._key: Any = None
+        self._panes: dict[tuple[str, bool], SlicePane] = {}
         self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")
 
     def load(self, shown: Shown) -> dict[str, Slice]:
@@ -39,28 +34,42 @@ class SlicePanes(Section):
         return {dim: load_slice(sheet, picture, dim) for dim in dims}
 
     def show(self, shown: Shown, found: dict[str, Slice]) -> None:
-        """Draw the slices of a picture; another variable, sweep or scale gets new plots."""
-        sheet, picture = shown.sheet, shown.picture
-        self._slices = found
-        self._symbols = {dim: symbol_of(sheet.data[dim]) for dim in found}
-        key = (sheet.name, picture.variable, picture.scale, tuple(found))
-        if key != self._key:
-            self._key, self._revision = key, Revision()
-            self.layout.objects = [self._pane(dim) for dim in found]
-        else:
-            self._revision.event(revision=self._revision.revision + 1)
+        """Draw the slices; a plot is made once for each dimension."""
+        panes = [self._pane(cut) for cut in found.values()]
+        for pane, cut in zip(panes, found.values(), strict=True):
+            pane.show(cut, symbol_of(shown.sheet.data[cut.dim]))
+        layouts = [pane.layout for pane in panes]
+        if list(self.layout.objects) != layouts:
+            self.layout.objects = layouts
 
-    def complain(self, message: str) -> None:
-        self._key = None
-        super().complain(message)
+    def _pane(self, cut: Slice) -> SlicePane:
+        key = (cut.dim, cut.side.log)
+        if key not in self._panes:
+            self._panes[key] = SlicePane(cut, self.context)
+        return self._panes[key]
 
-    def _pane(self, dim: str) -> pn.Column:
-        drawn = hv.DynamicMap(lambda revision: curve(self._slices[dim]), streams=[self._revision])
-        return pn.Column(
-            pn.pane.HTML(
-                f"<h3>along {escape.html(self._symbols[dim])}</h3>", sizing_mode="stretch_width"
-            ),
-            # The axes are not linked to those of the maps, so that the maps keep their zoom.
-            pn.pane.HoloViews(drawn, sizing_mode="stretch_width", linked_axes=False),
+
+class SlicePane:
+    """Heading, plot and legend of one slice."""
+
+    def __init__(self, cut: Slice, context: Context) -> None:
+        self._dim, self._context = cut.dim, context
+        self._heading = pn.pane.HTML("", sizing_mode="stretch_width")
+        self._note = pn.pane.HTML("", css_classes=["note"], sizing_mode="stretch_width")
+        self._figure = CurveFigure(cut.side.log, self._picked)
+        self.layout = pn.Column(
+            self._heading,
+            pn.pane.Bokeh(self._figure.plot, sizing_mode="stretch_width"),
+            self._note,
             styles={"flex": "1 1 300px", "min-width": "0"},
         )
+
+    def show(self, cut: Slice, symbol: str) -> None:
+        """Draw a slice."""
+        at = f" at {escape.html(cut.title)}" if cut.title else ""
+        self._heading.object = f"<h3>along {escape.html(symbol)}{at}</h3>"
+        self._figure.show(cut)
+        self._note.object = legend(cut.states, cut.note)
+
+    def _picked(self, label: float) -> None:
+        self._context.pick({self._dim: label})

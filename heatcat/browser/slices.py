@@ -9,32 +9,65 @@ import dask
 import holoviews as hv
 import numpy as np
 
-from ensemble import Status
-from heatcat.browser.colours import Scale, scale_for
+from heatcat.browser.axes import Axis, Floats, Range, axis
+from heatcat.browser.colours import centre
 from heatcat.browser.escape import Backend, label, title
 from heatcat.browser.labels import where, with_unit
-from heatcat.browser.maps import TOOLS, tick_formatter
+from heatcat.browser.maps import TOOLS
 from heatcat.browser.picture import Picture
-from heatcat.browser.plane import Floats, spaced_by_factors
+from heatcat.browser.scales import Scale, is_flat, scale_for
 from heatcat.browser.sheet import Sheet
+from heatcat.browser.states import MARKS, states_of
 
 LINE = "#0072b2"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A curve, ready to be drawn."""
+    """A curve, ready to be drawn.
+
+    Attributes
+    ----------
+    title : str
+        Where it is cut.
+    side : Axis
+        Its labels and where they lie.
+    value_text : str
+    values, drawn : ndarray
+        Values, and the numbers at which they are drawn.
+    states : ndarray
+        What each point is, as `State`.
+    scale : Scale
+    flat : bool
+        Whether the values are equal but for rounding.
+    chosen : float
+        The chosen label.
+    """
 
     title: str
-    dim: str
-    dim_text: str
+    side: Axis
     value_text: str
-    labels: Floats
     values: Floats
-    doubtful: np.ndarray
-    log: bool
+    drawn: Floats
+    states: np.ndarray
     scale: Scale
+    flat: bool
     chosen: float
+
+    @property
+    def dim(self) -> str:
+        """Name of the dimension."""
+        return self.side.name
+
+    @property
+    def doubtful(self) -> np.ndarray:
+        """Which points have a value that is not certified."""
+        return np.isin(self.states, list(MARKS))
+
+    @property
+    def note(self) -> str:
+        """What the curve does not show."""
+        return "all values are equal but for rounding" if self.flat and self.values.size > 1 else ""
 
 
 def load_slice(sheet: Sheet, picture: Picture, dim: str) -> Slice:
@@ -44,21 +77,38 @@ def load_slice(sheet: Sheet, picture: Picture, dim: str) -> Slice:
     status = sheet.status(picture.variable, others)
     found, codes = dask.compute(value, status)
     values = np.asarray(found.values, dtype=float)
-    labels = sheet.labels(dim).astype(float)
-    doubtful = np.zeros(labels.size, dtype=bool) if codes is None else codes.values > Status.OK
+    coordinate = sheet.data[dim]
+    side = axis(coordinate, most=values.size)
+    flat = is_flat(values)
+    drawn_values = np.where(np.isfinite(values), np.nanmedian(values), np.nan) if flat else values
+    kind = "linear" if flat else picture.scale
+    scale = scale_for(kind, values, centre(picture.variable))
     shown = {k: v for k, v in others.items() if k in sheet.dims_of(picture.variable)}
+    drawn = scale.forward(drawn_values)
     return Slice(
         title=where(sheet.data, shown),
-        dim=dim,
-        dim_text=with_unit(sheet.data[dim]),
+        side=side,
         value_text=with_unit(value),
-        labels=labels,
         values=values,
-        doubtful=doubtful,
-        log=spaced_by_factors(labels),
-        scale=scale_for(picture.scale, values),
+        drawn=drawn,
+        states=states_of(values, drawn, None if codes is None else codes.values),
+        scale=scale,
+        flat=flat,
         chosen=picture.at[dim],
     )
+
+
+def limits(cut: Slice) -> Range:
+    """The ends of the axis of the values: all points lie between them."""
+    finite = cut.drawn[np.isfinite(cut.drawn)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    if not high > low:
+        pad = abs(low) * 1e-3 or 1.0
+        return low - pad, high + pad
+    pad = 0.06 * (high - low)
+    return low - pad, high + pad
 
 
 def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
@@ -66,14 +116,12 @@ def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
     overlay = line(cut, backend) * markers(cut, backend)
     if backend == "bokeh":
         return overlay.opts(**frame(cut), backend=backend)
-    drawn = cut.scale.forward(cut.values)
-    finite = drawn[np.isfinite(drawn)]
-    step = float(np.ptp(finite)) / 8 if finite.size and np.ptp(finite) > 0 else 1.0
     return overlay.opts(
-        logx=cut.log,
-        xlabel=label(cut.dim_text, backend),
+        logx=cut.side.log,
+        xlabel=label(cut.side.text, backend),
         ylabel=label(cut.value_text, backend),
-        yformatter=lambda tick, _: cut.scale.text(tick, step),
+        ylim=limits(cut),
+        **yticks(cut),
         fig_inches=(6.4, 4.0),
         aspect=None,
         title=title(cut.title, backend),
@@ -89,7 +137,7 @@ def line(cut: Slice, backend: Backend = "bokeh") -> hv.Curve:
 def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
     """Its points, those whose status is not ok, and the chosen one."""
     columns, kdims, vdims = _columns(cut, backend)
-    at = np.flatnonzero(cut.labels == cut.chosen)
+    at = np.flatnonzero(cut.side.labels == cut.chosen)
     points = hv.Scatter(columns, kdims, vdims)
     crosses = hv.Scatter(tuple(c[cut.doubtful] for c in columns), kdims, vdims)
     chosen = hv.Scatter(tuple(c[at] for c in columns), kdims, vdims)
@@ -108,10 +156,10 @@ def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
         size=6,
         tools=["hover"],
         hover_tooltips=[
-            (label(cut.dim_text, backend), f"@{{{cut.dim}}}{{%.12g}}"),
+            (label(cut.side.text, backend), "@{at_x}{%.12g}"),
             (label(cut.value_text, backend), "@{value}{%.10g}"),
         ],
-        hover_formatters={f"@{{{cut.dim}}}": "printf", "@{value}": "printf"},
+        hover_formatters={"@{at_x}": "printf", "@{value}": "printf"},
         backend=backend,
     )
     crosses = crosses.opts(color="black", marker="x", size=10, line_width=2, backend=backend)
@@ -121,10 +169,9 @@ def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
 
 def frame(cut: Slice) -> dict[str, Any]:
     """Options of a curve on the screen."""
-    formatter = tick_formatter(cut.scale)
     return {
-        "logx": cut.log,
-        "xlabel": label(cut.dim_text, "bokeh"),
+        "logx": cut.side.log,
+        "xlabel": label(cut.side.text, "bokeh"),
         "ylabel": label(cut.value_text, "bokeh"),
         "default_tools": TOOLS,
         "active_tools": [],
@@ -133,17 +180,19 @@ def frame(cut: Slice) -> dict[str, Any]:
         "show_legend": False,
         "toolbar": "above",
         "backend_opts": {"plot.toolbar.logo": None},
-        "framewise": True,
-        "padding": 0.06,
-        **({} if formatter is None else {"yformatter": formatter}),
+        "ylim": limits(cut),
+        **yticks(cut),
     }
 
 
-def _columns(
-    cut: Slice, backend: Backend
-) -> tuple[tuple[Floats, Floats, Floats], list[Any], list[Any]]:
+def yticks(cut: Slice) -> dict[str, Any]:
+    """Round ticks where the axis does not show the values themselves."""
+    return {} if cut.scale.kind == "linear" else {"yticks": cut.scale.ticks(*limits(cut))}
+
+
+def _columns(cut: Slice, backend: Backend) -> tuple[tuple[Floats, ...], list[Any], list[Any]]:
     return (
-        (cut.labels, cut.scale.forward(cut.values), cut.values),
-        [hv.Dimension(cut.dim, label=label(cut.dim_text, backend))],
-        [hv.Dimension("drawn", label=label(cut.value_text, backend)), "value"],
+        (cut.side.places, cut.drawn, cut.values, cut.side.labels.astype(float)),
+        [hv.Dimension(cut.dim, label=label(cut.side.text, backend))],
+        [hv.Dimension("drawn", label=label(cut.value_text, backend)), "value", "at_x"],
     )

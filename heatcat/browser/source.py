@@ -104,6 +104,13 @@ class Source:
         codes = status_codes(data).values if "status" in data else np.array([])
         return {status.label: int(np.sum(codes == status)) for status in Status}
 
+    def look(self, name: str) -> tuple[list[str], Counts]:
+        """Names of all sweeps as they are now, and the points of one; none if it is gone."""
+        if self.found is not None:
+            return self.names, self.counts(name)
+        now = entries(self.location)
+        return list(now), now[name].counts() if name in now else {}
+
     def python(self, name: str) -> str:
         """The Python expression for the Dataset of a sweep."""
         if self.found is not None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import param
 
 from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
-from heatcat.browser.colours import SCALES
+from heatcat.browser.compare import RELATIONS
 from heatcat.browser.labels import number
 from heatcat.browser.picture import Picture, first_axes, first_variable, offered
+from heatcat.browser.scales import SCALES
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
+
+CURVE = "-"
+"""In place of the dimension up: a curve is shown.  No parameter can have this name."""
 
 
 class View(param.Parameterized):
@@ -21,9 +26,12 @@ class View(param.Parameterized):
     sweep = param.String(default="", doc="Name of the sweep.")
     variable = param.String(default="", doc="Stored or derived variable.")
     x = param.String(default="", doc="Dimension across.")
-    y = param.String(default="", doc="Dimension up; empty for a curve.")
+    y = param.String(default="", doc="Dimension up; CURVE for none, empty: chosen by the page.")
     at = param.Dict(default={}, doc="One label of every dimension.")
-    scale: Any = param.Selector(default="linear", objects=list(SCALES))
+    scale: Any = param.Selector(default="automatic", objects=list(SCALES))
+    low = param.String(default="", doc="Value at the lower end of the colours; empty: the least.")
+    high = param.String(default="", doc="Value at the upper end; empty: the largest.")
+    zoom = param.Dict(default={}, doc="First and last label in view of dimensions.")
     overlays = param.List(default=[], doc="Lines drawn over the map.")
     contour = param.String(default="", doc="Variable with contours; empty for none.")
     levels = param.String(default="", doc="Contour levels, separated by commas or spaces.")
@@ -34,11 +42,19 @@ class View(param.Parameterized):
     selected = param.String(default="", doc="Condition on the selected points.")
     pins = param.List(default=[], item_type=dict, doc="Labels of the pinned points.")
     tab = param.String(default="", doc="The tab that is open; empty: the first.")
+    relation: Any = param.Selector(
+        default="", objects=list(RELATIONS), doc="What a third map shows of the two; empty: none."
+    )
 
     @classmethod
     def fields(cls) -> list[str]:
         """Names of all fields."""
         return [name for name in cls.param if name != "name"]
+
+    @property
+    def up(self) -> str:
+        """The dimension up; "" for a curve."""
+        return "" if self.y == CURVE else self.y
 
     def settle(self, source: Source) -> list[str]:
         """Replace every field that does not fit the catalogue by one that does.
@@ -73,6 +89,8 @@ class View(param.Parameterized):
             overlays=[name for name in self.overlays if known("overlay", str(name), offers, "")],
             contour=known("variable", self.contour, ["", *sheet.all_variables], ""),
             levels=self._checked_levels(notes),
+            zoom=self._checked_zoom(sheet, notes),
+            **self._checked_limits(notes),
             beside_sweep=other,
             beside_variable=known(
                 "variable", self.beside_variable, ["", *beside.all_variables], ""
@@ -85,9 +103,10 @@ class View(param.Parameterized):
         return Picture(
             variable=self.variable,
             x=self.x,
-            y=self.y,
+            y=self.up,
             at=dict(self.at),
             scale=self.scale,
+            limits=(read_limit(self.low), read_limit(self.high)),
             overlays=tuple(self.overlays),
             contour=self.contour,
             levels=read_levels(self.levels),
@@ -104,7 +123,7 @@ class View(param.Parameterized):
         sheet = source.sheet(self.beside_sweep or self.sweep)
         variable = self.beside_variable or self.variable
         sheet.require(variable)
-        missing = [dim for dim in (self.x, self.y) if dim and dim not in sheet.dims_of(variable)]
+        missing = [dim for dim in (self.x, self.up) if dim and dim not in sheet.dims_of(variable)]
         if missing:
             raise InvalidInput(
                 f"{variable} of {sheet.name} has no dimension {', '.join(missing)}: choose other "
@@ -114,12 +133,13 @@ class View(param.Parameterized):
         picture = Picture(
             variable=variable,
             x=self.x,
-            y=self.y,
+            y=self.up,
             at={
                 dim: sheet.nearest(dim, self.at[dim]) if dim in self.at else label
                 for dim, label in sheet.first().items()
             },
             scale=self.scale,
+            limits=(read_limit(self.low), read_limit(self.high)),
             overlays=tuple(name for name in self.overlays if name in fitting),
             contour=self.contour if self.contour in sheet.all_variables else "",
             levels=read_levels(self.levels),
@@ -129,10 +149,12 @@ class View(param.Parameterized):
     def _axes(self, sheet: Sheet, variable: str) -> tuple[str, str]:
         dims = sheet.dims_of(variable)
         across, up = first_axes(dims)
-        if self.x in dims and (self.y in dims or not self.y) and self.x != self.y:
-            # With x chosen, an empty y asks for a curve.  At first x and y are both empty.
-            return self.x, self.y
-        return across, up
+        x = self.x if self.x in dims else across
+        if self.y == CURVE or len(dims) == 1:
+            return x, CURVE
+        if self.y in dims and self.y != x:
+            return x, self.y
+        return x, up if up != x else next(dim for dim in dims if dim != x)
 
     def _labels(self, sheet: Sheet, notes: list[str]) -> dict[str, float]:
         """One label of every dimension: those asked for where they exist, or the nearest."""
@@ -155,6 +177,61 @@ class View(param.Parameterized):
             notes.append(str(error))
             return ""
         return self.levels
+
+    def _checked_limits(self, notes: list[str]) -> dict[str, str]:
+        """The limits of the colours, without those that are no numbers."""
+        found = {"low": self.low, "high": self.high}
+        for end, text in found.items():
+            try:
+                read_limit(text)
+            except InvalidInput as error:
+                notes.append(str(error))
+                found[end] = ""
+        low, high = read_limit(found["low"]), read_limit(found["high"])
+        if low is not None and high is not None and not low < high:
+            notes.append(f"colours from {low:g} to {high:g}: the first must be the smaller")
+            return {"low": "", "high": ""}
+        return found
+
+    def _checked_zoom(self, sheet: Sheet, notes: list[str]) -> dict[str, list[float]]:
+        """The parts in view of the dimensions that there are."""
+        kept = {}
+        for dim, part in self.zoom.items():
+            if dim not in sheet.dims:
+                continue  # it belongs to another sweep
+            if _is_part(part):
+                kept[dim] = [float(end) for end in part]
+            else:
+                notes.append(f"the part of {dim} in view must be two numbers, the smaller first")
+        return kept
+
+
+def _is_part(part: Any) -> bool:
+    """Whether this is a pair of numbers, the smaller first."""
+    if not isinstance(part, list | tuple) or len(part) != 2:
+        return False
+    if not all(isinstance(end, int | float) and math.isfinite(end) for end in part):
+        return False
+    return bool(part[0] < part[1])
+
+
+def read_limit(text: str) -> float | None:
+    """A limit of the colours from text; None if it is empty.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no number.
+    """
+    if not text.strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidInput(f"a limit of the colours must be a number, but is {text!r}")
+    return value
 
 
 def read_levels(text: str) -> tuple[float, ...]:
@@ -182,7 +259,7 @@ def read_levels(text: str) -> tuple[float, ...]:
 def arguments(picture: Picture) -> dict[str, Any]:
     """The picture as arguments of ``Dataset.heatcat.map``, without those at their default."""
     given: dict[str, Any] = {"x": picture.x, "y": picture.y, "at": dict(picture.at)}
-    if picture.scale != "linear":
+    if picture.scale != "automatic":
         given["scale"] = picture.scale
     if picture.overlays:
         given["overlays"] = picture.overlays

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 
 import catalog
@@ -12,7 +13,7 @@ from catalog.store.part import Manifest
 from catalog.store.settle import write_chunk
 from catalog.sweeps.arrays import empty_arrays
 from catalog.sweeps.sweep import Sweep
-from ensemble import Status
+from ensemble import Engine, Exact, Solution, Status
 
 FIXED = {"omega_0": 1.0, "E_1": 100.0, "delta_T": 100.0, "Gamma_0": 1.0}
 TINY = Sweep(
@@ -53,6 +54,29 @@ def computed(location: Path, sweep: Sweep = TINY) -> xr.Dataset:
     catalog.run(sweep, location, scheduler="synchronous")
     with xr.open_zarr(str(location), group=sweep.name, consolidated=False) as stored:
         return stored.load()
+
+
+def half_computed(location: Path) -> Path:
+    """A store of which only N = 1 and 2 are computed, and where the solver raised at two points."""
+    solve = Exact.solve
+
+    def fails_somewhere(self: Exact, engine: Engine, *rest: object) -> Solution:
+        if engine.N == 2 and engine.delta_E > 200 and engine.T_mean < 150:
+            raise ValueError("the matrix is singular")
+        return solve(self, engine, *rest)  # type: ignore[arg-type]
+
+    sweep = Sweep(
+        name="tiny",
+        axes=TINY.axes,
+        fixed=FIXED,
+        method=Exact(solver="superlu"),  # one by one
+        variables=["power", "constancy"],
+        energy_unit="omega_0",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Exact, "solve", fails_somewhere)
+        catalog.dataset(sweep, location).sel(N=[1, 2]).compute(scheduler="synchronous")
+    return location
 
 
 def synthetic(location: Path, sweep: Sweep = MILLION) -> None:

@@ -18,17 +18,21 @@ from catalog.store.storage import Storage
 from catalog.sweeps.sweep import Sweep
 from ensemble import Cumulant, Engine, Exact, InvalidInput, Macroscopic, Status
 from heatcat.browser import export
-from heatcat.browser.colours import DIVERGING, SEQUENTIAL, Scale, colours_for, scale_for
+from heatcat.browser.axes import MOST_LABELS, axis
+from heatcat.browser.colours import DIVERGING, SEQUENTIAL, centre, colours_for
 from heatcat.browser.derived import DERIVED, growing
 from heatcat.browser.labels import figure
 from heatcat.browser.live_point import LivePoint
 from heatcat.browser.page import Page
 from heatcat.browser.picture import offered, picture_of
-from heatcat.browser.plane import MOST_LABELS, axis, load_plane
+from heatcat.browser.plane import load_plane
 from heatcat.browser.point import as_html, load_point
+from heatcat.browser.scales import Scale, automatic, is_flat, scale_for
 from heatcat.browser.server import serve
 from heatcat.browser.sheet import Sheet
+from heatcat.browser.slices import load_slice
 from heatcat.browser.source import Source
+from heatcat.browser.states import State, counted
 from heatcat.browser.view import View
 from tests.analyses.test_gain import scaled
 from tests.heatcat.stores import FIXED, MILLION, TINY, computed, synthetic, synthetic_power
@@ -206,7 +210,8 @@ def test_uncomputed_points_are_said_and_not_shown_as_results(tmp_path):
     sheet = source.sheet("tiny")
     plane = load_plane(sheet, picture_of(sheet, "power", at={"N": 2}))
     assert np.isnan(plane.values).all()
-    assert plane.note == "9 of 9 not computed yet (grey)"
+    assert counted(plane.states) == {State.NOT_COMPUTED: 9}
+    assert plane.colours.empty  # no colour bar of made-up numbers
     point = load_point(sheet, {"N": 2, "delta_E": 50.0, "T_mean": 100.0})
     assert point.status is Status.NOT_COMPUTED
     assert point.values == ()
@@ -230,7 +235,7 @@ def test_a_failed_point_shows_what_failed_escaped(stored):
     shown = as_html(load_point(Sheet("tiny", data), at))
     assert "status: <b>failed</b>: ValueError: &lt;b&gt;x&lt;/b&gt;" in shown
     plane = load_plane(Sheet("tiny", data), picture_of(Sheet("tiny", data), at={"N": 1}))
-    assert plane.note == "1 failed (crosses)"
+    assert counted(plane.states) == {State.FAILED: 1}
 
 
 def test_a_point_lists_all_parameters_values_and_diagnostics(sheet, stored):
@@ -283,15 +288,68 @@ def test_colours_are_symmetric_about_the_natural_centre_else_sequential():
     assert low < 2.0 < high
 
 
-def test_scales_say_the_values_themselves():
+def test_scales_have_round_ticks():
     values = np.array([-1e3, -1.0, 0.0, 1e-3, 1e3])
     symlog = scale_for("symlog", values)
     drawn = symlog.forward(values)
     assert np.all(np.diff(drawn) > 0)
     assert drawn[2] == 0.0
     assert drawn[0] == -drawn[-1]
-    assert [symlog.text(place) for place in drawn[[0, 2, 4]]] == ["-1e+03", "0", "1e+03"]
+    texts = [text for _, text in symlog.ticks(drawn[0], drawn[-1])]
+    assert texts == ["-1000", "-100", "-10", "-1", "0", "1", "10", "100", "1000"]
     assert np.isnan(scale_for("log", values).forward(values)[:3]).all()
+    assert [text for _, text in Scale("log").ticks(-0.1, 0.9)] == ["1", "2", "5"]
+    narrow = [float(text) for _, text in Scale("log").ticks(0.10, 0.15)]
+    assert len(narrow) > 2
+    assert np.ptp(np.diff(narrow)) < 1e-9
+
+
+def test_the_automatic_scale_shows_both_signs():
+    engines = np.concatenate([-np.geomspace(1, 1e4, 50), np.geomspace(1e-3, 1, 50)])
+    assert automatic(engines, 0.0) == "symlog"
+    scale = scale_for("automatic", engines, 0.0)
+    colours = colours_for("power", scale, scale.forward(engines))
+    neutral = 0.02 * colours.limits[1]
+    assert np.mean(scale.forward(engines[50:]) > neutral) > 0.5  # most engines are to be seen
+    assert automatic(np.array([-3.0, -1.0, 2.0]), 0.0) == "linear"
+    assert automatic(np.geomspace(1, 1e5, 9), None) == "log"
+    assert automatic(np.array([np.nan]), 0.0) == "linear"
+    above = scale_for("automatic", np.array([0.2, 1 - 1e-3, 1 + 1e-5]), 1.0)
+    assert (above.kind, above.centre) == ("symlog", 1.0)
+    assert above.forward(1.0) == 0.0
+    assert centre("power") == 0.0
+
+
+def test_what_is_rounding_alone_is_flat():
+    ones = np.array([1.0, 1 + 2e-16, 1 - 1e-16])
+    assert is_flat(ones)
+    assert not is_flat(np.array([1.0, 1 + 1e-9]))
+    data = xr.Dataset(
+        {"exponent": (("T_mean", "delta_E"), np.vstack([ones, ones]))},
+        {"T_mean": [1.0, 2.0], "delta_E": [1.0, 2.0, 3.0]},
+    )
+    sheet = Sheet("flat", data)
+    plane = load_plane(sheet, picture_of(sheet, "exponent"))
+    assert plane.note == "all values are equal but for rounding"
+    low, high = plane.colours.limits
+    assert high - low > 1e-4
+    cut = load_slice(sheet, picture_of(sheet, "exponent"), "delta_E")
+    assert len(set(cut.drawn)) == 1
+
+
+def test_axes_are_logarithmic_in_the_distance_to_a_bound(tmp_path):
+    distances = np.geomspace(0.01, 100, 9)
+    drop = xr.Variable((), 23.0, {"symbol": "ΔT", "role": "parameter"})
+    data = xr.Dataset(coords={"T_mean": 11.5 + distances, "delta_T": drop})
+    data["T_mean"].attrs |= {"symbol": "T̄", "units": "E_1"}
+    side = axis(data["T_mean"])
+    assert (side.log, side.bound, side.text) == (True, 11.5, "T̄ − ΔT/2 [E₁]")
+    assert side.whole_text == "T̄ [E₁]"
+    np.testing.assert_allclose(side.places, distances)
+    other = axis(xr.DataArray(3 + distances, dims="x", coords={"x": 3 + distances}).x)
+    assert (other.log, other.text) == (True, "x − 3")
+    even = axis(xr.DataArray(np.arange(5.0), dims="x", coords={"x": np.arange(5.0)}).x)
+    assert (even.log, even.bound) == (False, 0.0)
 
 
 def test_a_link_that_does_not_fit_is_settled_with_a_note(location):

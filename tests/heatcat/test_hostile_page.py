@@ -6,7 +6,6 @@ The tests with a browser are run by ``make test-browser``.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +37,7 @@ from tests.heatcat.hostile import (
     unit,
 )
 from tests.heatcat.serving import serving
-from tests.heatcat.test_browse_page import FLAGS, MAP_IS_DRAWN, settled_place
+from tests.heatcat.test_browse_page import MAP_IS_DRAWN, settled_place
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -50,15 +49,6 @@ SIZES = [1, 2, 4, 6, 9, 12, 18, 24]
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return computed(tmp_path_factory.mktemp("hostile"))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: apt-get install chromium"
-    with sync_api.sync_playwright() as playwright:
-        yield (opened := playwright.chromium.launch(executable_path=executable, args=FLAGS))
-        opened.close()
 
 
 @contextmanager
@@ -106,7 +96,7 @@ def test_no_script_of_a_store_runs_in_the_page(store, chromium, tmp_path):
         page.get_by_role("button", name="compare side by side").click()
         seen(page.locator(".heading p").nth(1), "hostile:", *SEEN)
         page.get_by_label("contours of", exact=True).select_option(label="power  P")
-        page.get_by_text("symmetric log").click()
+        page.get_by_label("scale of values", exact=True).select_option(label="symmetric log")
         page.locator("li[data-status=failed]").wait_for()
         for kind in ("PNG", "SVG"):
             with page.expect_download() as download:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool
-from matplotlib.ticker import MaxNLocator
 
 from analyses.regimes import Regime
 from heatcat.browser import escape
@@ -111,13 +110,9 @@ def colour_bar(plane: Plane) -> str:
     low, high = plane.colours.limits
     palette = plane.colours.palette
     stops = [palette[i] for i in np.linspace(0, len(palette) - 1, STOPS).round().astype(int)]
-    places = MaxNLocator(5).tick_values(low, high)
-    step = float(places[1] - places[0])
     ticks = "".join(
-        f'<span style="left:{(place - low) / (high - low):.2%}">'
-        f"{escape.html(plane.scale.text(float(place), step))}</span>"
-        for place in places
-        if low <= place <= high
+        f'<span style="left:{(place - low) / (high - low):.2%}">{escape.html(text)}</span>'
+        for place, text in plane.scale.ticks(low, high)
     )
     return (
         f"<p>{escape.html(plane.value_text)}</p>"

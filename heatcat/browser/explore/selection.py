@@ -33,11 +33,8 @@ class Selection:
         self._axes, self._paths = axes, paths
         self._source.data = self._data()
 
-    def add(self, plot: Any, _: Any) -> None:
-        """Hook of HoloViews: adds the border and the tool once to each new plot."""
-        figure = plot.state
-        if figure.select_one({"name": "selection"}) is not None:
-            return
+    def add(self, figure: Any) -> None:
+        """Add the border and the tool to a new plot."""
         self._source = ColumnDataSource(self._data())
         for color, width in (("white", 5), ("#d55e00", 2.5)):
             figure.multi_line(

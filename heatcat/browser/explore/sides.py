@@ -12,10 +12,10 @@ from bokeh.models import CustomJSTickFormatter, FixedTicker
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from heatcat.browser.colours import Scale, scale_for
+from heatcat.browser.axes import spaced_by_factors
 from heatcat.browser.escape import label
 from heatcat.browser.labels import decade, with_unit
-from heatcat.browser.plane import spaced_by_factors
+from heatcat.browser.scales import Scale, scale_for
 
 Kind = Literal["linear", "log", "symlog"]
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ensemble import InvalidInput
-from heatcat.browser.colours import colours_for, scale_for
 from heatcat.browser.labels import number, symbol_of
 from heatcat.browser.picture import Picture
-from heatcat.browser.plane import Plane, load_plane
+from heatcat.browser.plane import Plane, coloured, load_plane
 from heatcat.browser.sheet import Sheet
 
 MOST_MAPS = 12
@@ -50,12 +49,7 @@ def load_small_maps(sheet: Sheet, picture: Picture, over: str) -> SmallMaps:
         for label in chosen
     ]
     values = np.concatenate([plane.values.ravel() for plane in planes])
-    scale = scale_for(picture.scale, values)
-    colours = colours_for(picture.variable, scale, scale.forward(values))
-    planes = [
-        replace(plane, scale=scale, drawn=scale.forward(plane.values), colours=colours)
-        for plane in planes
-    ]
+    planes = [coloured(plane, picture, values) for plane in planes]
     mark = symbol_of(sheet.data[over])
     left_out = len(every) - len(chosen)
     return SmallMaps(
