@@ -124,7 +124,7 @@ class HeatcatAccessor:
         x: str | None = None,
         y: str | None = None,
         at: Mapping[str, float] | None = None,
-        scale: str = "linear",
+        scale: str = "automatic",
         overlays: Sequence[str] = (),
         contour: str | None = None,
         levels: Sequence[float] = (),
@@ -145,7 +145,7 @@ class HeatcatAccessor:
         at : mapping of str to number, optional
             Labels of the other dimensions (by default the middle one, for N the largest), and of
             the cell that is framed.
-        scale : {"linear", "log", "symlog"}
+        scale : {"automatic", "linear", "log", "symlog"}
         overlays : sequence of str
             Any of "carnot" (where all currents vanish), "gain" (gain = 1), "constancy" (C = 1),
             "weak_coupling" (jump rate over level spacing) and "rotating_wave" (collective drive
@@ -221,7 +221,7 @@ class HeatcatAccessor:
         *,
         at: Mapping[str, float] | None = None,
         dims: Sequence[str] | None = None,
-        scale: str = "linear",
+        scale: str = "automatic",
         backend: str = "bokeh",
         width: float = COLUMN,
     ) -> hv.Layout | Figure:
@@ -235,7 +235,7 @@ class HeatcatAccessor:
             Labels of the point, by name or symbol; by default the middle one, for N the largest.
         dims : sequence of str, optional
             Dimensions of the curves; by default all that have more than one label.
-        scale : {"linear", "log", "symlog"}
+        scale : {"automatic", "linear", "log", "symlog"}
         backend, width
             As for ``map``.
 

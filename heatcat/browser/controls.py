@@ -62,6 +62,10 @@ class Controls:
         self.relation = pn.widgets.Select(
             label="third map", options={text: name for name, text in RELATIONS.items()}, **wide
         )
+        self.engines = pn.widgets.Toggle(
+            label="engines only", color="primary", variant="outline", **wide
+        )
+        self.engines.param.watch(self._only_engines, "value")
         self._sliders_box = pn.Column(**wide)
         self._second = pn.Column(self.beside_sweep, self.beside_variable, self.relation, **wide)
         for name in View.fields():
@@ -73,6 +77,7 @@ class Controls:
             pn.Row(self.x, self.y, **wide),
             self.scale,
             pn.Row(self.low, self.high, **wide),
+            self.engines,
             self._sliders_box,
             self.overlays,
             pn.Row(self.contour, self.levels, **wide),
@@ -96,6 +101,9 @@ class Controls:
                 if name not in ELSEWHERE:
                     getattr(self, name).value = getattr(view, name)
             self._second.visible = view.compare
+            condition = _engines(sheet)
+            self.engines.visible = bool(condition)
+            self.engines.value = bool(condition) and view.only == condition
             self._refresh_sliders(sheet)
         finally:
             self._setting = False
@@ -155,12 +163,24 @@ class Controls:
         slider.param.watch(moved, "value")
         return slider
 
+    def _only_engines(self, event: Any) -> None:
+        """Hide the points that deliver no power, or show them again."""
+        if not self._setting:
+            condition = _engines(self._source.sheet(self._view.sweep))
+            self._view.only = condition if event.new else ""
+
     def _bind(self, name: str, widget: Any) -> None:
         def changed(event: Any) -> None:
             if not self._setting:
                 setattr(self._view, name, event.new)
 
         widget.param.watch(changed, "value")
+
+
+def _engines(sheet: Sheet) -> str:
+    """The condition that a point is an engine; "" where no power is stored."""
+    known = [name for name in ("power", "power_per_pair") if name in sheet.data]
+    return f"{known[0]} > 0" if known else ""
 
 
 def _mark(sheet: Sheet, dim: str) -> str:

@@ -251,7 +251,7 @@ class MapFigure:
             value=points.values,
             at_x=points.x,
             at_y=points.y,
-            state=_words(points.states, None),
+            state=_words(points.states, points.status),
         )
 
 

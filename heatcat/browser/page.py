@@ -147,7 +147,11 @@ class Page:
         if problems:
             self._notes.object = alert_html(str(problems[0]))
             return
-        self.settle()
+        try:
+            self.settle()
+        except InvalidInput as problem:  # a sweep without anything to draw
+            self._notes.object = alert_html(str(problem))
+            return
         shown = self._shown()
         for section in self.sections:
             if section.tab in ("", self.tabs.open) and section.wants(shown):

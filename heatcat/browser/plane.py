@@ -13,6 +13,8 @@ from contourpy import contour_generator
 from numpy.typing import NDArray
 
 from catalog.heat_engine.derived import completed
+from catalog.names.status import status_codes
+from catalog.names.vocabulary import POINT
 from heatcat.browser.axes import Axis, Floats, Range, axis
 from heatcat.browser.colours import Colours, centre, colours_for
 from heatcat.browser.labels import number, symbol_of, where, with_unit
@@ -43,6 +45,7 @@ class Scattered:
     values: Floats
     drawn: Floats
     states: NDArray[np.uint8]
+    status: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def load_plane(
     value_text, title = with_unit(wanted["value"]), _title(sheet, wanted["value"], picture)
     found = dict(zip(wanted, _values(wanted.values(), x, y), strict=True))
     lines = tuple(_lines(sheet, picture, x, y, found, attributes))
+    scattered = _scattered(sheet, picture)
     plane = Plane(
         variable=picture.variable,
         title=title,
@@ -148,8 +152,9 @@ def load_plane(
         lines=lines,
         kinds=picture.line_kinds,
         cell=(picture.at[picture.x], picture.at[picture.y]),
-        note="; ".join(_notes(x, y, picture, lines)),
+        note="; ".join(_notes(x, y, picture, lines, scattered)),
         met=found.get("met"),
+        scattered=scattered,
         whole={dim: axis(sheet.data[dim]).limits for dim in picture.axes},
     )
     return coloured(plane, picture)
@@ -183,7 +188,8 @@ def coloured(plane: Plane, picture: Picture, beside: NDArray[Any] | None = None)
         notes.append(f"{outside} values lie beyond the limits of the colours")
     points = plane.scattered
     if points is not None:
-        points = replace(points, drawn=scale.forward(points.values))
+        at = scale.forward(points.values)
+        points = replace(points, drawn=at, states=states_of(points.values, at, points.status))
     return replace(
         plane,
         scale=scale,
@@ -212,8 +218,43 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
     return f"{text}, at {at}" if at else text
 
 
-def _notes(x: Axis, y: Axis, picture: Picture, lines: Iterable[Line]) -> Iterator[str]:
-    """Notes that say what the map does not show."""
+def _scattered(sheet: Sheet, picture: Picture) -> Scattered | None:
+    """The points beside the grid that lie in the plane of a map."""
+    points = sheet.scattered
+    if points is None or picture.variable not in points:
+        return None
+    if not {*picture.axes} <= {str(name) for name in points.coords}:
+        return None
+    beside = np.zeros(points.sizes[POINT], dtype=bool)
+    for dim in sheet.dims:
+        if points[dim].ndim:
+            beside |= ~np.isin(points[dim].values, sheet.labels(dim))
+    for dim, value in picture.elsewhere.items():
+        if points[dim].ndim:
+            beside &= points[dim].values == value
+    here = points[[picture.variable, "status"]].isel({POINT: np.flatnonzero(beside)})
+    (found,) = dask.compute(here)
+    values = found[picture.variable].values.astype(float)
+    return Scattered(
+        x=found[picture.x].values.astype(float),
+        y=found[picture.y].values.astype(float),
+        values=values,
+        drawn=values,
+        states=np.zeros(values.shape, dtype=np.uint8),
+        status=status_codes(found["status"]).values,
+    )
+
+
+def _notes(
+    x: Axis,
+    y: Axis,
+    picture: Picture,
+    lines: Iterable[Line],
+    scattered: Scattered | None,
+) -> Iterator[str]:
+    """Notes that say what the map does not show, and what its dots are."""
+    if scattered is not None and scattered.values.size:
+        yield f"{scattered.values.size} points beside the grid are drawn as dots"
     for side in (x, y):
         if side.step > 1:
             yield f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"

@@ -145,8 +145,14 @@ def named(name: str, mark: str) -> str:
 
 
 def _parameters(sheet: Sheet, stored: xr.Dataset) -> Iterable[Row]:
+    fixed = sheet.fixed()
+    of_point = [  # those of a scattered point
+        name
+        for name in map(str, stored.coords)
+        if role(stored, name) == "parameter" and name not in {*sheet.dims, *fixed}
+    ]
     for name, value in itertools.chain(
-        ((name, float(stored[name])) for name in sheet.dims), sheet.fixed().items()
+        ((name, float(stored[name])) for name in (*sheet.dims, *of_point)), fixed.items()
     ):
         coordinate = stored[name]
         shown = unit(str(coordinate.attrs.get("units", "1")))

@@ -13,6 +13,7 @@ from catalog.names.described import coordinate_name, role
 from catalog.names.labels import label
 from catalog.names.status import status_codes
 from catalog.names.suggestion import suggestion
+from catalog.names.vocabulary import POINT
 from ensemble import InvalidInput
 from heatcat.browser.derived import DERIVED, closure_errors, closure_variables
 from heatcat.browser.labels import number
@@ -33,12 +34,15 @@ class Sheet:
         The exact limit on the same labels: errors of a closure are then offered.
     met : xarray.DataArray of bool, optional
         Where a condition holds, on ``dims``: variables are NaN elsewhere.
+    scattered : xarray.Dataset, optional
+        Points beside the grid, along the dimension ``point``.
     """
 
     name: str
     data: xr.Dataset
     reference: xr.Dataset | None = None
     met: xr.DataArray | None = None
+    scattered: xr.Dataset | None = None
 
     @cached_property
     def plain(self) -> Sheet:
@@ -47,13 +51,17 @@ class Sheet:
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
-        """Dimensions of the grid, in its order, without the inner dimensions of variables."""
+        """Dimensions of the grid, in its order, without the inner dimensions of variables.
+
+        A sweep of scattered points alone has them along one dimension, ``point``.
+        """
         longest = max((v.dims for v in self.data.data_vars.values()), key=len, default=())
         first = self.data["status"].dims if "status" in self.data else longest
         return tuple(
             str(dim)
             for dim in first
-            if dim in self.data.coords and role(self.data, str(dim)) == "parameter"
+            if dim == POINT
+            or (dim in self.data.coords and role(self.data, str(dim)) == "parameter")
         )
 
     @cached_property
@@ -101,10 +109,13 @@ class Sheet:
         }
 
     def derived(self, at: At) -> dict[str, float]:
-        """What follows from the parameters at a point, such as T̄ where T₁ and T₂ are varied."""
+        """What follows from the parameters at a point, such as T̄ where T₁ and T₂ are varied.
+
+        For a scattered point, its parameters, too.
+        """
         found = {}
         for name, coordinate in self.data.coords.items():
-            if role(self.data, str(name)) == "derived":
+            if role(self.data, str(name)) == "derived" or coordinate.dims == (POINT,) != (name,):
                 value = coordinate.sel({dim: at[str(dim)] for dim in coordinate.dims if dim in at})
                 if not value.ndim:
                     found[str(name)] = float(value)

@@ -12,6 +12,7 @@ import xarray as xr
 
 import catalog
 from catalog.names.status import status_codes
+from catalog.reading.stored import BESIDE
 from catalog.sweeps.grid import Family
 from ensemble import Status
 from heatcat.browser.sheet import Sheet
@@ -26,6 +27,8 @@ class Entry(Protocol):
     def family(self) -> Family: ...
 
     def dataset(self) -> xr.Dataset: ...
+
+    def points(self) -> xr.Dataset: ...
 
     def counts(self) -> Counts: ...
 
@@ -93,7 +96,7 @@ class Source:
         if name not in self._sheets:
             data = self._dataset(name)
             reference = self._reference(name, data)
-            self._sheets[name] = Sheet(name, data, reference)
+            self._sheets[name] = Sheet(name, data, reference, scattered=self._scattered(name, data))
         return self._sheets[name]
 
     def counts(self, name: str) -> Counts:
@@ -119,6 +122,12 @@ class Source:
 
     def _dataset(self, name: str) -> xr.Dataset:
         return self._entries[name].dataset() if self.found is None else self.found[name]
+
+    def _scattered(self, name: str, data: xr.Dataset) -> xr.Dataset | None:
+        """The points that a refinement has put beside the grid of a sweep."""
+        if BESIDE not in data.attrs or self.found is not None:
+            return None
+        return self._entries[name].points()
 
     def _reference(self, name: str, data: xr.Dataset) -> xr.Dataset | None:
         if data.attrs.get("method") != "cumulant" or self.found is not None:

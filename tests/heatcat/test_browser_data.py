@@ -424,3 +424,45 @@ def test_the_live_point_takes_what_follows_from_the_temperatures_of_the_baths():
     live.start(sheet, at, {"power": 1.0})
     engine = Engine.of(N=2, E_1=1, E_2=2, T_1=1, T_2=4, omega_0=1, Gamma_0=1)
     assert figure(Exact().solve(engine, ["power"]).values["power"]) in live._result.object
+
+
+def test_scattered_points_lie_beside_the_cells_of_their_grid(tmp_path):
+    sweep = Sweep(
+        name="refined",
+        axes={"N": [1, 2], "delta_E": [50.0, 150.0, 250.0], "T_mean": [60.0, 100.0, 180.0]},
+        fixed=FIXED,
+        variables=["power", "constancy"],
+    )
+    computed(tmp_path / "store.zarr", sweep)
+    entry = catalog.open(tmp_path / "store.zarr")["refined"]
+    entry.refine(("delta_E", "T_mean"), "power", budget=6, N=2, scheduler="synchronous")
+    source = Source(str(tmp_path / "store.zarr"))
+    sheet = source.sheet("refined")
+    plane = load_plane(sheet, picture_of(sheet, "power", at={"N": 2}))
+    assert plane.values.shape == (3, 3)
+    assert counted(plane.states) == {}
+    points = plane.scattered
+    assert points is not None
+    assert source.counts("refined")["ok"] == 18 + points.values.size == 24
+    engine = Engine(N=2, delta_E=points.x[0], T_mean=points.y[0], **FIXED)
+    assert points.values[0] == pytest.approx(Exact().solve(engine).values["power"], rel=1e-9)
+    assert f"{points.values.size} points beside the grid are drawn as dots" in plane.note
+    assert load_plane(sheet, picture_of(sheet, "power", at={"N": 1})).scattered.values.size == 0
+
+
+def test_a_sweep_of_scattered_points_alone_is_drawn_point_by_point(tmp_path):
+    sweep = Sweep(
+        name="points",
+        points={"delta_E": [50.0, 150.0, 250.0], "T_mean": [60.0, 100.0, 180.0]},
+        axes={"N": [1, 2]},
+        fixed=FIXED,
+        variables=["power"],
+    )
+    computed(tmp_path / "store.zarr", sweep)
+    sheet = Source(str(tmp_path / "store.zarr")).sheet("points")
+    assert set(sheet.dims) == {"N", "point"}
+    picture = picture_of(sheet, "power")
+    assert load_plane(sheet, picture).values.size == 6
+    at = {"N": 2, "point": 1}
+    assert sheet.derived(at)["delta_E"] == 150.0
+    assert "150" in as_html(load_point(sheet, at))
