@@ -7,13 +7,22 @@ from typing import Any
 
 import panel as pn
 from bokeh.events import RangesUpdate, Tap
-from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, LogTicker, Range1d
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    FixedTicker,
+    LogTicker,
+    PrintfTickFormatter,
+    Range1d,
+)
 from bokeh.plotting import figure
 
 from heatcat.browser.slices import LINE
 
 TOOLS = "pan,box_zoom,wheel_zoom,reset"
 """No tool is active at first, so that a finger scrolls the page."""
+PLAIN = "%.6g"
+"""Format of the ticks of a linear axis."""
 INK = "#1a1a1a"
 """Colour of signs on the cells of a map, with a white line around them."""
 
@@ -69,7 +78,9 @@ def new_plot(
     )
     plot.toolbar.logo = None
     plot.toolbar.active_drag = plot.toolbar.active_scroll = None
-    for side in (*plot.xaxis, *plot.yaxis):
+    for side, log in ((plot.xaxis[0], logx), (plot.yaxis[0], logy)):
+        if not log:
+            side.formatter = PrintfTickFormatter(format=PLAIN)
         side.axis_label_text_font_style = "normal"
         side.axis_label_text_font_size = "14px"
         side.major_label_text_font_size = "12px"

@@ -14,6 +14,7 @@ from bokeh.models import (  # type: ignore[attr-defined]
     ColumnDataSource,
     HoverTool,
     LinearColorMapper,
+    PrintfTickFormatter,
     Range1d,
 )
 
@@ -21,7 +22,7 @@ from ensemble import Status
 from heatcat.browser.axes import Axis, Range
 from heatcat.browser.colours import MISSING
 from heatcat.browser.escape import label
-from heatcat.browser.frames import INK, fill, new_plot, set_range, set_ticks
+from heatcat.browser.frames import INK, PLAIN, fill, new_plot, set_range, set_ticks
 from heatcat.browser.maps import DASHES, HEIGHT, WIDTHS, round_ticks, text_places
 from heatcat.browser.plane import Plane
 from heatcat.browser.states import FILLS, MARKS, State
@@ -81,6 +82,7 @@ class MapFigure:
             title_text_font_size="13px",
             title_text_font_style="normal",
             major_label_text_font_size="12px",
+            formatter=PrintfTickFormatter(format=PLAIN),
         )
         self.plot.add_layout(self._bar, "below")
 
@@ -164,7 +166,7 @@ class MapFigure:
             )
         fill(self._points, x=[], y=[], drawn=[], value=[], at_x=[], at_y=[], state=[])
         points = self.plot.scatter(
-            "x", "y", source=self._points, size=9, fill_color=colour, line_color="white",
+            "x", "y", source=self._points, size=10, fill_color=colour, line_color=INK,
             line_width=1.0, name="scattered points",
         )  # fmt: skip
         self._hover.renderers = [cells, points]
