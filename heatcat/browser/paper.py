@@ -25,7 +25,7 @@ from heatcat.browser.escape import label
 from heatcat.browser.maps import DASHES, round_ticks
 from heatcat.browser.picture import OVERLAYS
 from heatcat.browser.plane import Line, Plane
-from heatcat.browser.slices import LINE, Slice
+from heatcat.browser.slices import LINE, Slice, limits
 
 COLUMN = 3.4
 """Width of one column of a journal, in inches."""
@@ -210,7 +210,7 @@ def _signs(axes: Axes, plane: Plane) -> list[Any]:
                 "linestyle": "none",
                 "markersize": 4,
             }
-            axes.plot(plane.x.labels[columns], plane.y.labels[rows], **style)
+            axes.plot(plane.x.places[columns], plane.y.places[rows], **style)
             handles.append(Line2D([], [], label="not certified", **style))
     if not np.isfinite(plane.drawn).all():
         waits = plane.status is not None and bool((plane.status == Status.NOT_COMPUTED).any())
@@ -226,15 +226,15 @@ def _columns(handles: Sequence[Any], width: float) -> int:
 
 
 def _curve(axes: Axes, cut: Slice, width: float) -> None:
-    drawn = cut.scale.forward(cut.values)
-    axes.plot(cut.labels, drawn, color=LINE, marker="o", markersize=2.5)
-    axes.plot(cut.labels[cut.doubtful], drawn[cut.doubtful], "x", color="black", markersize=5)
-    if cut.log:
+    places, drawn = cut.side.places, cut.drawn
+    axes.plot(places, drawn, color=LINE, marker="o", markersize=2.5)
+    axes.plot(places[cut.doubtful], drawn[cut.doubtful], "x", color="black", markersize=5)
+    if cut.side.log:
         axes.set_xscale("log")
-    finite = drawn[np.isfinite(drawn)]
-    if cut.scale.kind != "linear" and finite.size:
-        step = float(np.ptp(finite)) / 8 or 1.0
-        axes.yaxis.set_major_formatter(lambda tick, _: cut.scale.text(tick, step))
-    axes.set_xlabel(label(cut.dim_text, "matplotlib"))
+    axes.set_ylim(limits(cut))
+    if cut.scale.kind != "linear":
+        ticks = cut.scale.ticks(*limits(cut))
+        axes.set_yticks([place for place, _ in ticks], labels=[text for _, text in ticks])
+    axes.set_xlabel(label(cut.side.text, "matplotlib"))
     axes.set_ylabel(_wrapped(cut.value_text + SCALED[cut.scale.kind], width * HIGH))
     axes.set_title(_wrapped(cut.title, width), loc="left")
