@@ -1,0 +1,187 @@
+"""The panels of ``heatcat browse`` in a real browser: what a person sees and does.
+
+Run by ``make test-browser``; needs Chromium.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from heatcat.browser.labels import figure
+from tests.heatcat.serving import serving
+from tests.heatcat.stores import computed
+from tests.heatcat.test_browse_page import (
+    CELL,
+    FIGURES,
+    PHONE,
+    chromium,  # noqa: F401 (a fixture)
+    link,
+    opened,
+    settled_place,
+    shown,
+    sync_api,
+)
+
+pytestmark = pytest.mark.browser
+
+AT = {"N": 4, "delta_E": 125.0, "T_mean": 100.0}
+
+PLOT = f"""name => {{
+  const found = ({FIGURES})().find(([view]) => view.model.name == name)
+  return found ? found[0].model.id : null
+}}"""
+"""A plot that can be seen, by its name."""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, xr.Dataset]:
+    location = tmp_path_factory.mktemp("explored") / "store.zarr"
+    return location, computed(location)
+
+
+@pytest.fixture(scope="module")
+def address(tiny: tuple[Path, xr.Dataset]) -> Iterator[str]:
+    with serving(tiny[0]) as found:
+        yield found
+
+
+def columns(page: Any, name: str) -> Any:
+    """Columns of the first source of a plot that can be seen."""
+    page.wait_for_function(PLOT, arg=name)
+    return page.evaluate(
+        f"""name => {{
+          const [view] = ({FIGURES})().find(([view]) => view.model.name == name)
+          const source = view.model.renderers[0].data_source
+          return Object.fromEntries(source.columns().map(c => [c, [...source.get_column(c)]]))
+        }}""",
+        name,
+    )
+
+
+def test_a_condition_filters_map_scatter_and_table_alike(chromium, address, tiny):  # noqa: F811
+    stored = tiny[1]
+    engines = int((stored.power > 0).sum())
+    with opened(chromium, link(address, at=AT, tab="Scatter")) as page:
+        condition = page.get_by_label("only points with")
+        sync_api.expect(page.get_by_text("45 of 45 points shown")).to_be_visible()
+        condition.fill("powr > 0")
+        condition.press("Enter")
+        alert = page.locator("#points p[role=alert]")
+        sync_api.expect(alert).to_contain_text("unknown name 'powr': did you mean 'power'")
+        condition.fill("power > 0")
+        condition.press("Enter")
+        sync_api.expect(page.get_by_text(f"{engines} of 45 points shown")).to_be_visible()
+        sync_api.expect(alert).to_have_count(0)
+        assert sorted(columns(page, "scatter")["x"]) == sorted(
+            stored.power.values[stored.power.values > 0]
+        )
+        values = np.array(
+            page.evaluate(
+                """() => [...Bokeh.documents[0]._all_models.values()]
+                .filter(m => m.type == "ColumnDataSource" && m.columns().includes("at_x"))
+                .map(m => [...m.get_column("value")])[0]"""
+            ),
+            dtype=float,
+        )
+        expected = stored.power.where(stored.power > 0).sel(N=4)
+        assert sorted(values[np.isfinite(values)]) == sorted(
+            expected.values[np.isfinite(expected.values)]
+        )
+        page.get_by_role("button", name="Table").click()
+        sync_api.expect(page.get_by_text(f"{engines} of 45 points;")).to_be_visible()
+
+
+def test_a_box_on_the_map_selects_in_the_scatter(chromium, address, tiny):  # noqa: F811
+    stored = tiny[1]
+    with opened(chromium, link(address, at=AT, tab="Scatter")) as page:
+        sync_api.expect(page.get_by_text("45 of 45 points shown")).to_be_visible()
+        settled_place(page, 125.0, 100.0)
+        corners = [page.evaluate(CELL, place) for place in ([40.0, 50.0], [130.0, 120.0])]
+        page.evaluate(
+            f"""() => {{ ({FIGURES})()[0][0].model.toolbar.tools
+            .find(tool => tool.type == "BoxSelectTool").active = true }}"""
+        )
+        page.mouse.move(*corners[0])
+        page.mouse.down()
+        page.mouse.move(*corners[1], steps=5)
+        page.mouse.up()
+        inside = 5 * int((stored.delta_E <= 125).sum()) * int((stored.T_mean <= 100).sum())
+        sync_api.expect(page.get_by_text(f"{inside} selected")).to_be_visible()
+        assert sum(alpha > 0.5 for alpha in columns(page, "scatter")["alpha"]) == inside
+        page.get_by_role("button", name="show only these").click()
+        sync_api.expect(page.get_by_text(f"{inside} of 45 points shown")).to_be_visible()
+        page.wait_for_function("() => location.search.includes('only=')")
+
+
+def test_the_table_sorts_chooses_and_downloads(chromium, address, tiny, tmp_path):  # noqa: F811
+    stored = tiny[1]
+    words = {"table.columns": ["constancy"], "table.by": "constancy", "table.descending": True}
+    with opened(chromium, link(address, tab="Table", only="power > 0", **words)) as page:
+        best = stored.constancy.where(stored.power > 0)
+        first = page.locator("td").filter(has_text=figure(float(best.max()))).first
+        sync_api.expect(first).to_be_visible()
+        place = {dim: float(at) for dim, at in best.isel(best.argmax(...)).coords.items()
+                 if dim in best.dims}  # fmt: skip
+        page.get_by_role("button", name="choose the point of row 1", exact=True).click()
+        for dim, at in place.items():
+            sync_api.expect(shown(page, dim)).to_have_text(f"{at:g}")
+        with page.expect_download() as download:
+            page.get_by_text("CSV", exact=True).click()
+        download.value.save_as(tmp_path / "points.csv")
+    with (tmp_path / "points.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    values = best.values[np.isfinite(best.values)]
+    assert [float(row["constancy"]) for row in rows] == sorted(values, reverse=True)
+
+
+def test_every_tab_shows_its_panel_on_a_phone(chromium, address):  # noqa: F811
+    pins = [AT, {**AT, "N": 2}]
+    with opened(chromium, link(address, at=AT, pins=pins), PHONE) as page:
+        for tab, sign in {
+            "Curves": "curves",
+            "Scatter": "scatter",
+            "Regimes": "regimes",
+            "Small maps": "small map",
+            "Pinned": "curves",
+        }.items():
+            page.get_by_role("button", name=tab, exact=True).click()
+            page.wait_for_function(PLOT, arg=sign)
+            width = page.evaluate("() => document.documentElement.scrollWidth")
+            assert width <= PHONE["width"], tab
+        page.get_by_role("button", name="Names", exact=True).click()
+        sync_api.expect(page.get_by_text("power output", exact=True).last).to_be_visible()
+
+
+def test_extremes_and_names_of_controls(chromium, address, tiny):  # noqa: F811
+    stored = tiny[1]
+    with opened(chromium, link(address, at=AT)) as page:
+        page.get_by_role("button", name="jump to maximum").click()
+        best = stored.power.sel(N=4)
+        told = page.locator(".extreme")
+        sync_api.expect(told).to_contain_text(figure(float(best.max())))
+        sync_api.expect(shown(page, "power")).to_have_text(figure(float(best.max())))
+        page.wait_for_function(
+            """() => { const found = []; const walk = root => root.querySelectorAll("*").forEach(
+            e => { if (e.getAttribute("role") == "slider") found.push(e.getAttribute("aria-label"))
+            if (e.shadowRoot) walk(e.shadowRoot) }); walk(document)
+            return found.length == 3 && found.every(Boolean) }"""
+        )
+        session = page.context.new_cdp_session(page)
+        nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+        roles = {"slider", "button", "combobox", "textbox", "checkbox", "listbox"}
+        controls = [
+            (node["role"]["value"], node.get("name", {}).get("value", ""))
+            for node in nodes
+            if not node["ignored"] and node["role"]["value"] in roles
+        ]
+        assert len(controls) > 20
+        assert [role for role, name in controls if not name.strip()] == []
+        sliders = [name for role, name in controls if role == "slider"]
+        assert sliders == ["N", "ΔE [ω₀]", "T̄ [ω₀]"]
