@@ -78,22 +78,22 @@ class LivePoint(Section):
         self._box = pn.Column(sizing_mode="stretch_width")
         self._result = pn.pane.HTML("", sizing_mode="stretch_width")
         self._solve = Drawing(self._plan)
+        self._curve = LiveCurve()
         self._engine = pn.FlexBox(
             pn.Column(
                 self._method,
                 self._scaling,
                 self._box,
+                self._curve.layout,
                 styles={"flex": "1 1 280px", "min-width": "0"},
             ),
             pn.Column(self._result, styles={"flex": "1 1 320px", "min-width": "0"}),
             sizing_mode="stretch_width",
             visible=False,
         )
-        self._curve = LiveCurve()
-        self._curve.layout.visible = False
         self._none = pn.pane.HTML("", visible=False, sizing_mode="stretch_width")
         self._buttons = pn.FlexBox(self._switch, self._again, gap="8px")
-        self.layout.objects = [self._none, self._buttons, self._engine, self._curve.layout]
+        self.layout.objects = [self._none, self._buttons, self._engine]
         self.seconds = 0.0
 
     def show(self, shown: Shown, found: Any) -> None:
@@ -102,11 +102,10 @@ class LivePoint(Section):
         self._none.object = "<p>The points of this sweep are no heat engines.</p>"
         self._none.visible = not engine
         self._buttons.visible = engine
-        self._engine.visible = self._curve.layout.visible = engine and self._switch.value
+        self._engine.visible = engine and self._switch.value
 
     def _toggled(self, event: Any) -> None:
-        for part in (self._engine, self._again, self._curve.layout):
-            part.visible = event.new
+        self._engine.visible = self._again.visible = event.new
         if event.new:
             self._restart()
         else:

@@ -53,9 +53,10 @@ def curve_plot(curves: Curves) -> Any:
             limit=3,
         )
     )
-    plot.add_layout(
-        Span(location=curves.chosen, dimension="height", line_dash="dotted", line_color=OTHER)
-    )
+    if curves.chosen is not None:
+        plot.add_layout(
+            Span(location=curves.chosen, dimension="height", line_dash="dotted", line_color=OTHER)
+        )
     drawn = [curves.y.drawn(curve.values) for curve in (*curves.family, *curves.others)]
     set_ticks(plot, curves.x, curves.y, [0.0], np.concatenate(drawn))
     return plot
@@ -93,6 +94,16 @@ def _draw(
     )
     legend = {"legend_label": label(curve.text, "bokeh")} if named else {}
     plot.line("x", "y", source=source, line_color=color, line_width=width, line_dash=dash, **legend)
+    if curve.mark is not None:
+        at = curve.places == curve.mark
+        plot.scatter(
+            curve.places[at],
+            curves.y.drawn(curve.values)[at],
+            size=15,
+            fill_alpha=0,
+            line_color=color,
+            line_width=3,
+        )
     return plot.scatter("x", "y", source=source, marker="marker", color=color, size=6, **legend)
 
 

@@ -11,6 +11,8 @@ from heatcat.browser.labels import symbol_of, unit
 from heatcat.browser.point import named
 from heatcat.browser.sheet import Sheet
 
+GROUPS = {"stored": "stored variables", "derived": "variables that follow from the stored ones"}
+
 
 def explanation(array: xr.DataArray) -> str:
     """Long name, equation and unit of an array.
@@ -39,14 +41,17 @@ def glossary(sheet: Sheet) -> str:
     groups = {
         "parameters that are varied": list(sheet.dims),
         "parameters with one value": list(sheet.fixed()),
-        **{f"{group} variables": names for group, names in sheet.variables.items()},
+        **{GROUPS.get(group, group): names for group, names in sheet.variables.items()},
     }
     return "".join(_table(sheet, title, names) for title, names in groups.items() if names)
 
 
 def _table(sheet: Sheet, title: str, names: Iterable[str]) -> str:
     rows = "".join(_row(array_of(sheet, name)) for name in names)
-    heads = "".join(f"<th>{text}</th>" for text in ("name", "what it is", "equation", "unit"))
+    heads = "".join(
+        f'<th style="text-align:left">{text}</th>'
+        for text in ("name", "what it is", "equation", "unit")
+    )
     return (
         f"<table><caption>{escape.html(title)}</caption><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table>"

@@ -33,6 +33,8 @@ class Curve:
     values: NDArray[np.float64]
     doubtful: NDArray[np.bool_]
     places: NDArray[np.float64]
+    mark: float | None = None
+    """A place of the curve to be marked."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class Curves:
         In the order of the labels.
     others : tuple of Curve
         Of other sweeps.
-    chosen : float
-        The chosen label along the curves.
+    chosen : float or None
+        The chosen label along the curves, if it is the same for all.
     at : str
         The labels of the other dimensions.
     notes : tuple of str
@@ -63,7 +65,7 @@ class Curves:
     by_log: bool
     family: tuple[Curve, ...]
     others: tuple[Curve, ...]
-    chosen: float
+    chosen: float | None
     chosen_by: float | None
     at: str
     notes: tuple[str, ...]
@@ -212,7 +214,7 @@ def through_points(sheet: Sheet, variable: str, along: str, points: Mapping[str,
         fixed = {dim: at[dim] for dim in dims if dim != along}
         (one,) = _family(sheet, variable, along, "", np.array([np.nan]), fixed)
         shown = {dim: value for dim, value in fixed.items() if len(sheet.labels(dim)) > 1}
-        found.append(replace(one, text=f"{name}: {where(sheet.data, shown)}"))
+        found.append(replace(one, text=f"{name}: {where(sheet.data, shown)}", mark=at[along]))
     labels = sheet.labels(along)
     array = sheet.select(variable, {}).rename(variable)
     return Curves(
@@ -222,7 +224,7 @@ def through_points(sheet: Sheet, variable: str, along: str, points: Mapping[str,
         by_log=False,
         family=tuple(found),
         others=(),
-        chosen=float(next(iter(points.values()))[along]),
+        chosen=None,
         chosen_by=None,
         at="",
         notes=(),

@@ -106,7 +106,7 @@ class LiveCurve:
         self._along = small(pn.widgets.Select(label="along"), 130)
         self._plot = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=HEIGHT)
         self._note = pn.pane.HTML("", css_classes=["note"], sizing_mode="stretch_width")
-        self._source = ColumnDataSource()
+        self._source: ColumnDataSource | None = None
         self._drawing = Drawing(self._plan)
         for widget in (self._variable, self._along):
             widget.param.watch(self._drawing.request, "value")
@@ -159,18 +159,19 @@ class LiveCurve:
         every = thinned(positions[along], parameters[along])
         wanted = Wanted(method, parameters, along, every, self._variable.value)
         solved = Solved(wanted, np.full(len(every), np.nan))
-        yield partial(time.sleep, REST), lambda _: self._build(wanted)
+        yield partial(time.sleep, REST), lambda _: None
+        self._source = None
         while solved.done < len(every):
             yield partial(solve_more, solved), self._show_more
 
-    def _build(self, wanted: Wanted) -> None:
+    def _build(self, wanted: Wanted, data: dict[str, Any]) -> ColumnDataSource:
         x = self._side(wanted.along, suits_labels(wanted.positions))
         y = self._side(wanted.variable, "linear")
         plot = new_figure(x, y, height=HEIGHT, name="live curve")
-        self._source = ColumnDataSource({"x": [], "y": []})
+        source = ColumnDataSource(data)
         colour = palette()[100]
-        plot.line("x", "y", source=self._source, line_color=colour, line_width=2)
-        plot.scatter("x", "y", source=self._source, color=colour, size=5)
+        plot.line("x", "y", source=source, line_color=colour, line_width=2)
+        plot.scatter("x", "y", source=source, color=colour, size=5)
         plot.add_layout(
             Span(
                 location=wanted.parameters[wanted.along],
@@ -180,6 +181,7 @@ class LiveCurve:
             )
         )
         self._plot.object = plot
+        return source
 
     def _side(self, name: str, kind: str) -> Side:
         return Side(name, self._units.get(name, symbol(name)), Scale(kind))
@@ -187,7 +189,11 @@ class LiveCurve:
     def _show_more(self, solved: Solved) -> None:
         wanted = solved.wanted
         shown = slice(0, solved.done)
-        self._source.data = {"x": wanted.positions[shown], "y": solved.values[shown]}
+        data: dict[str, Any] = {"x": wanted.positions[shown], "y": solved.values[shown]}
+        if self._source is None:
+            self._source = self._build(wanted, data)
+        else:
+            self._source.data = data
         said = f"{solved.done} of {len(wanted.positions)} points solved"
         if solved.left_out:
             said += f", {solved.left_out} of them without a certified value"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, Literal
 
 import panel as pn
 import param
 
+from ensemble import InvalidInput
 from heatcat.browser.explore.bound import Bound
 from heatcat.browser.explore.click_table import Cell, cell, click_table
 from heatcat.browser.explore.explain import array_of, explanation
@@ -142,9 +144,11 @@ class TablePanel(Panel):
             width=110,
         )
 
-    def _file(self, kind: Literal["csv", "parquet"]) -> Any:
-        assert self._listing is not None
-        return file(self._listing, kind)
+    async def _file(self, kind: Literal["csv", "parquet"]) -> Any:
+        """The file, written in a thread: that of a million points takes seconds."""
+        if self._listing is None:
+            raise InvalidInput("there are no points to save yet: wait until the table is shown")
+        return await asyncio.to_thread(file, self._listing, kind)
 
 
 def _variables(sheet: Sheet, wanted: list[str]) -> list[str]:
