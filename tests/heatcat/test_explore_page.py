@@ -6,22 +6,16 @@ Run by ``make test-browser``; needs Chromium.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from heatcat.browser.labels import figure
-from tests.heatcat.serving import serving
-from tests.heatcat.stores import computed
 from tests.heatcat.test_browse_page import (
     CELL,
     FIGURES,
     PHONE,
-    chromium,  # noqa: F401 (a fixture)
     link,
     opened,
     settled_place,
@@ -40,18 +34,6 @@ PLOT = f"""name => {{
 """A plot that can be seen, by its name."""
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, xr.Dataset]:
-    location = tmp_path_factory.mktemp("explored") / "store.zarr"
-    return location, computed(location)
-
-
-@pytest.fixture(scope="module")
-def address(tiny: tuple[Path, xr.Dataset]) -> Iterator[str]:
-    with serving(tiny[0]) as found:
-        yield found
-
-
 def columns(page: Any, name: str) -> Any:
     """Columns of the first source of a plot that can be seen."""
     page.wait_for_function(PLOT, arg=name)
@@ -65,7 +47,7 @@ def columns(page: Any, name: str) -> Any:
     )
 
 
-def test_a_condition_filters_map_scatter_and_table_alike(chromium, address, tiny):  # noqa: F811
+def test_a_condition_filters_map_scatter_and_table_alike(chromium, address, tiny):
     stored = tiny[1]
     engines = int((stored.power > 0).sum())
     with opened(chromium, link(address, at=AT, tab="Scatter")) as page:
@@ -98,7 +80,7 @@ def test_a_condition_filters_map_scatter_and_table_alike(chromium, address, tiny
         sync_api.expect(page.get_by_text(f"{engines} of 45 points;")).to_be_visible()
 
 
-def test_a_box_on_the_map_selects_in_the_scatter(chromium, address, tiny):  # noqa: F811
+def test_a_box_on_the_map_selects_in_the_scatter(chromium, address, tiny):
     stored = tiny[1]
     with opened(chromium, link(address, at=AT, tab="Scatter")) as page:
         sync_api.expect(page.get_by_text("45 of 45 points shown")).to_be_visible()
@@ -120,7 +102,7 @@ def test_a_box_on_the_map_selects_in_the_scatter(chromium, address, tiny):  # no
         page.wait_for_function("() => location.search.includes('only=')")
 
 
-def test_the_table_sorts_chooses_and_downloads(chromium, address, tiny, tmp_path):  # noqa: F811
+def test_the_table_sorts_chooses_and_downloads(chromium, address, tiny, tmp_path):
     stored = tiny[1]
     words = {"table.columns": ["constancy"], "table.by": "constancy", "table.descending": True}
     with opened(chromium, link(address, tab="Table", only="power > 0", **words)) as page:
@@ -141,7 +123,7 @@ def test_the_table_sorts_chooses_and_downloads(chromium, address, tiny, tmp_path
     assert [float(row["constancy"]) for row in rows] == sorted(values, reverse=True)
 
 
-def test_every_tab_shows_its_panel_on_a_phone(chromium, address):  # noqa: F811
+def test_every_tab_shows_its_panel_on_a_phone(chromium, address):
     pins = [AT, {**AT, "N": 2}]
     with opened(chromium, link(address, at=AT, pins=pins), PHONE) as page:
         for tab, sign in {
@@ -159,7 +141,7 @@ def test_every_tab_shows_its_panel_on_a_phone(chromium, address):  # noqa: F811
         sync_api.expect(page.get_by_text("power output", exact=True).last).to_be_visible()
 
 
-def test_extremes_and_names_of_controls(chromium, address, tiny):  # noqa: F811
+def test_extremes_and_names_of_controls(chromium, address, tiny):
     stored = tiny[1]
     with opened(chromium, link(address, at=AT)) as page:
         page.get_by_role("button", name="jump to maximum").click()
