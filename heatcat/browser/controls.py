@@ -9,7 +9,7 @@ import panel as pn
 from heatcat.browser import escape
 from heatcat.browser.compare import RELATIONS
 from heatcat.browser.explore.play import Play
-from heatcat.browser.labels import number, symbol, symbol_of, with_unit
+from heatcat.browser.labels import explanation, number, symbol, symbol_of, with_unit
 from heatcat.browser.picture import offered
 from heatcat.browser.scales import SCALES
 from heatcat.browser.sheet import Sheet
@@ -44,6 +44,7 @@ class Controls:
         wide = {"sizing_mode": "stretch_width"}
         self.sweep = pn.widgets.Select(label="sweep", **wide)
         self.variable = pn.widgets.Select(label="variable", **wide)
+        self._about = pn.pane.HTML("", css_classes=["about"], **wide)
         self.x = pn.widgets.Select(label="across (x)", **wide)
         self.y = pn.widgets.Select(label="up (y)", **wide)
         self.scale = pn.widgets.Select(
@@ -74,6 +75,7 @@ class Controls:
         self.layout = pn.Column(
             self.sweep,
             self.variable,
+            self._about,
             pn.Row(self.x, self.y, **wide),
             self.scale,
             pn.Row(self.low, self.high, **wide),
@@ -100,6 +102,7 @@ class Controls:
             for name in View.fields():
                 if name not in ELSEWHERE:
                     getattr(self, name).value = getattr(view, name)
+            self._about.object = _about(sheet, view.variable)
             self._second.visible = view.compare
             condition = _engines(sheet)
             self.engines.visible = bool(condition)
@@ -181,6 +184,12 @@ def _engines(sheet: Sheet) -> str:
     """The condition that a point is an engine; "" where no power is stored."""
     known = [name for name in ("power", "power_per_pair") if name in sheet.data]
     return f"{known[0]} > 0" if known else ""
+
+
+def _about(sheet: Sheet, variable: str) -> str:
+    """What the shown variable is, as HTML."""
+    array = sheet.data[variable] if variable in sheet.data else sheet.select(variable, {})
+    return f"<p>{escape.html(explanation(array))}</p>"
 
 
 def _mark(sheet: Sheet, dim: str) -> str:

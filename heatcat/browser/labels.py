@@ -85,3 +85,18 @@ def where(data: xr.Dataset | xr.DataArray, at: Mapping[str, float]) -> str:
         own = shown in ("", mark)  # a parameter that is the unit has none
         texts.append(f"{mark} = {number(value)}{'' if own else ' ' + shown}")
     return ", ".join(texts)
+
+
+def explanation(array: xr.DataArray) -> str:
+    """Long name, equation and unit of an array.
+
+    >>> attributes = {"long_name": "power output", "equation": "Eq. 10", "units": "E_1^2"}
+    >>> explanation(xr.DataArray(name="power", attrs=attributes))
+    'power output; Eq. 10; in E₁²'
+    """
+    long_name, equation = (str(array.attrs.get(word, "")) for word in ("long_name", "equation"))
+    if equation in long_name:
+        equation = ""
+    shown = unit(str(array.attrs.get("units", "1")))
+    in_unit = f"in {shown}" if shown else "without a unit" if "units" in array.attrs else ""
+    return "; ".join(filter(None, (long_name or str(array.name), equation, in_unit)))

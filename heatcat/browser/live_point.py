@@ -202,8 +202,10 @@ class LivePoint(Section):
     def _row(self, name: str, value: float) -> str:
         stored = figure(self._stored[name]) if name in self._stored else "–"
         term = VOCABULARY[name]
+        about = escape.html("; ".join(filter(None, (term.long_name, term.equation))))
         return (
-            f'<tr data-name="{escape.html(name)}"><th scope="row">{named(name, term.symbol)}</th>'
+            f'<tr data-name="{escape.html(name)}"><th scope="row" title="{about}">'
+            f"{named(name, term.symbol)}</th>"
             f'<td class="number">{escape.html(figure(value))}</td>'
             f'<td class="number">{escape.html(stored)}</td>'
             f"<td>{escape.html(unit(self._units.get(name, term.unit)))}</td></tr>"

@@ -18,12 +18,12 @@ from catalog.names.fills import restored
 from catalog.reading.point import parsed
 from ensemble import Status
 from heatcat.browser import escape
-from heatcat.browser.labels import figure, number, symbol_of, unit
+from heatcat.browser.labels import explanation, figure, number, symbol_of, unit
 from heatcat.browser.section import Context, Section, Shown, alert_html
 from heatcat.browser.sheet import Sheet, in_order
 
-Row = tuple[str, str, str, str]
-"""Name, symbol, number and unit, as the page shows them."""
+Row = tuple[str, str, str, str, str]
+"""Name, symbol, number and unit, as the page shows them, and what the pointer says of the name."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,10 @@ def as_html(point: Point) -> str:
 
 def _table(heading: str, rows: Iterable[Row]) -> str:
     body = "".join(
-        f'<tr data-name="{escape.html(name)}"><th scope="row">{named(name, mark)}</th>'
-        f'<td class="number">{escape.html(text)}</td><td>{escape.html(units)}</td></tr>'
-        for name, mark, text, units in rows
+        f'<tr data-name="{escape.html(name)}"><th scope="row" title="{escape.html(about)}">'
+        f'{named(name, mark)}</th><td class="number">{escape.html(text)}</td>'
+        f"<td>{escape.html(units)}</td></tr>"
+        for name, mark, text, units, about in rows
     )
     return f"<table><caption>{heading}</caption><tbody>{body}</tbody></table>"
 
@@ -114,7 +115,7 @@ def _table(heading: str, rows: Iterable[Row]) -> str:
 def compared(first: Point, second: Point, names: tuple[str, str]) -> str:
     """Table of the values of two points side by side, with difference and ratio."""
     rows = []
-    for name, mark, _, units in first.values:
+    for name, mark, _, units, about in first.values:
         here, there = first.numbers.get(name), second.numbers.get(name)
         if here is None or there is None:
             continue
@@ -122,8 +123,8 @@ def compared(first: Point, second: Point, names: tuple[str, str]) -> str:
         texts = [figure(value, digits=6) for value in (here, there, here - there, ratio)]
         cells = "".join(f'<td class="number">{escape.html(cell)}</td>' for cell in texts)
         rows.append(
-            f'<tr data-name="{escape.html(name)}"><th scope="row">{named(name, mark)}</th>'
-            f"{cells}<td>{escape.html(units)}</td></tr>"
+            f'<tr data-name="{escape.html(name)}"><th scope="row" title="{escape.html(about)}">'
+            f"{named(name, mark)}</th>{cells}<td>{escape.html(units)}</td></tr>"
         )
     heads = "".join(f"<th>{escape.html(n)}</th>" for n in (*names, "difference", "ratio"))
     return (
@@ -156,10 +157,10 @@ def _parameters(sheet: Sheet, stored: xr.Dataset) -> Iterable[Row]:
     ):
         coordinate = stored[name]
         shown = unit(str(coordinate.attrs.get("units", "1")))
-        yield name, symbol_of(coordinate), number(value), shown
+        yield name, symbol_of(coordinate), number(value), shown, explanation(coordinate)
     for name in ("scaling", "method", "model"):
         if name in stored.attrs:
-            yield name, "", str(stored.attrs[name]), ""
+            yield name, "", str(stored.attrs[name]), "", ""
 
 
 def _row(array: xr.DataArray, status: Status | None = None) -> Row:
@@ -168,7 +169,8 @@ def _row(array: xr.DataArray, status: Status | None = None) -> Row:
     text = figure(value)
     if status is Status.FAILED and text == figure(math.nan):
         text = status.label
-    return str(array.name), mark, text, unit(str(array.attrs.get("units", "1")))
+    shown = unit(str(array.attrs.get("units", "1")))
+    return str(array.name), mark, text, shown, explanation(array)
 
 
 def _filled(array: xr.DataArray) -> bool:

@@ -1,4 +1,4 @@
-"""What a variable or parameter is, in one line: long name, equation, unit."""
+"""What all variables and parameters of a sweep are: long name, equation, unit."""
 
 from __future__ import annotations
 
@@ -12,21 +12,6 @@ from heatcat.browser.point import named
 from heatcat.browser.sheet import Sheet
 
 GROUPS = {"stored": "stored variables", "derived": "variables that follow from the stored ones"}
-
-
-def explanation(array: xr.DataArray) -> str:
-    """Long name, equation and unit of an array.
-
-    >>> attributes = {"long_name": "power output", "equation": "Eq. 10", "units": "E_1^2"}
-    >>> explanation(xr.DataArray(name="power", attrs=attributes))
-    'power output; Eq. 10; in E₁²'
-    """
-    long_name, equation = (str(array.attrs.get(word, "")) for word in ("long_name", "equation"))
-    if equation in long_name:
-        equation = ""
-    shown = unit(str(array.attrs.get("units", "1")))
-    in_unit = f"in {shown}" if shown else "without a unit" if "units" in array.attrs else ""
-    return "; ".join(filter(None, (long_name or str(array.name), equation, in_unit)))
 
 
 def array_of(sheet: Sheet, name: str) -> xr.DataArray:

@@ -9,8 +9,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from heatcat.browser.explore.click_table import Cell, cell
-from heatcat.browser.explore.explain import array_of, explanation
-from heatcat.browser.labels import figure, number, symbol_of
+from heatcat.browser.explore.explain import array_of
+from heatcat.browser.labels import explanation, figure, number, symbol_of
 from heatcat.browser.point import Point, load_point
 from heatcat.browser.sheet import Sheet
 

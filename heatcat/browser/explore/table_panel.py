@@ -12,12 +12,12 @@ import param
 from ensemble import InvalidInput
 from heatcat.browser.explore.bound import Bound
 from heatcat.browser.explore.click_table import Cell, cell, click_table
-from heatcat.browser.explore.explain import array_of, explanation
+from heatcat.browser.explore.explain import array_of
 from heatcat.browser.explore.listing import ROWS, Listing, file, listing
 from heatcat.browser.explore.panel import Panel, small
 from heatcat.browser.explore.points import load_points
 from heatcat.browser.explore.scatter_panel import AMONG
-from heatcat.browser.labels import with_unit
+from heatcat.browser.labels import explanation, with_unit
 from heatcat.browser.section import Context, Shown
 from heatcat.browser.sheet import Sheet
 from heatcat.terminal import visible
