@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from analyses import collective_gain, pareto_front
+from analyses import collective_gain, operating_regime, pareto_front
 from catalog.sweeps.sweep import Sweep
 from ensemble import Engine, Exact, InvalidInput, Macroscopic, Status
 from heatcat.browser.explore import cloud as clouds
@@ -24,6 +24,7 @@ from heatcat.browser.explore.outline import outline
 from heatcat.browser.explore.pinned import as_table, load_pins
 from heatcat.browser.explore.play import Play
 from heatcat.browser.explore.points import load_points
+from heatcat.browser.explore.regime_map import COLOURS, HATCHES, HIDDEN, legend, load_regimes
 from heatcat.browser.explore.sides import side_of
 from heatcat.browser.explore.small_maps import load_small_maps
 from heatcat.browser.picture import picture_of
@@ -308,3 +309,31 @@ def test_playing_goes_from_label_to_label_and_stops_at_the_last(sheet):
     play.step()
     assert view.at == AT
     assert not play.button.value
+
+
+class TestRegimes:
+    def test_the_map_holds_the_analysis_and_what_is_hidden(self, sheet, stored):
+        regimes = load_regimes(masked(sheet, "T_mean < 150"), picture_of(sheet, at=AT))
+        gain = collective_gain(stored.constancy * stored.quanta_noise / 2)
+        found = operating_regime(stored, gain=gain).sel(N=6).transpose("T_mean", "delta_E")
+        expected = found.where(found.T_mean < 150, HIDDEN).values
+        assert np.array_equal(regimes.codes, expected)
+        shown = legend(regimes)
+        for code, count in regimes.counts().items():
+            assert f'data-regime="{code}"' in shown
+            assert f": {count:,}</li>" in shown
+
+    def test_colours_differ_in_lightness_or_pattern(self):
+        """CIE lightness, as grey paper shows it; white ones have patterns."""
+        filled = {code: colour for code, colour in COLOURS.items() if colour != "#ffffff"}
+        lightness = sorted(_lightness(colour) for colour in filled.values())
+        assert len(filled) == 5
+        assert min(np.diff(lightness)) > 14
+        assert len(set(HATCHES.values())) == len(HATCHES) == len(COLOURS) - 5
+
+
+def _lightness(colour: str) -> float:
+    """CIE L* of an sRGB colour."""
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16)

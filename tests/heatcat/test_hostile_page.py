@@ -75,6 +75,21 @@ def seen(place: Any, *pieces: str) -> None:
 
 
 @browser
+def test_no_script_runs_in_any_tab_nor_from_conditions_and_pins(store, chromium):
+    words = {"only": f"power > {HTML}", "selected": f"{SCRIPT} < 1", "pins": '[{"N": "<b>"}, {}]'}
+    with serving(store) as address, guarded(chromium) as page:
+        page.goto(f"{address}&{urlencode(words)}")
+        page.locator("[data-status]").first.wait_for()
+        sync_api.expect(page.locator("#points p[role=alert]")).to_be_visible()
+        tabs = page.locator("#tabs .bk-btn-group").first.get_by_role("button").all()
+        assert len(tabs) == 9
+        for tab in tabs:
+            tab.click()
+            page.wait_for_timeout(300)
+            page.locator("[role=progressbar]").wait_for(state="detached")
+
+
+@browser
 def test_no_script_of_a_store_runs_in_the_page(store, chromium, tmp_path):
     with serving(store) as address, guarded(chromium) as page:
         page.goto(address)
