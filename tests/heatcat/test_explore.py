@@ -260,6 +260,8 @@ def test_pins_show_values_and_differences(sheet, stored):
     pins = load_pins(sheet, [AT, {"N": 5, "delta_E": 50.0, "T_mean": 61.0}])
     assert [pin.letter for pin in pins] == ["A", "B"]
     assert pins[1].at == {"N": 4, "delta_E": 50.0, "T_mean": 60.0}
+    (odd,) = load_pins(sheet, [{"N": "<b>", "delta_E": True, "x": 1}])
+    assert odd.at == sheet.first()
     one, other = (float(stored.power.sel(pin.at)) for pin in pins)
     (power,) = (row for row in as_table(sheet, pins)["rows"] if row[0]["name"] == "power")
     assert power[0]["title"] == "power output; Eq. 10; in ω₀²"

@@ -44,9 +44,15 @@ def load_pins(sheet: Sheet, pins: Sequence[At], *, derived: str = "") -> list[Pi
     found = []
     for letter, at in zip(ascii_uppercase, pins[:MOST_PINS], strict=False):
         first = sheet.first()
-        place = {dim: sheet.nearest(dim, at.get(dim, first[dim])) for dim in sheet.dims}
+        place = {dim: sheet.nearest(dim, _label(at.get(dim), first[dim])) for dim in sheet.dims}
         found.append(Pin(letter, place, load_point(sheet, place, derived=extra)))
     return found
+
+
+def _label(given: Any, otherwise: float) -> float:
+    """A label of a pin; an address may hold anything in its place."""
+    real = isinstance(given, int | float) and not isinstance(given, bool)
+    return given if real and math.isfinite(given) else otherwise
 
 
 def as_table(sheet: Sheet, pins: Sequence[Pin]) -> dict[str, Any]:
