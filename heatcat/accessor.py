@@ -124,7 +124,7 @@ class HeatcatAccessor:
         x: str | None = None,
         y: str | None = None,
         at: Mapping[str, float] | None = None,
-        scale: str = "automatic",
+        scale: str = "linear",
         overlays: Sequence[str] = (),
         contour: str | None = None,
         levels: Sequence[float] = (),
@@ -221,7 +221,7 @@ class HeatcatAccessor:
         *,
         at: Mapping[str, float] | None = None,
         dims: Sequence[str] | None = None,
-        scale: str = "automatic",
+        scale: str = "linear",
         backend: str = "bokeh",
         width: float = COLUMN,
     ) -> hv.Layout | Figure:

@@ -259,7 +259,7 @@ def read_levels(text: str) -> tuple[float, ...]:
 def arguments(picture: Picture) -> dict[str, Any]:
     """The picture as arguments of ``Dataset.heatcat.map``, without those at their default."""
     given: dict[str, Any] = {"x": picture.x, "y": picture.y, "at": dict(picture.at)}
-    if picture.scale != "automatic":
+    if picture.scale != "linear":
         given["scale"] = picture.scale
     if picture.overlays:
         given["overlays"] = picture.overlays

@@ -11,8 +11,8 @@ import pytest
 
 import catalog
 from heatcat.browser.labels import figure
-from tests.heatcat.serving import serving
-from tests.heatcat.test_browse_page import FLAGS, MAP_IS_DRAWN, opened, shown
+from tests.heatcat.serving import FLAGS, serving
+from tests.heatcat.test_browse_page import MAP_IS_DRAWN, opened, shown
 
 sync_api = pytest.importorskip("playwright.sync_api")
 

@@ -301,7 +301,8 @@ def test_a_browser_sees_the_page_through_a_proxy_and_not_without_the_token(store
     """Chromium is told that the proxy's name is this machine, as a proxy's would be."""
     from playwright.sync_api import expect, sync_playwright
 
-    from tests.heatcat.test_browse_page import FLAGS, MAP_IS_DRAWN
+    from tests.heatcat.serving import FLAGS
+    from tests.heatcat.test_browse_page import MAP_IS_DRAWN
 
     port, executable = free_port(), shutil.which("chromium")
     assert executable, "Chromium is missing: apt-get install chromium"

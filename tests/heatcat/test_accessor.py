@@ -113,7 +113,7 @@ def test_slices_go_through_the_point_along_each_dimension(stored):
         (("powr",), {}, "tiny has no variable 'powr': did you mean 'power'"),
         (("power",), {"x": "E_1"}, "power has no dimension E_1: choose from N, delta_E, T_mean"),
         (("power",), {"x": "N", "y": "N"}, "x and y are both N: choose two"),
-        (("power",), {"scale": "cubic"}, "unknown scale 'cubic': choose from linear"),
+        (("power",), {"scale": "cubic"}, "unknown scale 'cubic': choose from automatic"),
         (("power",), {"at": {"N": 5}}, "tiny has no label N = 5: the nearest is 4"),
         (("power",), {"overlays": ["carno"]}, "did you mean 'carnot'"),
     ],

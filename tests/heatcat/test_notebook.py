@@ -23,8 +23,8 @@ from nbclient import NotebookClient
 
 import heatcat
 from ensemble import InvalidInput, Status
+from tests.heatcat.serving import FLAGS
 from tests.heatcat.stores import computed
-from tests.heatcat.test_browse_page import FLAGS
 
 browser = pytest.mark.browser
 
