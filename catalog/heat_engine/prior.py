@@ -77,14 +77,16 @@ def predicted(
     """
     engines = Engines(method, scaling, statistics, {**points, **completed(points)}, variables)
     together = isinstance(method, Exact) and method.batches(variables)
-    least = method.least_for_basis if isinstance(method, Exact) else math.inf
+    least, smallest = method.least_for_basis if isinstance(method, Exact) else (math.inf, 0)
     unknowns = complete_size(*_levels(engines))
     small = (unknowns <= MOST_UNKNOWNS) & together
     small &= ~(_has_local_noise(engines) | _is_detuned(engines))
     used = _bytes(engines) + np.where(small, _batch_bytes(unknowns, block_points), 0.0)
     seconds = np.where(small, 4e-5 + 1.1e-6 * unknowns**1.15, _seconds(engines))
     if together and block_points >= least:
-        reduced = ~(small | _has_local_noise(engines) | _is_detuned(engines))
+        reduced = (unknowns > smallest) & ~(
+            small | _has_local_noise(engines) | _is_detuned(engines)
+        )
         share, of_basis = _from_basis(engines, block_points)
         seconds = np.where(reduced, np.minimum(seconds, share), seconds)
         used = used + np.where(reduced, of_basis, 0.0)

@@ -21,8 +21,9 @@ from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
 
 LEAST = 96
 """Engines of one size from which a basis can be made: it has more vectors than fewer would need."""
-PAYS = 768
-"""Engines of one size from which a basis saves most of the time, whatever they are."""
+PAYS, PAYS_SIZE = 2000, 3000
+"""Engines of one size, and elements of their sector (N = 20), from which a basis takes at most half
+of the time, measured on boxes that need 190 vectors."""
 FIRST = 48
 """Points, far apart, that the basis starts with."""
 MORE = 24
@@ -45,6 +46,7 @@ def solve_from_basis(
     statistics: str,
     tolerance: float,
     least: int,
+    smallest: float = MOST_UNKNOWNS,
 ) -> list[Solution | None]:
     """Solve engines from bases; None for each that has to be solved by itself.
 
@@ -53,8 +55,9 @@ def solve_from_basis(
     columns, variables, scaling, statistics, tolerance
         As of `ensemble.together.solve.solve_together`.
     least : int
-        Engines of one size from which a basis is made.  Those of sectors that elimination serves
-        are left out.
+        Engines of one size from which a basis is made.
+    smallest : float
+        Elements that their sector must exceed; by default those that elimination serves.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def solve_from_basis(
     engines, positions = made
     with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
         near = are_near(engines, variables)
-        for chosen in _alike(engines, near, least, tolerance):
+        for chosen in _alike(engines, near, least, smallest, tolerance):
             own = {name: values[positions[chosen]] for name, values in columns.items()}
             try:
                 truncation = _truncation(own, engines[chosen], scaling, statistics, tolerance)
@@ -95,7 +98,11 @@ def solve_from_basis(
 
 
 def _alike(
-    engines: Engines, near: NDArray[np.bool_], least: int, tolerance: float
+    engines: Engines,
+    near: NDArray[np.bool_],
+    least: int,
+    smallest: float,
+    tolerance: float,
 ) -> list[IntArray]:
     """Engines of one size, all near their Carnot point or all far, whose largest population is the
     same and whose sectors are alike; if there are enough of them.
@@ -108,7 +115,7 @@ def _alike(
     found = []
     for kind in np.unique(kinds, axis=1).T:
         alike = np.flatnonzero((kinds == kind[:, np.newaxis]).all(axis=0))
-        if alike.size >= least and complete_size(*kind[:2]) > MOST_UNKNOWNS:
+        if alike.size >= least and complete_size(*kind[:2]) > smallest:
             found.append(alike)
     return found
 

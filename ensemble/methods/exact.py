@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from ensemble.arrays import FloatArray
-from ensemble.basis.solve import LEAST, PAYS, solve_from_basis
+from ensemble.basis.solve import LEAST, PAYS, PAYS_SIZE, solve_from_basis
 from ensemble.bounds.precision import PrecisionBounds, precision_bounds
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.counting.cumulants import cumulants
@@ -33,7 +33,7 @@ from ensemble.spectrum.gap import gap
 from ensemble.steady.factorization import has_pardiso
 from ensemble.steady.state import Stationary
 from ensemble.steady.stationary import SolverName
-from ensemble.together.solve import DEFINED, solve_together
+from ensemble.together.solve import DEFINED, MOST_UNKNOWNS, solve_together
 from ensemble.units import in_natural_units
 from ensemble.variables import (
     CLASSICAL_BOUNDS,
@@ -306,16 +306,17 @@ class Exact(Method):
                 scaling=scaling,
                 statistics=statistics,
                 tolerance=self.tolerance,
-                least=self.least_for_basis,
+                least=self.least_for_basis[0],
+                smallest=self.least_for_basis[1],
             )
             for position, solution in zip(np.flatnonzero(left).tolist(), larger, strict=True):
                 found[position] = solution
         return found
 
     @property
-    def least_for_basis(self) -> int:
-        """Engines of one N from which a block of them is solved from a basis."""
-        return LEAST if self.solver == "basis" else PAYS
+    def least_for_basis(self) -> tuple[int, int]:
+        """Engines of one N, and elements of their sector, from which a basis serves them."""
+        return (LEAST, MOST_UNKNOWNS) if self.solver == "basis" else (PAYS, PAYS_SIZE)
 
     def _judge(
         self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
