@@ -65,7 +65,7 @@ class Recipe:
     ) -> list[Path]:
         """Write the reduced data (NetCDF), pictures and a self-contained interactive page.
 
-        `width` is that of the pictures, in inches; `panels` are letters, of all if it is empty.
+        ``width`` is that of the pictures, in inches; ``panels`` are letters, of all if it is empty.
         """
         out.mkdir(parents=True, exist_ok=True)
         reduced = self.reduce(datasets).compute()
