@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from heatcat.browser.explore.live_curve import Solved, Wanted, solve_more, thinn
 from heatcat.browser.explore.outline import outline
 from heatcat.browser.explore.pinned import as_table, load_pins
 from heatcat.browser.explore.play import Play
-from heatcat.browser.explore.points import load_points
+from heatcat.browser.explore.points import load_points, of_points
 from heatcat.browser.explore.regime_map import COLOURS, HATCHES, HIDDEN, legend, load_regimes
 from heatcat.browser.explore.sides import side_of
 from heatcat.browser.explore.small_maps import load_small_maps
@@ -114,6 +115,16 @@ class TestPoints:
         assert sorted(points.columns["power"]) == sorted(expected.values[expected.values < 0])
         assert (points.columns["N"] == 4).all()
         assert np.array_equal(points.selected, points.columns["T_mean"] == 100.0)
+
+    def test_scattered_points_have_their_parameters(self):
+        along = {"point": [0, 1, 2], "N": ("point", [1, 2, 4]), "delta_E": ("point", [1.0, 2, 3])}
+        sheet = Sheet("points", xr.Dataset({"power": ("point", [1.0, 3.0, 2.0])}, along))
+        assert of_points(sheet) == ["N", "delta_E"]
+        cloud = load_cloud(sheet, "N", "power", colour="delta_E")
+        assert cloud.points.columns["N"].tolist() == [1, 2, 4]
+        assert cloud.coloured.tolist() == [1.0, 2.0, 3.0]
+        beside = replace(sheet, scattered=sheet.data)
+        assert load_cloud(beside, "N", "power").notes[-1].startswith("3 points that a refinement")
 
 
 class TestCloud:

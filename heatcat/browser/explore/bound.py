@@ -7,6 +7,7 @@ from typing import Any
 
 import param
 
+from heatcat.browser.explore.points import of_points
 from heatcat.browser.labels import symbol, symbol_of
 from heatcat.browser.sheet import Sheet
 from heatcat.terminal import visible
@@ -57,6 +58,7 @@ def variable_choices(sheet: Sheet, *, none: str = "", parameters: bool = False) 
     """Variables by group, and before them the varied parameters, for a select."""
     first = {"": {none: ""}} if none else {}
     varied = {dim_text(sheet, dim): dim for dim in sheet.dims if len(sheet.labels(dim)) > 1}
+    varied |= {dim_text(sheet, name): name for name in of_points(sheet)}
     groups = {"parameters": varied} if parameters and varied else {}
     stored = {
         group: {_text(sheet, name): name for name in names}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analyses.pareto import undominated
 from ensemble import InvalidInput, Status
 from heatcat.browser.colours import Colours, Scale, colours_for
-from heatcat.browser.explore.points import Points, load_points, sample
+from heatcat.browser.explore.points import Points, beside_note, load_points, of_points, sample
 from heatcat.browser.explore.sides import Side, side_of, suitable, suits_labels
 from heatcat.browser.labels import symbol_of, with_unit
 from heatcat.browser.sheet import Sheet
@@ -96,7 +96,7 @@ def load_cloud(
     """
     names = [x, y, *([colour] if colour else [])]
     for name in names:
-        if name not in sheet.dims:
+        if name not in (*sheet.dims, *of_points(sheet)):
             sheet.require(name)
     every = load_points(sheet, names, at=at, selected=selected)
     values = [np.asarray(every.columns[name], dtype=float) for name in (x, y)]
@@ -178,6 +178,8 @@ def _notes(
         notes.append(f"{doubtful:,} whose status is not ok (crosses)")
     if any_selected:
         notes.append(f"{int(drawable.selected.sum()):,} selected")
+    if beside := beside_note(sheet):
+        notes.append(beside)
     if front is not None:
         notes.append(f"Pareto front: {front.met:,} of them (diamonds)")
     return notes

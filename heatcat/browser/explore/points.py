@@ -138,6 +138,23 @@ def _flat(array: xr.DataArray, free: list[str], shape: tuple[int, ...]) -> NDArr
     return np.broadcast_to(values[places], shape).reshape(-1)
 
 
+def of_points(sheet: Sheet) -> list[str]:
+    """Parameters that each of scattered points has for itself; none on a grid."""
+    return [
+        str(name)
+        for name, coordinate in sheet.data.coords.items()
+        if coordinate.dims == ("point",) and name != "point" and coordinate.dtype.kind in "iuf"
+    ]
+
+
+def beside_note(sheet: Sheet) -> str:
+    """Says that points beside the grid are left out, if there are any."""
+    if sheet.scattered is None:
+        return ""
+    count = sheet.scattered.sizes["point"]
+    return f"{count:,} points that a refinement has put beside the grid are on the map alone"
+
+
 def sample(count: int, most: int) -> NDArray[np.int64]:
     """At most so many of a number of rows, evenly at random and the same each time, in order.
 

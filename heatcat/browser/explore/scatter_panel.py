@@ -12,6 +12,7 @@ from heatcat.browser.explore.bound import Bound, variable_choices
 from heatcat.browser.explore.cloud import FRONTS, Cloud, load_cloud
 from heatcat.browser.explore.condition import box_condition
 from heatcat.browser.explore.panel import Panel, small
+from heatcat.browser.explore.points import of_points
 from heatcat.browser.explore.scatter_plot import ScatterPlot
 from heatcat.browser.section import Context, Shown
 from heatcat.browser.sheet import Sheet
@@ -100,7 +101,7 @@ class ScatterPanel(Panel):
 
 def known(sheet: Sheet) -> list[str]:
     """Variables and parameters that can be along a side."""
-    return [*sheet.dims, *sheet.all_variables]
+    return [*sheet.dims, *of_points(sheet), *sheet.all_variables]
 
 
 def axes(sheet: Sheet, x: str, y: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from heatcat.browser.explore.click_table import Cell, cell, click_table
 from heatcat.browser.explore.explain import array_of
 from heatcat.browser.explore.listing import ROWS, Listing, file, listing
 from heatcat.browser.explore.panel import Panel, small
-from heatcat.browser.explore.points import load_points
+from heatcat.browser.explore.points import beside_note, load_points, of_points
 from heatcat.browser.explore.scatter_panel import AMONG
 from heatcat.browser.labels import explanation, with_unit
 from heatcat.browser.section import Context, Shown
@@ -63,7 +63,7 @@ class TablePanel(Panel):
 
     def load(self, shown: Shown) -> Listing:
         state, sheet = self._state, shown.sheet
-        variables = _variables(sheet, state.columns)
+        variables = [*of_points(sheet), *_variables(sheet, state.columns)]
         at = shown.picture.elsewhere if state.among == "map" else {}
         key = (sheet, tuple(variables), at, self.context.view.selected)
         if self._read is None or self._read[0] != key:
@@ -92,6 +92,7 @@ class TablePanel(Panel):
         self.say(
             count,
             f"{hidden:,} do not meet the condition" if hidden else "",
+            beside_note(sheet),
             "click a heading to sort, a row's number to choose its point; the files hold all rows",
         )
 
