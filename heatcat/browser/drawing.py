@@ -63,7 +63,7 @@ class Drawing:
             step = next(self._steps, None)
             if step is not None:
                 load, show = step
-                in_thread(load, partial(self._show, show))
+                in_thread(partial(_outcome, load), partial(self._show, show))
                 return
         except BaseException:
             self._stop()
@@ -74,13 +74,24 @@ class Drawing:
         self._at_work = False
         self._busy(False)
 
-    def _show(self, show: Callable[[Any], None], found: Any) -> None:
+    def _show(self, show: Callable[[Any], None], outcome: tuple[Any, Exception | None]) -> None:
+        found, failure = outcome
         try:
+            if failure is not None:
+                raise failure
             show(found)
         except BaseException:
             self._stop()
             raise
         self._next()
+
+
+def _outcome(load: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """What was loaded, or why it failed: the drawing ends in either case."""
+    try:
+        return load(), None
+    except Exception as failure:
+        return None, failure
 
 
 def in_thread(load: Callable[[], Any], show: Callable[[Any], None]) -> None:

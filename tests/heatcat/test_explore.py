@@ -13,6 +13,7 @@ import xarray as xr
 from analyses import collective_gain, operating_regime, pareto_front
 from catalog.sweeps.sweep import Sweep
 from ensemble import Engine, Exact, InvalidInput, Macroscopic, Status
+from heatcat.browser import drawing
 from heatcat.browser.explore import cloud as clouds
 from heatcat.browser.explore.cloud import load_cloud
 from heatcat.browser.explore.condition import box_condition, condition_of, masked
@@ -350,3 +351,14 @@ def _lightness(colour: str) -> float:
     parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
     return float(116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16)
+
+
+def test_a_step_that_fails_does_not_leave_the_page_busy(monkeypatch):
+    waiting, said = [], []
+    monkeypatch.setattr(drawing, "in_thread", lambda load, show: waiting.append((load, show)))
+    drawing.Drawing(lambda: [(lambda: 1 / 0, said.append)], said.append).request()
+    ((load, show),) = waiting
+    outcome = load()
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        show(outcome)
+    assert said == [True, False]
