@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from ensemble import InvalidInput
-
 if TYPE_CHECKING:
     import holoviews as hv
     import panel as pn
@@ -249,6 +247,7 @@ class HeatcatAccessor:
             If there is no such variable, dimension, label or backend.
         """
         from catalog.names.described import coordinate_name
+        from ensemble import InvalidInput
         from heatcat.browser.picture import picture_of
 
         _require_backend(backend)
@@ -325,6 +324,8 @@ class HeatcatArrayAccessor:
         return self._dataset().heatcat.explorer()
 
     def _dataset(self) -> xr.Dataset:
+        from ensemble import InvalidInput
+
         if self._name in self._data.coords:
             raise InvalidInput(
                 f"{self._name} is a coordinate: give the array another name to draw it"
@@ -354,6 +355,7 @@ def save_html(drawn: Any, path: str | Path) -> None:
 
 def _require_backend(backend: object) -> None:
     from catalog.arguments import shown
+    from ensemble import InvalidInput
 
     if backend not in BACKENDS:
         raise InvalidInput(f"unknown backend {shown(backend)}: choose from {', '.join(BACKENDS)}")

@@ -61,8 +61,10 @@ def reproduce(
     if figure != "all" and figure not in FIGURES:
         raise InvalidInput(f"unknown figure {figure!r}{suggestion(figure, [*FIGURES, 'all'])}")
     location = store if store is not None else str(out / "store.zarr")
-    for name in FIGURES if figure == "all" else (figure,):
-        recipe = FIGURES[name]
+    recipes = [*FIGURES.values()] if figure == "all" else [FIGURES[figure]]
+    for recipe in recipes:
+        recipe.require(panels)
+    for recipe in recipes:
         datasets = {}
         for part, sweep in recipe.presets(quick=quick).items():
             show.run(sweep, location, scheduler=scheduler, workers=workers)

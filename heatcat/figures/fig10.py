@@ -139,4 +139,5 @@ FIG10 = Recipe(
     {"finite": "fig10-finite", "limit": "fig10-limit", "closure": "fig10-closure"},
     reduce,
     draw,
+    "abc",
 )

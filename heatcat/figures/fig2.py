@@ -153,4 +153,4 @@ def _exponents(reduced: xr.Dataset) -> Panel:
     )
 
 
-FIG2 = Recipe("fig2", {"exact": "fig2"}, reduce, draw)
+FIG2 = Recipe("fig2", {"exact": "fig2"}, reduce, draw, "abcd")

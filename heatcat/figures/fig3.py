@@ -101,4 +101,4 @@ def _bound(at: float) -> Rule:
     return Rule(at, label="TUR bound", width=1.4)
 
 
-FIG3 = Recipe("fig3", {"printed": "fig3-printed", "doubled": "fig3-doubled"}, reduce, draw)
+FIG3 = Recipe("fig3", {"printed": "fig3-printed", "doubled": "fig3-doubled"}, reduce, draw, "abcd")

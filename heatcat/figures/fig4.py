@@ -211,5 +211,9 @@ def _transient(reduced: xr.Dataset) -> list[Panel]:
 
 
 FIG4 = Recipe(
-    "fig4", {"finite": "fig4", "limit": "fig4-limit", "transient": "fig4-transient"}, reduce, draw
+    "fig4",
+    {"finite": "fig4", "limit": "fig4-limit", "transient": "fig4-transient"},
+    reduce,
+    draw,
+    "abcdefgh",
 )

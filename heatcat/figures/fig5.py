@@ -108,4 +108,4 @@ def _slopes(reduced: xr.Dataset) -> Panel:
     )
 
 
-FIG5 = Recipe("fig5", {"closure": "fig5-closure", "exact": "fig5-exact"}, reduce, draw)
+FIG5 = Recipe("fig5", {"closure": "fig5-closure", "exact": "fig5-exact"}, reduce, draw, "abcde")

@@ -194,4 +194,4 @@ def _boundaries(reduced: xr.Dataset) -> Panel:
     )
 
 
-FIG6 = Recipe("fig6", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw)
+FIG6 = Recipe("fig6", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw, "abcdefghi")

@@ -86,4 +86,5 @@ FIG7 = Recipe(
     {"finite": "fig7-finite", "limit": "fig7-limit", "closure": "fig7-closure"},
     reduce,
     draw,
+    "abc",
 )

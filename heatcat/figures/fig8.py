@@ -84,4 +84,4 @@ def _against(exact: xr.Dataset, name: str, title: str) -> Panel:
     )
 
 
-FIG8 = Recipe("fig8", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw)
+FIG8 = Recipe("fig8", {"closure": "fig6-closure", "exact": "fig6-exact"}, reduce, draw, "abcd")

@@ -149,4 +149,5 @@ FIG9 = Recipe(
     {"finite": "fig4", "limit": "fig4-limit", "hot": "fig9-hot", "cold": "fig9-cold"},
     reduce,
     draw,
+    "abcd",
 )

@@ -284,4 +284,5 @@ NOISE = Recipe(
     },
     reduce,
     draw,
+    "abcdefgh",
 )

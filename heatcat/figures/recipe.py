@@ -33,12 +33,15 @@ class Recipe:
         Function of the Datasets of the sweeps, by part, that returns the reduced Dataset.
     draw : callable
         Function of the reduced Dataset that returns what is drawn.
+    letters : str
+        Letters of the panels that it draws.
     """
 
     name: str
     sweeps: Mapping[str, str]
     reduce: Callable[[Mapping[str, xr.Dataset]], xr.Dataset]
     draw: Callable[[xr.Dataset], Drawing]
+    letters: str
 
     def __post_init__(self) -> None:
         given = self.reduce
@@ -54,6 +57,14 @@ class Recipe:
         ending = "-quick" if quick else ""
         return {part: known[preset + ending] for part, preset in self.sweeps.items()}
 
+    def require(self, panels: str) -> None:
+        """Refuse letters that no panel has."""
+        if unknown := set(panels) - set(self.letters):
+            raise InvalidInput(
+                f"{self.name} has no panel {min(unknown)!r}: choose from {self.letters[0]} to "
+                f"{self.letters[-1]}"
+            )
+
     def make(
         self,
         datasets: Mapping[str, xr.Dataset],
@@ -67,14 +78,10 @@ class Recipe:
 
         ``width`` is that of the pictures, in inches; ``panels`` are letters, of all if it is empty.
         """
+        self.require(panels)
         out.mkdir(parents=True, exist_ok=True)
         reduced = self.reduce(datasets).compute()
         drawing = self.draw(reduced)
-        known = "".join(panel.letter for panel in drawing.panels)
-        if unknown := set(panels) - set(known):
-            raise InvalidInput(
-                f"{self.name} has no panel {min(unknown)!r}: choose from {known[0]} to {known[-1]}"
-            )
         drawing = drawing.only(panels) if panels else drawing
         paths = [out / f"{self.name}.{ending}" for ending in formats]
         pictures = [path for path in paths if path.suffix not in (".nc", ".html")]

@@ -207,4 +207,5 @@ SIMULTANEOUS = Recipe(
     {"map": "simultaneous", "hotter": "simultaneous-hotter", "limit": "simultaneous-limit"},
     reduce,
     draw,
+    "abcde",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,7 +36,10 @@ def tiny_figure(recipe: Recipe, axes: Mapping[str, Axes], out: Path) -> dict[str
         part: catalog.dataset(tiny_sweep(f"tiny-{part}", preset, axes[part])).compute()
         for part, preset in recipe.presets(quick=True).items()
     }
-    return {path.suffix: path for path in recipe.make(datasets, out)}
+    files = {path.suffix: path for path in recipe.make(datasets, out)}
+    page = files[".html"].read_text(encoding="utf-8")
+    assert "".join(re.findall(r"<figcaption>\((\w)\) ", page)) == recipe.letters
+    return files
 
 
 def assert_four_files(paths: Mapping[str, Path]) -> None:
