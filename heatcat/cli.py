@@ -17,7 +17,7 @@ from heatcat import __version__, terminal
 COMMANDS = {
     "browse": (
         "heatcat.browser.command",
-        "Look at STORE in a browser: maps, slices, single engines, live points.",
+        "Show STORE in a browser: maps, slices, single engines, live points.",
     ),
     "check": (
         "heatcat.store_commands",

@@ -25,6 +25,10 @@ class Noise:
     cancellation : float
         Tr[𝒜ρ]/D, the factor by which counting subtracts nearly equal numbers: its rounding error
         relative to D is about this times the machine epsilon (large for a weak drive).
+    reach : float
+        2ω₀ max|X| Σ|R|/D with the response R at the drive, of which D is read from the elements of
+        X alone: the rounding error of ``at_drive`` relative to D is about this times the machine
+        epsilon (large for a drive far above the baths' rates).
     residual : float
         Largest relative residual of the three response solves.
     """
@@ -34,6 +38,7 @@ class Noise:
     at_hot_bath: float
     disagreement: float
     cancellation: float
+    reach: float
     residual: float
 
 
@@ -62,6 +67,7 @@ def noise(state: Stationary) -> Noise:
     at_hot, activity_hot, residual_hot = _counted(state, "hot", mean)
     at_cold, activity_cold, residual_cold = _counted(state, "cold", mean)
 
+    seen = 2 * engine.drive * float(np.abs(sector.hop).max() * np.abs(response).sum())
     scale = max(abs(at_drive), abs(at_hot), abs(at_cold))
     spread = max(at_drive, at_hot, at_cold) - min(at_drive, at_hot, at_cold)
     return Noise(
@@ -70,6 +76,7 @@ def noise(state: Stationary) -> Noise:
         at_hot_bath=at_hot,
         disagreement=spread / scale if scale else 0.0,
         cancellation=max(activity_hot, activity_cold) / scale if scale else 0.0,
+        reach=seen / scale if scale else 0.0,
         residual=max(residual, residual_hot, residual_cold),
     )
 

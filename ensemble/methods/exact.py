@@ -348,6 +348,14 @@ class Exact(Method):
                     f"(relative; {allowed:.1e} allowed)"
                 )
                 return Status.UNPHYSICAL, message, self_check
+            read_from_small = ROUNDING * fluctuations.reach > AGREEMENT
+            if fluctuations.disagreement > AGREEMENT and read_from_small:
+                message = (
+                    f"power variance and counting agree to {fluctuations.disagreement:.1e} "
+                    "(relative) only: the variance is read from elements that are "
+                    f"1/{fluctuations.reach:.0e} of the response"
+                )
+                return Status.UNCERTIFIED, message, self_check
         if not flow.per_affinity >= 0:
             message = f"entropy production is negative: J/a = {flow.per_affinity:.1e}"
             return Status.UNPHYSICAL, message, self_check

@@ -77,6 +77,7 @@ class Noise(NamedTuple):
     at_drive: FloatArray
     disagreement: FloatArray
     cancellation: FloatArray
+    reach: FloatArray
     residual: FloatArray
 
 
@@ -116,6 +117,7 @@ def noise(states: States, response: FloatArray | None = None) -> Noise:
         responses, residual = states.respond(sources, magnitude, name="noise")
 
     at_drive = 2 * drive * total(place.hop * responses[:, 0])
+    seen = 2 * drive * np.abs(place.hop).max() * total(np.abs(responses[:, 0]))
     activities = total(place.trace * exchanged_hot), total(place.trace * exchanged_cold)
     at_hot = activities[0] - 2 * total(place.trace * _counted(states, responses[:, 1], "hot")[0])
     at_cold = activities[1] - 2 * total(place.trace * _counted(states, responses[:, 2], "cold")[0])
@@ -125,6 +127,7 @@ def noise(states: States, response: FloatArray | None = None) -> Noise:
         at_drive=at_drive,
         disagreement=ratio(routes.max(axis=0) - routes.min(axis=0), scale),
         cancellation=ratio(np.maximum(*activities), scale),
+        reach=ratio(seen, scale),
         residual=residual.max(axis=0),
     )
 

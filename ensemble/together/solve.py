@@ -225,6 +225,8 @@ def found_of(
         self_check = np.maximum(self_check, fluctuations.disagreement)
         allowed = AGREEMENT + ROUNDING * fluctuations.cancellation
         certified &= fluctuations.disagreement <= allowed
+        exact = fluctuations.disagreement <= AGREEMENT
+        certified &= exact | (ROUNDING * fluctuations.reach <= AGREEMENT)
     if FROM_PAIR.intersection(names):
         of_pair, positive = pair_values(states, names)
         values |= of_pair

@@ -306,8 +306,10 @@ class TestSolvingWhatIsStored:
         words = ("--over", "ξ,υ", "--quantity", "ridge", "--level", 0, "--points", 8, "--at", "ν=1")
         result = call("refine", store, *words, "--model", "any_toy:toy", "--workers", 1, "--json")
         assert json.loads(result.stdout)["added"] == 8
-        ds = entry(store).dataset().sel(n=1)
-        found = ds.ridge.where(ds.status == Status.OK).to_series().dropna().reset_index()
+        assert entry(store).dataset().ridge.shape == (3, 3, 2)
+        ds = entry(store).points()
+        ds = ds.isel(point=((ds.n == 1) & (ds.status == Status.OK)).values)
+        found = ds[["x", "y", "ridge"]].to_dataframe()
         assert len(found) == 9 + 8
         new = found[~found.x.isin(X) | ~found.y.isin(Y)]
         assert np.allclose(new.ridge, ridge(new.x, new.y, 1), rtol=0, atol=1e-14)

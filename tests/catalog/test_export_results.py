@@ -73,6 +73,7 @@ RESULTS = {
     "local_exponent": lambda ds: analyses.local_exponent(ds.power),
     "local_growth_rate": lambda ds: analyses.local_growth_rate(gain(ds)),
     "noise_threshold": lambda ds: analyses.noise_threshold(gain(ds), dim="delta_E"),
+    "operating_regime": lambda ds: analyses.operating_regime(ds),
     "operating_point": lambda ds: analyses.operating_point(ds, of="constancy"),
     "pareto_front": lambda ds: analyses.pareto_front(
         ds, objectives={"power": "max", "constancy": "max"}, dims=["delta_E"]

@@ -198,7 +198,7 @@ def test_hundreds_of_pairs(N):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"solver": "umfpack"}, "solver must be one of auto, superlu, pardiso, gmres, but is 'umf"),
+        ({"solver": "umf"}, "solver must be one of auto, superlu, pardiso, gmres, basis, but is"),
         (
             {"coherence_order": 0},
             "coherence_order must be a whole number ≥ 1, but is 0: leave it out",

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.heat_engine.terms import VOCABULARY
@@ -168,7 +168,15 @@ def check_sentence(message: str) -> None:
     assert "\n" not in message
 
 
+READ_FROM_SMALL = Engine(
+    N=2, E_1=math.exp(1), delta_E=math.exp(15), T_mean=162755.29141900392, delta_T=1,
+    omega_0=math.exp(14.84375), Gamma_0=1,
+)  # fmt: skip
+"""The drive exceeds the baths' rates so far that the noise is 1e-6 of the response."""
+
+
 @given(extreme_engines())
+@example(READ_FROM_SMALL)
 @settings(deadline=None, max_examples=40)
 def test_what_the_exact_method_vouches_for_is_right(engine):
     """Against 300 digits: 1e-10 is allowed between the routes, hence between value and truth."""
@@ -335,3 +343,11 @@ def test_an_affinity_that_is_known_stays_known():
     )
     known = engine.with_affinity(1.01e-13)
     assert Exact().solve(known, ["affinity"]).values["affinity"] == 1.01e-13
+
+
+def test_noise_that_is_read_from_small_elements_is_uncertified():
+    solution = Exact().solve(READ_FROM_SMALL, ["quanta_noise"])
+    assert solution.status is Status.UNCERTIFIED
+    assert solution.message.startswith("power variance and counting agree to ")
+    weak_drive = replace(READ_FROM_SMALL, omega_0=1e-3)  # counting alone loses digits
+    assert Exact().solve(weak_drive, ["quanta_noise"]).status is Status.OK

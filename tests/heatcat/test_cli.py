@@ -632,6 +632,9 @@ def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monke
             assert quick
             return {"finite": catalog.read_sweep("tiny.toml")}
 
+        def require(self, panels: str) -> None:
+            assert panels == ""
+
         def make(self, datasets, out: Path, *, width, panels, formats) -> list[Path]:
             assert datasets["finite"].power.sel(N=2).notnull().all()
             assert (width, panels) == (7.0, "")
