@@ -29,15 +29,16 @@ COMMANDS = {
     ),
     "cluster-script": (
         "heatcat.run_commands",
-        "Print the job script that PROFILE, a TOML file, leads to; submits nothing.",
+        "Print the job script that a run makes from PROFILE, a TOML file; submits nothing.",
     ),
     "compact": (
         "heatcat.store_life_commands",
-        "Merge the groups of SWEEP in STORE into one, which every reader of Zarr sees whole.",
+        "Merge the groups of SWEEP in STORE into one, so that every Zarr reader sees all points.",
     ),
     "copy": (
         "heatcat.store_life_commands",
-        "Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the one of that name.",
+        "Copy SWEEP of SOURCE_STORE to TARGET_STORE, or merge it into the sweep of that name "
+        "there.",
     ),
     "delete": (
         "heatcat.store_life_commands",
@@ -49,7 +50,7 @@ COMMANDS = {
     ),
     "log": (
         "heatcat.store_commands",
-        "Show the runs that filled STORE: when, where, by which versions, how they ended.",
+        "Show the runs that filled STORE: when, where, with which versions, how they ended.",
     ),
     "optimize": (
         "heatcat.optimize_command",
@@ -57,7 +58,7 @@ COMMANDS = {
     ),
     "plan": (
         "heatcat.run_commands",
-        "Say what running SWEEP would take; computes and writes nothing.",
+        "Predict time, memory and disk space of running SWEEP; computes and writes nothing.",
     ),
     "presets": (
         "heatcat.run_commands",
@@ -65,7 +66,7 @@ COMMANDS = {
     ),
     "recompute": (
         "heatcat.store_commands",
-        "Compute points of SWEEP in STORE again that meet all conditions given.",
+        "Compute again the points of SWEEP in STORE that meet all given conditions.",
     ),
     "refine": (
         "heatcat.refine_command",
@@ -77,7 +78,7 @@ COMMANDS = {
     ),
     "repair": (
         "heatcat.store_commands",
-        "Mend STORE: restore metadata, set damaged blocks back to not computed.",
+        "Repair STORE: restore metadata, set damaged blocks back to not computed.",
     ),
     "reproduce": (
         "heatcat.reproduce_command",
@@ -85,7 +86,7 @@ COMMANDS = {
     ),
     "run": (
         "heatcat.run_commands",
-        "Compute what a store lacks of SWEEP, a preset's name or a TOML file.",
+        "Compute the points of SWEEP (a preset or a TOML file) that are not in the store.",
     ),
     "solve": (
         "heatcat.solve_command",
