@@ -18,6 +18,8 @@ from heatcat.browser.source import Source
 from heatcat.browser.view import arguments
 
 DPI = 200
+ASPECT = 1.4
+"""Width over height of one map among several."""
 
 
 Beside = tuple[Sheet, Picture]
@@ -50,7 +52,11 @@ def image(
     if picture.y:
         planes = _planes(sheet, picture, beside, relation)
         maps = [layers(plane, "matplotlib") for plane in planes]
-        drawn = hv.Layout(maps) if len(maps) > 1 else maps[0]
+        if len(maps) > 1:  # HoloViews needs the shape of maps that stand beside each other
+            shaped = [one.opts(aspect=ASPECT, backend="matplotlib") for one in maps]
+            drawn = hv.Layout(shaped).opts(hspace=0.7, sublabel_format="", backend="matplotlib")
+        else:
+            drawn = maps[0]
     else:
         drawn = curve(load_slice(sheet, picture, picture.x), "matplotlib")
     figure = holoviews.plotting.mpl.MPLRenderer.instance(dpi=100).get_plot(drawn).state

@@ -1,8 +1,8 @@
 """How quick the page is, with the figures printed: 10⁶ points, and two visitors at once.
 
-Run by ``make test-browser``; needs Chromium.  The limits are for an idle machine with two cores; of
-several laps the best counts, and where other work takes the processor from the page, the limits are
-longer by the factor that a loop of Python is longer, which is printed.
+Run by ``make test-browser``; needs Chromium. ``-s`` shows the figures, each with its goal on an
+idle machine with two cores. Machines are noisy: a test fails only if the best of several laps takes
+three times as long as the goal, times the factor by which other work slows down a loop of Python.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 
 FIRST_MAP, SLIDER, VARIABLE = 3.0, 0.2, 0.5
 """Seconds on an idle machine: until the first map, a move of a slider, another variable is seen."""
+NOISE = 3.0
 LAPS = 4
 
 HEADING = """() => [...Bokeh.documents[0]._all_models.values()]
@@ -59,8 +60,9 @@ def test_the_first_map_of_a_million_points(chromium, million):
         sync_api.expect(shown(page, "power")).to_have_text(figure(expected), timeout=20_000)
         page.close()
     factor = slowed()
-    print(f"\nfirst map of {MILLION.size} points: {told(laps)}, slowed {factor:.1f} times")
-    assert min(laps) < FIRST_MAP * factor
+    of = f"first map of {MILLION.size} points"
+    print(f"\n{of}: {told(laps)}, goal {told([FIRST_MAP])}, slowed {factor:.1f} times")
+    assert min(laps) < NOISE * FIRST_MAP * factor
 
 
 def test_sliders_and_variables_of_a_million_points(chromium, million):
@@ -80,10 +82,10 @@ def test_sliders_and_variables_of_a_million_points(chromium, million):
             idle(page)
     page.close()
     factor = slowed()
-    print(f"\na move of a slider: {told(moves)}, slowed {factor:.1f} times")
-    print(f"another variable: {told(changes)}")
-    assert min(moves) < SLIDER * factor
-    assert min(changes) < VARIABLE * factor
+    print(f"\na move of a slider: {told(moves)}, goal {told([SLIDER])}, slowed {factor:.1f} times")
+    print(f"another variable: {told(changes)}, goal {told([VARIABLE])}")
+    assert min(moves) < NOISE * SLIDER * factor
+    assert min(changes) < NOISE * VARIABLE * factor
 
 
 def test_a_visitor_does_not_wait_for_another(chromium, million):

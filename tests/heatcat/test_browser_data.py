@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -390,6 +391,16 @@ def test_images_are_drawn_for_maps_and_curves(sheet, scale):
     for picture in (maps, curve):
         assert export.image(sheet, picture, "png").getvalue().startswith(b"\x89PNG")
         assert b"</svg>" in export.image(sheet, picture, "svg").getvalue()
+
+
+@pytest.mark.parametrize(("relation", "maps"), [("", 2), ("difference", 3), ("ratio", 3)])
+def test_the_image_of_compared_maps_has_all_of_them(sheet, relation, maps):
+    picture = picture_of(sheet, "power", contour="power", scale="symlog")
+    beside = (sheet, picture_of(sheet, "power"))
+    svg = export.image(sheet, picture, "svg", beside=beside, relation=relation).getvalue()
+    drawn = re.findall(rb'<g id="axes_\d+">', svg)
+    assert len(drawn) == 2 * maps  # each with its colour bar
+    assert export.image(sheet, picture, "png", beside=beside).getvalue().startswith(b"\x89PNG")
 
 
 def test_what_cannot_be_served_is_refused_in_one_line(location, tmp_path):

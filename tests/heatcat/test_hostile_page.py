@@ -106,6 +106,7 @@ def test_no_script_of_a_store_runs_in_the_page(store, chromium, tmp_path):
         tooltip = page.locator(".bk-Tooltip").first
         seen(tooltip, SCRIPT)
         sync_api.expect(tooltip).to_contain_text("{javascript:window.ran=1}{x}$")
+        page.get_by_role("button", name="Live point").click()
         page.get_by_text("solve live from the chosen cell").click()
         seen(page.locator(".live").first, *SEEN_OF_UNIT)
         page.get_by_role("button", name="compare side by side").click()
@@ -173,7 +174,10 @@ def test_no_script_of_a_sweep_runs_in_the_page_of_a_figure(chromium, tmp_path):
         fixed=FIXED,
         energy_unit=unit(),
         description=ALL,
-        variables=["power", "constancy", "quanta_noise", "affinity"],
+        variables=[
+            *("power", "constancy", "quanta_noise", "affinity"),
+            *("weak_coupling_1", "weak_coupling_2"),
+        ],
     )
     FIG2.make({"exact": catalog.dataset(sweep)}, tmp_path)
     with guarded(chromium) as page:
