@@ -100,6 +100,7 @@ def query(
 ) -> str:
     """The query of an address that leads to these states; words to keep come first.
 
+    >>> from heatcat.browser.view import View
     >>> query({"": View(sweep="fig2", at={"N": 8})})
     '?sweep=fig2&at=%7B%22N%22%3A+8%7D'
     """

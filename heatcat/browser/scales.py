@@ -80,7 +80,7 @@ class Scale:
         >>> [text for _, text in Scale("log").ticks(-4, 0)]
         ['10⁻⁴', '10⁻³', '0.01', '0.1', '1']
         >>> [text for _, text in Scale("symlog", 0.1).ticks(-3, 2)]
-        ['-10', '-1', '0', '1']
+        ['-50', '-20', '-10', '-5', '-2', '-1', '-0.5', '0', '0.5', '1', '2', '5']
         """
         first, last = self.back(low), self.back(high)
         if self.kind == "log":
