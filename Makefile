@@ -50,7 +50,7 @@ test-slurm: .venv/test
 	.venv/bin/python -m pytest -m slurm tests/catalog/test_slurm.py
 
 test-browser: .venv/test
-	.venv/bin/python -m pytest -m browser
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m "browser and not slow"
 
 lint: .venv/test
 	.venv/bin/ruff check .

@@ -1,6 +1,6 @@
 """How quick the page is, with the figures printed: 10⁶ points, and two visitors at once.
 
-Run by ``make test-browser``; needs Chromium. ``-s`` shows the figures, each with its goal on an
+Run by ``make test-slow``; needs Chromium. ``-s`` shows the figures, each with its goal on an
 idle machine with two cores. Machines are noisy: a test fails only if the best of several laps takes
 three times as long as the goal, times the factor by which other work slows down a loop of Python.
 """
@@ -20,7 +20,7 @@ from tests.heatcat.test_browse_page import LAPTOP, MAP_IS_DRAWN, figure, heading
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FIRST_MAP, SLIDER, VARIABLE = 3.0, 0.2, 0.5
 """Seconds on an idle machine: until the first map, a move of a slider, another variable is seen."""
