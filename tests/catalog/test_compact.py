@@ -46,8 +46,11 @@ SCATTERED = tiny_sweep(
 
 
 def everything(location: str | Path, name: str = "tiny") -> dict[str, Any]:
-    """All arrays as heatcat reads them, to the last bit: times and numbers of runs, too."""
-    ds = catalog.open(location)[name].dataset().compute()
+    """All arrays as heatcat reads them, to the last bit: times and numbers of runs, too.
+
+    Single points beside the grid are part of it: compacting and merging may join them to the grid.
+    """
+    ds = catalog.open(location)[name].dataset(filled=True).compute()
     return {str(n): exact(ds[n].values) for n in (*ds.data_vars, *ds.coords)}
 
 

@@ -260,7 +260,7 @@ def test_a_merge_has_every_computed_point_of_both(tmp_path_factory, one, other):
 
 def _points(location: Path) -> dict[tuple[float, float], float]:
     """Power and the time that it took, of the computed points by their labels."""
-    ds = catalog.open(location)["tiny"].dataset().compute()
+    ds = catalog.open(location)["tiny"].dataset(filled=True).compute()
     grid = ds.expand_dims([dim for dim in ("delta_E", "T_mean") if dim not in ds.dims])
     return {
         (e, t): (
