@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 
 from analyses import collective_gain, growth_rate, local_growth_rate
-from ensemble import Status
 from heatcat.figures.maps import CLOSURE, LIMIT, size_color
 from heatcat.figures.panels import Axis, Drawing, Layer, Line, Panel, Rule
-from heatcat.figures.recipe import Recipe
+from heatcat.figures.recipe import Recipe, certified
 
 WINDOW = (1000.0, 2500.0)
 """Level spacings of the fit, in units of E₁: 10 to 25 T₂."""
@@ -29,12 +28,12 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     N → ∞ the first factor is 1: where E₁ ≫ T₁ and E₂ ≫ T₂ the gain is ∝ exp(E₂/T₂) (T₂/E₂ − T₁/E₁),
     whose rate is ``limit_asymptotic_growth_rate``.
     """
-    power = _certified(datasets["finite"], "power")
+    power = certified(datasets["finite"], "power")
     gain = collective_gain(power)
     single = power.sel(N=1, drop=True)
     gains = {"": gain}
     for part in ("limit", "closure"):
-        in_limit = _certified(datasets[part], "power_per_pair") / single
+        in_limit = certified(datasets[part], "power_per_pair") / single
         in_limit.attrs = gain.attrs
         gains[f"{part}_"] = in_limit
     found = {}
@@ -51,10 +50,6 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     found["asymptotic_growth_rate"] = asymptote
     found["limit_asymptotic_growth_rate"] = _limit_asymptote(gain)
     return xr.Dataset(found, attrs=datasets["finite"].attrs)
-
-
-def _certified(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    return dataset[name].where(dataset.status == Status.OK)
 
 
 def _hot(data: xr.DataArray | xr.Dataset) -> float:

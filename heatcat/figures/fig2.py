@@ -106,7 +106,9 @@ def draw(reduced: xr.Dataset) -> Drawing:
             [
                 Panel(
                     rf"$P_N \sim N^\alpha$ above $N_\mathrm{{sat}}$, $N \leq$ {top}",
-                    *(across, up, [alpha, *coupling, *carnot]),
+                    across,
+                    up,
+                    [alpha, *coupling, *carnot],
                 ),
                 _exponents(reduced),
             ],

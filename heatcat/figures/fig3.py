@@ -10,9 +10,9 @@ from matplotlib import colormaps
 from matplotlib.colors import ListedColormap, Normalize
 
 from analyses import last_violation, tur_violation
-from ensemble import Status
-from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel, Rule
-from heatcat.figures.recipe import Recipe
+from heatcat.figures.maps import tur_bound
+from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel
+from heatcat.figures.recipe import Recipe, certified
 
 READINGS = {
     "printed": r"$\Delta T$ = 10 $E_1$, as printed",
@@ -35,7 +35,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     readings = []
     for part in READINGS:
         dataset = datasets[part]
-        constancy = dataset.constancy.where(dataset.status == Status.OK)
+        constancy = certified(dataset, "constancy")
         readings.append(
             tur_violation(constancy).assign(
                 constancy=constancy,
@@ -71,7 +71,7 @@ def draw(reduced: xr.Dataset) -> Drawing:
                 title,
                 Axis("$N$", limits=(0.2, size + 0.8)),
                 Axis("$C_N$", limits=(1 - 1.05 * depth, 1 + 0.1 * depth)),
-                [*_curves(at.constancy, colours), _bound(1.0)],
+                [*_curves(at.constancy, colours), tur_bound(1.0)],
                 colours=colours,
             )
         )
@@ -81,7 +81,7 @@ def draw(reduced: xr.Dataset) -> Drawing:
                 f"{title.split(', ')[0].split(':')[0]}, beside the bound",
                 Axis("$N$", limits=(0.8, NEAR_N + 0.2), ticks=range(1, NEAR_N + 1)),
                 Axis(r"$10^3\,(C_N - 1)$", limits=NEAR[part]),
-                [*_curves(excess, colours, marker="o"), _bound(0.0)],
+                [*_curves(excess, colours, marker="o"), tur_bound(0.0)],
                 colours=colours,
             )
         )
@@ -95,10 +95,6 @@ def _curves(values: xr.DataArray, colours: Colours, *, marker: str = "") -> list
         Line(curve.N, curve, color=color, marker=marker)
         for curve, color in zip(curves, shades, strict=True)
     ]
-
-
-def _bound(at: float) -> Rule:
-    return Rule(at, label="TUR bound", width=1.4)
 
 
 FIG3 = Recipe("fig3", {"printed": "fig3-printed", "doubled": "fig3-doubled"}, reduce, draw, "abcd")

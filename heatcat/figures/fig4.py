@@ -42,14 +42,21 @@ def closure_moments(beta_E: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(values, coords, ("beta_E", "moment"), attrs=attrs | {"units": "1"})
 
 
+def moments(dataset: xr.Dataset, long_name: str, equation: str) -> xr.DataArray:
+    """The same two of a sweep."""
+    joined = xr.concat(
+        [dataset.magnetization_1, dataset.magnetization_1_squared],
+        dim=xr.Variable("moment", [1, 2]),
+        coords="minimal",
+        combine_attrs="drop",
+    )
+    attrs = {"long_name": long_name, "equation": equation, "units": "1"}
+    return joined.rename("moments").assign_attrs(attrs)
+
+
 def limit_moments(limit: xr.Dataset) -> xr.DataArray:
     """The same two of the exact limit."""
-    parts = [limit.magnetization_1, limit.magnetization_1_squared]
-    moments = xr.concat(
-        parts, dim=xr.Variable("moment", [1, 2]), coords="minimal", combine_attrs="drop"
-    )
-    attrs = {"long_name": "moments at N → ∞", "equation": "Eqs. 33, 34", "units": "1"}
-    return moments.rename("moments").assign_attrs(attrs)
+    return moments(limit, "moments at N → ∞", "Eqs. 33, 34")
 
 
 def _rate(gap: xr.DataArray) -> xr.DataArray:
@@ -144,11 +151,15 @@ def _gaps(reduced: xr.Dataset) -> list[Panel]:
     axis = Axis("$k_B T / E$", log=True)
     return [
         Panel(
-            *("gap", axis, Axis(r"gap / $\Gamma_0$", log=True)),
+            "gap",
+            axis,
+            Axis(r"gap / $\Gamma_0$", log=True),
             [Line(heat, gap, **style) for gap, style in parts],
         ),
         Panel(
-            *("gap over Eq. 44", axis, Axis("gap / Eq. 44", limits=(0.44, 0.68))),
+            "gap over Eq. 44",
+            axis,
+            Axis("gap / Eq. 44", limits=(0.44, 0.68)),
             [
                 Line(heat, gap / reduced.jacobian_gap, **style)
                 for gap, style in parts

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import xarray as xr
 
 from analyses import best_constancy, last_violation, tur_violation
-from ensemble import Status
-from heatcat.figures.maps import CLOSURE, EXACT, LIMIT, size_color
-from heatcat.figures.panels import Axis, Drawing, Layer, Line, Panel, Rule
-from heatcat.figures.recipe import Recipe
+from heatcat.figures.maps import CLOSURE, EXACT, LIMIT, size_color, tur_bound
+from heatcat.figures.panels import Axis, Drawing, Layer, Line, Panel
+from heatcat.figures.recipe import Recipe, certified
 
 PREFIXES = {"finite": "", "limit": "limit_", "closure": "closure_"}
 """Names in the reduced data: N spin pairs, the exact limit N → ∞, its third-cumulant closure."""
@@ -23,7 +22,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     parts = {}
     for part, prefix in PREFIXES.items():
         dataset = datasets[part]
-        constancy = dataset.constancy.where(dataset.status == Status.OK)
+        constancy = certified(dataset, "constancy")
         found = tur_violation(constancy)[["constancy_excess", "violation"]]
         found = found.assign(constancy=constancy).merge(
             best_constancy(constancy).drop_vars("n_unknown")
@@ -49,7 +48,7 @@ def draw(reduced: xr.Dataset) -> Drawing:
         limit = Line(
             reduced.omega_0, scale * reduced.limit_constancy_excess, LIMIT, dash="--", width=1.5
         )
-        return [*curves, limit, _bound(0.0)]
+        return [*curves, limit, tur_bound(0.0)]
 
     exact = Line(reduced.omega_0, reduced.limit_constancy, LIMIT, color=EXACT, dash="--", width=1.5)
     closure = Line(
@@ -68,17 +67,15 @@ def draw(reduced: xr.Dataset) -> Drawing:
                     "beside the bound", axis, Axis(r"$10^5\,(C_N - 1)$", limits=NEAR), sizes(1e5)
                 ),
                 Panel(
-                    *(r"limit $N \to \infty$", axis, Axis(r"$C$", limits=(0, 1.08))),
-                    [exact, closure, _bound(1.0)],
+                    r"limit $N \to \infty$",
+                    axis,
+                    Axis(r"$C$", limits=(0, 1.08)),
+                    [exact, closure, tur_bound(1.0)],
                 ),
             ]
         ],
         height=2.0,
     )
-
-
-def _bound(at: float) -> Rule:
-    return Rule(at, label="TUR bound", width=1.4)
 
 
 FIG7 = Recipe(

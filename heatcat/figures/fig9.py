@@ -15,6 +15,7 @@ from heatcat.figures.fig4 import (
     closure_moments,
     every,
     limit_moments,
+    moments,
     over_beta_E,
 )
 from heatcat.figures.maps import CLOSURE, LIMIT, size_color
@@ -31,14 +32,9 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Moments and relaxation of the sweeps, beside those of the limit and of the closure."""
     finite = over_beta_E(datasets["finite"]).sel(N=list(SIZES))
     limit = over_beta_E(datasets["limit"])
-    parts = [finite.magnetization_1, finite.magnetization_1_squared]
-    moments = xr.concat(
-        parts, dim=xr.Variable("moment", [1, 2]), coords="minimal", combine_attrs="drop"
-    )
-    attrs = {"long_name": "stationary moments of mᶻ", "equation": "Eq. 32", "units": "1"}
     reduced = xr.Dataset(
         {
-            "moments": moments.assign_attrs(attrs),
+            "moments": moments(finite, "stationary moments of mᶻ", "Eq. 32"),
             "limit_moments": limit_moments(limit),
             "closure_moments": closure_moments(limit.beta_E),
         }
@@ -87,7 +83,7 @@ def _both(path: SpinRelaxation) -> list[np.ndarray]:
 
 def draw(reduced: xr.Dataset) -> Drawing:
     """Moments above, relaxation below."""
-    moments = [
+    stationary = [
         Panel(title, Axis(BETA_E, log=True), Axis(symbol), _moment(reduced.sel(moment=moment)))
         for moment, symbol, title in (
             (1, M, f"stationary magnetisation {M}"),
@@ -97,7 +93,7 @@ def draw(reduced: xr.Dataset) -> Drawing:
     paths = [_relaxation(reduced.sel(bath=bath, moment=1)) for bath in reduced.bath.values]
     return Drawing(
         "Fig. 9: stationary moments of one undriven ensemble, and their relaxation",
-        [moments, paths],
+        [stationary, paths],
         height=2.0,
     )
 

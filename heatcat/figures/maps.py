@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize, to_hex
 from numpy.typing import ArrayLike, NDArray
 
 from analyses import carnot_delta_E, carnot_T_mean
-from heatcat.figures.panels import Axis, Colours, Line, Map, Note, cell_edges
+from heatcat.figures.panels import Axis, Colours, Line, Map, Note, Rule, cell_edges
 
 EXACT, CLOSURE, SECOND = "#000000", "#D55E00", "#0072B2"
 """Colours that the colour-blind tell apart: the exact limit, the closure, a second quantity."""
@@ -36,9 +36,14 @@ def size_axis(largest: int) -> Axis:
     return Axis("$N$", log=True, ticks=ticks)
 
 
-def diverging(label: str, bound: float, **options: Any) -> Colours:
+def diverging(label: str, bound: float) -> Colours:
     """Linear scale with 0 in its middle."""
-    return Colours(label, Normalize(-bound, bound), "RdBu_r", **options)
+    return Colours(label, Normalize(-bound, bound), "RdBu_r")
+
+
+def tur_bound(at: float) -> Rule:
+    """The thermodynamic uncertainty relation, C ≤ 1, at this place of the axis."""
+    return Rule(at, label="TUR bound", width=1.4)
 
 
 def cold(values: xr.DataArray | xr.Dataset) -> NDArray[np.float64]:

@@ -12,7 +12,6 @@ from matplotlib.colors import Normalize
 from analyses import carnot_delta_E, conductance, local_exponent, noise_threshold
 from analyses.gain import collective_gain
 from analyses.threshold import ThresholdStatus
-from ensemble import Status
 from heatcat.figures.maps import (
     CLOSURE,
     SECOND,
@@ -24,7 +23,7 @@ from heatcat.figures.maps import (
     size_color,
 )
 from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel, Rule
-from heatcat.figures.recipe import Recipe
+from heatcat.figures.recipe import Recipe, certified
 
 NOISES = {"local": "Gamma_local", "dephasing": "Gamma_dephasing"}
 """Dimension of the noise by part of the figure."""
@@ -45,7 +44,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     found: dict[str, xr.DataArray] = {}
     for part, dim in NOISES.items():
         at = _in_rates(datasets[part], dim)
-        power = at.power.where(at.status == Status.OK)
+        power = certified(at, "power")
         same = collective_gain(power)
         free = power / (power.N * power.sel(N=1).sel({dim: 0.0}).reset_coords(drop=True))
         free.attrs = {"long_name": "gain over pairs without noise", "units": "1"}
@@ -55,16 +54,16 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
             for name in ("noise_threshold", "threshold_status"):
                 found[f"{name}_{rule}_{part}"] = threshold[name]
         found[f"exponent_{part}"] = local_exponent(power)
-        found[f"constancy_{part}"] = at.constancy.where(at.status == Status.OK)
+        found[f"constancy_{part}"] = certified(at, "constancy")
     weak = datasets["weak"]
-    power = weak.power.where(weak.status == Status.OK)
+    power = certified(weak, "power")
     found["gain_weak"] = collective_gain(power)
     found["exponent_weak"] = local_exponent(power)
     # Here the local rate is in the unit of Γ₀, so that C is this times the ratio.
     found["constancy_slope_weak"] = weak.constancy_over_Gamma_local * weak.Gamma_0
     found |= _scaled(_in_rates(datasets["scaled"], "Gamma_local"), datasets["scaled_weak"])
     found |= _map(datasets["map"])
-    kept = {name: array.drop_vars(_scalars(array)) for name, array in found.items()}
+    kept = {name: array.reset_coords(drop=True) for name, array in found.items()}
     reduced = xr.Dataset(kept, attrs=datasets["local"].attrs)
     fixed = datasets["map"]
     return reduced.assign_coords({name: fixed[name] for name in ("E_1", "delta_T")})
@@ -76,25 +75,21 @@ def _in_rates(dataset: xr.Dataset, dim: str) -> xr.Dataset:
     return dataset.assign_coords({dim: ratio.assign_attrs(dataset[dim].attrs, units="Gamma_0")})
 
 
-def _scalars(array: xr.DataArray) -> list[Any]:
-    return [name for name in array.coords if name not in array.dims]
-
-
 def _scaled(dataset: xr.Dataset, weak: xr.Dataset) -> dict[str, xr.DataArray]:
     """Gain in the high-temperature scaling at a few local rates and for vanishing ones."""
-    gain = collective_gain(dataset.power.where(dataset.status == Status.OK))
-    limit = collective_gain(weak.power.where(weak.status == Status.OK))
+    gain = collective_gain(certified(dataset, "power"))
+    limit = collective_gain(certified(weak, "power"))
     names = {"N": "scaled_N", "Gamma_local": "scaled_Gamma_local"}
     engine = {name: float(dataset[name]) for name in ("delta_E", "T_mean")}
     return {
-        "gain_scaled": gain.drop_vars(_scalars(gain)).rename(names).assign_attrs(engine),
-        "gain_scaled_weak": limit.drop_vars(_scalars(limit)).rename(N="scaled_weak_N"),
+        "gain_scaled": gain.reset_coords(drop=True).rename(names).assign_attrs(engine),
+        "gain_scaled_weak": limit.reset_coords(drop=True).rename(N="scaled_weak_N"),
     }
 
 
 def _map(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     """Gain from conductances, which vanish nowhere, and constancy, with and without noise."""
-    constancy = dataset.constancy.where(dataset.status == Status.OK)
+    constancy = certified(dataset, "constancy")
     gain = collective_gain(conductance(constancy, dataset.quanta_noise))
     noisy = _in_rates(dataset, "Gamma_local").Gamma_local.values
     size = int(dataset.N[-1])

@@ -10,12 +10,17 @@ import xarray as xr
 
 import catalog
 from catalog.names.described import without_derived
-from ensemble import InvalidInput
+from ensemble import InvalidInput, Status
 from heatcat.figures import page, printed
 from heatcat.figures.panels import Drawing
 
 FORMATS = ("nc", "png", "pdf", "html")
 """Files of a figure, unless others are asked for."""
+
+
+def certified(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    """A variable where its point is ok; NaN elsewhere."""
+    return dataset[name].where(dataset.status == Status.OK)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Recipe:
         Presets that the figure is computed from, by their part in it; the coarser ones have
         ``-quick`` appended to their names.  A preset that figures share is computed once.
     reduce : callable
-        Function of the Datasets of the sweeps, by part, that returns the reduced Dataset.
+        Function of the Datasets of the sweeps, by part and without derived coordinates, that
+        returns the reduced Dataset.
     draw : callable
         Function of the reduced Dataset that returns what is drawn.
     letters : str
@@ -42,14 +48,6 @@ class Recipe:
     reduce: Callable[[Mapping[str, xr.Dataset]], xr.Dataset]
     draw: Callable[[xr.Dataset], Drawing]
     letters: str
-
-    def __post_init__(self) -> None:
-        given = self.reduce
-
-        def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
-            return given({part: without_derived(ds) for part, ds in datasets.items()})
-
-        object.__setattr__(self, "reduce", reduce)  # the instance is frozen
 
     def presets(self, *, quick: bool) -> dict[str, catalog.Sweep]:
         """The sweeps that the figure is computed from, by part."""
@@ -80,7 +78,8 @@ class Recipe:
         """
         self.require(panels)
         out.mkdir(parents=True, exist_ok=True)
-        reduced = self.reduce(datasets).compute()
+        swept = {part: without_derived(dataset) for part, dataset in datasets.items()}
+        reduced = self.reduce(swept).compute()
         drawing = self.draw(reduced)
         drawing = drawing.only(panels) if panels else drawing
         paths = [out / f"{self.name}.{ending}" for ending in formats]

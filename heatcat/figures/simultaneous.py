@@ -16,7 +16,6 @@ from analyses import (
     single_pair_conductance,
     tur_violation,
 )
-from ensemble import Status
 from heatcat.figures.maps import (
     CLOSURE,
     LIMIT,
@@ -27,9 +26,10 @@ from heatcat.figures.maps import (
     marked,
     size_axis,
     size_color,
+    tur_bound,
 )
 from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel, Rule
-from heatcat.figures.recipe import Recipe
+from heatcat.figures.recipe import Recipe, certified
 
 SHOWN_N = 6
 """Size of the map of the constancy."""
@@ -40,7 +40,6 @@ GAINS = (1, 3, 10, 20, 30)
 SHOWN_EXCESS = (-3.6, 1.5)
 SHOWN_HOT = (-5.0, 2.0)
 """Ranges of 10³ (C − 1) against N."""
-BOUND = Rule(0.0, label="TUR bound", width=1.4)
 KILO = 1e3
 """Excesses are drawn in thousandths."""
 
@@ -52,8 +51,7 @@ def reduce(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
     that their ratio is that of the powers, on the Carnot line, too.
     """
     fixed = datasets["map"]
-    ok = fixed.status == Status.OK
-    constancy = fixed.constancy.where(ok)
+    constancy = certified(fixed, "constancy")
     gain = collective_gain(conductance(constancy, fixed.quanta_noise))
     violation = tur_violation(constancy)
     both = violation.violation & (gain > 1) & (fixed.N > 1)
@@ -84,12 +82,12 @@ def _hotter(hotter: xr.Dataset, limit: xr.Dataset) -> xr.Dataset:
     Such an engine is that of Eq. 28 but for the unit of time, so that it has the same constancy.
     Its gain is counted against N single pairs at its own temperatures N T, drive and rate.
     """
-    constancy = hotter.constancy.where(hotter.status == Status.OK)
+    constancy = certified(hotter, "constancy")
     heated = {name: hotter.N * hotter[name] for name in ("T_mean", "delta_T")}
     # N single pairs at ω₀/N and Γ₀/N have N G₁(ω₀/N, Γ₀/N) = G₁(ω₀, Γ₀) at equal temperatures.
     single = single_pair_conductance(hotter.assign_coords(heated))
     gain = conductance(constancy, hotter.quanta_noise) / single
-    excess = (limit.constancy - 1).where(limit.status == Status.OK)
+    excess = certified(limit, "constancy") - 1
     named = {
         "hotter_excess": (constancy - 1, "C − 1 with the baths at N T"),
         "hotter_gain": (gain, "gain with the baths at N T, over pairs with the same baths"),
@@ -97,7 +95,7 @@ def _hotter(hotter: xr.Dataset, limit: xr.Dataset) -> xr.Dataset:
     }
     result = xr.Dataset(
         {
-            name: array.drop_vars([c for c in array.coords if c not in array.dims])
+            name: array.reset_coords(drop=True)
             .rename({dim: f"hotter_{dim}" for dim in array.dims})
             .assign_attrs(long_name=text, units="1")
             for name, (array, text) in named.items()
@@ -136,11 +134,13 @@ def draw(reduced: xr.Dataset) -> Drawing:
     maps = [
         Panel(
             rf"constancy and gain, $N$ = {SHOWN_N}, $\omega_0/\Gamma_0$ = {ratio:.3g}",
-            *(*axes, [shown, *gains, *carnot]),
+            *axes,
+            [shown, *gains, *carnot],
         ),
         Panel(
             r"up to which $N$ gain > 1 and $\mathcal{C}$ > 1",
-            *(*axes, [cold_map(reduced.last_both, largest), *carnot]),
+            *axes,
+            [cold_map(reduced.last_both, largest), *carnot],
         ),
     ]
     return Drawing(
@@ -178,7 +178,7 @@ def _curves(reduced: xr.Dataset) -> Panel:
         "baths as they are",
         size_axis(int(reduced.N.max())),
         Axis(r"$10^3\,(\mathcal{C}_N - 1)$", limits=SHOWN_EXCESS),
-        [*layers, BOUND],
+        [*layers, tur_bound(0.0)],
         legend="steadiest at $N$ =",
     )
 
@@ -190,13 +190,15 @@ def _hot(reduced: xr.Dataset) -> list[Panel]:
     excess: list[Layer] = [
         Line(at.hotter_N, KILO * at.hotter_excess, "$N$ pairs", color=SECOND, marker="o", size=3),
         Rule(KILO * float(at.limit_excess), label=LIMIT, dash="--"),
-        BOUND,
+        tur_bound(0.0),
     ]
     gain = Line(at.hotter_N, at.hotter_gain, color=CLOSURE, marker="s", size=3)
     return [
         Panel(
-            *("baths $N$ times as hot", axis),
-            *(Axis(r"$10^3\,(\mathcal{C}_N - 1)$", limits=SHOWN_HOT), excess),
+            "baths $N$ times as hot",
+            axis,
+            Axis(r"$10^3\,(\mathcal{C}_N - 1)$", limits=SHOWN_HOT),
+            excess,
         ),
         Panel("baths $N$ times as hot", axis, Axis("gain, same baths", log=True), [gain]),
     ]
