@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.legend import Legend
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullFormatter, NullLocator
 
+from heatcat.figures.legends import AROUND, NOTHING, Wanted, place_below, place_inside
 from heatcat.figures.panels import Drawing, Line, Map, Note, Panel, Rule, cell_edges
 
 STYLE: dict[Any, Any] = {
@@ -43,15 +41,6 @@ WIDTH = 7.0
 """Width across two columns of a journal, in inches; one column is 3.4."""
 NARROWEST = 2.2
 """Width of a panel below which fewer stand in a row, in inches."""
-AROUND = 0.62
-"""Height of title, labels and ticks of a row, in inches."""
-NOTHING = 0.02
-"""Height of a row of legends that has none, in inches."""
-PLACES = [
-    *("upper left", "upper right", "lower left", "lower right", "center left", "center right"),
-    *("lower center", "upper center", "center"),
-]
-"""Where a legend may stand in a panel, in the order of preference."""
 
 
 def draw(drawing: Drawing, *, width: float = WIDTH) -> Figure:
@@ -82,10 +71,10 @@ def draw(drawing: Drawing, *, width: float = WIDTH) -> Figure:
                 new = [handle for key, handle in handles.items() if key not in known]
                 known |= set(handles)
                 if new:
-                    wanted.append(_Wanted(axes, panel, new, index, cells[2 * index + 1][place]))
+                    wanted.append(Wanted(axes, panel, new, index, cells[2 * index + 1][place]))
             _colour_bars(figure, frames, row)
-        outside = _place_inside(figure, wanted)
-        _place_below(figure, grid, outside)
+        outside = place_inside(figure, wanted)
+        place_below(figure, grid, outside)
         figure.set_layout_engine("none")  # the places are final: each file would compute them anew
     return figure
 
@@ -210,112 +199,3 @@ def _colour_bars(figure: Figure, frames: Sequence[Axes], row: Sequence[Panel]) -
             bar.set_ticks(list(texts), labels=list(texts.values()))
             bar.minorticks_off()
         start = end
-
-
-def _lay_out(figure: Figure) -> None:
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.execute(figure)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """A legend to be placed: its panel, its entries, its row, and the cell below the panel."""
-
-    axes: Axes
-    panel: Panel
-    handles: list[Any]
-    row: int
-    below: SubplotSpec
-
-
-def _place_inside(figure: Figure, wanted: Sequence[_Wanted]) -> list[_Wanted]:
-    """Put legends into panels where they cover nothing; return those for which there is no room."""
-    _lay_out(figure)
-    return [each for each in wanted if not _inside(each.axes, each.panel, each.handles)]
-
-
-def _place_below(figure: Figure, grid: GridSpec, wanted: Sequence[_Wanted]) -> None:
-    """Put legends below their rows; the figure grows by them.
-
-    The only legend of a row is as wide as the row, one of several as its panel.
-    """
-    rows = [each.row for each in wanted]
-    places = []
-    for each in wanted:
-        alone = rows.count(each.row) == 1
-        places.append(figure.add_subplot(grid[2 * each.row + 1, :] if alone else each.below))
-        places[-1].set_axis_off()
-    ratios: list[float] = np.asarray(grid.get_height_ratios(), dtype=float).tolist()
-
-    def arrange() -> None:
-        grid.set_height_ratios(ratios)
-        figure.set_figheight(sum(ratios) + len(ratios) // 2 * AROUND)
-        _lay_out(figure)
-
-    for row in rows:
-        ratios[2 * row + 1] = 0.5
-    arrange()  # now the legends' places have their widths
-    heights = dict.fromkeys(rows, NOTHING)
-    for each, place in zip(wanted, places, strict=True):
-        panel = each.panel
-        if panel.legend:  # a heading is of one panel of the row
-            panel = replace(panel, legend=f"({panel.letter}) {panel.legend}")
-        for lines in range(1, len(each.handles) + 1):
-            columns = -(-len(each.handles) // lines)
-            legend = place.legend(
-                handles=each.handles, loc="center", ncols=columns, **_options(panel)
-            )
-            box = legend.get_window_extent()
-            if box.width < place.bbox.width:
-                break
-        legend.set_in_layout(False)
-        heights[each.row] = max(heights[each.row], box.height / figure.dpi + 0.07)
-    for row, height in heights.items():
-        ratios[2 * row + 1] = height
-    arrange()
-
-
-def _options(panel: Panel) -> dict[str, Any]:
-    return {
-        "title": panel.legend or None,
-        "frameon": False,
-        "labelspacing": 0.25,
-        "handlelength": 1.8,
-        "handletextpad": 0.5,
-        "columnspacing": 1.0,
-        "borderpad": 0.2,
-        "alignment": "left",
-    }
-
-
-def _inside(axes: Axes, panel: Panel, handles: list[Any]) -> bool:
-    """Put a legend into the frame where it covers no data; whether there is room."""
-    if not any(isinstance(layer, Map) for layer in panel.layers):
-        for columns, place in product((1, 2), PLACES):
-            options = {"loc": place, "ncols": columns, **_options(panel)}
-            legend = axes.legend(handles=handles, **options)
-            if _free(axes, legend):
-                return True
-            legend.remove()
-    return False
-
-
-def _free(axes: Axes, legend: Legend) -> bool:
-    """Whether a legend is inside of the frame and off every line, marker and note."""
-    box = legend.get_window_extent()
-    frame = axes.bbox
-    if not (frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 <= box.y1 <= frame.y1):
-        return False
-    near = box.padded(2)
-    for line in axes.get_lines():
-        path = line.get_transform().transform_path(line.get_path())
-        if line.get_linestyle() != "None" and path.intersects_bbox(near, filled=False):
-            return False
-        if line.get_marker() not in ("", "None", None) and near.count_contains(path.vertices):
-            return False
-    bars = [bar for bars in axes.collections for bar in bars.get_paths()]
-    for bar in bars:
-        if axes.transData.transform_path(bar).intersects_bbox(near, filled=False):
-            return False
-    return not any(near.overlaps(text.get_window_extent()) for text in axes.texts)
