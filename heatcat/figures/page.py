@@ -193,7 +193,7 @@ def _map(plot: Any, layer: Map, panel: Panel) -> list[Any]:
     left, bottom = np.meshgrid(across[:-1], up[:-1])
     right, top = np.meshgrid(across[1:], up[1:])
     columns = {"left": left, "right": right, "bottom": bottom, "top": top}
-    columns |= {"x": x + panel.x.shift, "y": y, "value": values}
+    columns |= {"across": x + panel.x.shift, "y": y, "value": values}
     known = np.isfinite(values)
     data: dict[str, Any] = {name: each[known] for name, each in columns.items()}
     data["color"] = layer.colours.hexes(values[known])
@@ -212,6 +212,7 @@ def _line(plot: Any, layer: Line, panel: Panel) -> list[Any]:
     }
     if panel.y.log:
         data["y"] = np.where(data["y"] > 0, data["y"], np.nan)
+    data["across"] = data["x"] + panel.x.shift
     shown = []
     if layer.low is not None and layer.high is not None:
         data |= {"low": np.asarray(layer.low), "high": np.asarray(layer.high)}
@@ -238,9 +239,10 @@ def _line(plot: Any, layer: Line, panel: Panel) -> list[Any]:
 
 
 def _hover(plot: Any, shown: Any, panel: Panel, rows: Mapping[str, str], *, y: str) -> None:
+    """Values under the pointer; ``across`` is x as the axis is labelled, `Axis.shift` included."""
     from bokeh.models import HoverTool
 
-    tips = [*rows.items(), (plain(panel.x.label), "@x"), (y, "@y")]
+    tips = [*rows.items(), (plain(panel.x.label), "@across"), (y, "@y")]
     tool = HoverTool(renderers=[shown], tooltips=tips, visible=False)
     plot.add_tools(tool)
 

@@ -131,6 +131,19 @@ def test_missing_cells_have_no_colour():
     assert len(plot.renderers[0].data_source.data["color"]) == VALUES.size - 1
 
 
+def test_the_pointer_reads_the_values_that_the_axis_is_labelled_with():
+    """Figs. 6 and 8 are logarithmic in T₁ and labelled by T̄ = T₁ + ΔT/2."""
+    axes = Axis(r"$\bar{T}$", log=True, ticks=[11.0, 20.0, 110.0], shift=10.0), PLANE[1]
+    shown = Map(X, Y, VALUES, SCALES["linear"])
+    plot = page.draw(Panel("", *axes, [shown, Line(X, Y)]))
+    cells, line = (each.data_source.data for each in plot.renderers)
+    assert sorted(set(cells["across"])) == pytest.approx(X + 10)
+    assert line["across"] == pytest.approx(X + 10)
+    [of_cells, of_line] = plot.hover
+    assert ("T̄", "@across") in of_cells.tooltips
+    assert ("T̄", "@across") in of_line.tooltips
+
+
 def test_no_legend_covers_data(figure):
     """Where a legend stands, the panel without legends is as white as its background."""
     legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
