@@ -185,7 +185,7 @@ def factorises(size: ArrayLike, width: ArrayLike, fall: ArrayLike, coupling: Arr
     """Whether "auto" factorises the equations of a sector; otherwise it iterates with GMRES.
 
     It takes what is faster by `factorised_seconds` and `iterated_seconds`, fits to CPU times that
-    were measured once (docs/theory/exact.md): the choice depends on the engine alone.
+    were measured once (docs/theory/large-n.md): the choice depends on the engine alone.
 
     Parameters
     ----------
