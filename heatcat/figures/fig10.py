@@ -92,7 +92,7 @@ def draw(reduced: xr.Dataset) -> Drawing:
     cold = spacing > COLD * hot
     asymptote = hot * reduced.limit_asymptotic_growth_rate.where(cold)
     rates.append(Line(spacing, asymptote, r"$N \to \infty$, both baths cold", dash=":"))
-    gains.append(Rule(1, label="$N$ pairs apart", color="grey", width=1.2))
+    gains.append(Rule(1, label="$N$ single pairs", color="grey", width=1.2))
     sizes = reduced.N[reduced.N > 1]
     fine = np.geomspace(float(sizes.min()), float(sizes.max()), 50)
     fitted.append(Line(fine, 1 - 1 / fine, "$1 - 1/N$", dash=":"))

@@ -184,7 +184,7 @@ def _growth(reduced: xr.Dataset) -> list[Panel]:
     excess.append(Rule(EPSILON, label=r"$\epsilon = 10^{-10}$", dash="--"))
     axis = Axis("$N$", log=True)
     return [
-        Panel("magnetisation of cold baths", axis, Axis(M), main),
+        Panel("magnetisation against $N$", axis, Axis(M), main),
         Panel(
             r"distance from $T = 0$", axis, Axis(f"1 + {M}", log=True, limits=(1e-15, 10)), excess
         ),

@@ -16,7 +16,8 @@ from heatcat.figures.panels import Axis, Colours, Line, Map, Note, Rule, cell_ed
 
 EXACT, CLOSURE, SECOND = "#000000", "#D55E00", "#0072B2"
 """Colours that the colour-blind tell apart: the exact limit, the closure, a second quantity."""
-ENGINE, REFRIGERATOR = "#B2182B", "#2166AC"
+ENGINE, REFRIGERATOR = "#B2182B", "#4393C3"
+"""Red and blue that also differ in grey: the blue is lighter."""
 LIMIT = r"$N \to \infty$, exact"
 
 
