@@ -16,6 +16,7 @@ from ensemble.closed_forms.single_pair import single_pair_power
 from heatcat.figures.fig5 import FIG5
 from heatcat.figures.fig6 import CALCULATIONS, FIG6
 from heatcat.figures.fig8 import FIG8
+from tests.heatcat.tiny import assert_four_files
 
 FIXED = {"omega_0": 0.006, "E_1": 1.0, "delta_T": 20.0, "Gamma_0": 0.001}
 METHODS = {"closure": Cumulant(), "exact": Macroscopic()}
@@ -68,16 +69,9 @@ def reduced(made):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_four_files(made, name):
-    signatures = {
-        ".png": b"\x89PNG",
-        ".pdf": b"%PDF",
-        ".html": b"<!DOCTYPE html>",
-        ".nc": b"\x89HDF",
-    }
-    for suffix, signature in signatures.items():
-        path = made[name][suffix]
+    assert_four_files(made[name])
+    for suffix, path in made[name].items():
         assert path.name == f"{name}{suffix}"
-        assert path.read_bytes().startswith(signature)
 
 
 @pytest.mark.parametrize("name", RECIPES)
