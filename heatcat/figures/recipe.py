@@ -63,6 +63,10 @@ class Recipe:
                 f"{self.letters[-1]}"
             )
 
+    def reduced(self, datasets: Mapping[str, xr.Dataset]) -> xr.Dataset:
+        """The reduced Dataset of the sweeps, lazy if they are."""
+        return self.reduce({part: without_derived(ds) for part, ds in datasets.items()})
+
     def make(
         self,
         datasets: Mapping[str, xr.Dataset],
@@ -78,8 +82,7 @@ class Recipe:
         """
         self.require(panels)
         out.mkdir(parents=True, exist_ok=True)
-        swept = {part: without_derived(dataset) for part, dataset in datasets.items()}
-        reduced = self.reduce(swept).compute()
+        reduced = self.reduced(datasets).compute()
         drawing = self.draw(reduced)
         drawing = drawing.only(panels) if panels else drawing
         paths = [out / f"{self.name}.{ending}" for ending in formats]

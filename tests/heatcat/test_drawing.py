@@ -135,7 +135,7 @@ def test_the_pointer_reads_the_values_that_the_axis_is_labelled_with():
     """Figs. 6 and 8 are logarithmic in T₁ and labelled by T̄ = T₁ + ΔT/2."""
     axes = Axis(r"$\bar{T}$", log=True, ticks=[11.0, 20.0, 110.0], shift=10.0), PLANE[1]
     shown = Map(X, Y, VALUES, SCALES["linear"])
-    plot = page.draw(Panel("", *axes, [shown, Line(X, Y)]))
+    plot = page.draw(Panel("", *axes, [shown, Line(X, X)]))
     cells, line = (each.data_source.data for each in plot.renderers)
     assert sorted(set(cells["across"])) == pytest.approx(X + 10)
     assert line["across"] == pytest.approx(X + 10)

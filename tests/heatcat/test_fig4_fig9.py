@@ -122,7 +122,7 @@ class TestFig4:
             transient_size_of_sweep(values, frozen=-1.0)
 
     def test_reduction_is_lazy(self, datasets):
-        reduced = FIG4.reduce(datasets)
+        reduced = FIG4.reduced(datasets)
         for name in ("magnetization", "gap", "limit_moments", "transient_size"):
             assert reduced[name].chunks is not None
 
