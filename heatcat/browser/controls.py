@@ -21,7 +21,7 @@ SCALE_TEXTS = {
     "automatic": "automatic", "linear": "linear", "log": "log", "symlog": "symmetric log"
 }  # fmt: skip
 NONE = "none"
-ELSEWHERE = {"at", "only", "selected", "pins", "tab", "zoom"}
+ELSEWHERE = {"at", "off_grid", "only", "selected", "pins", "tab", "zoom"}
 """Fields that sliders set, or other parts of the page."""
 
 

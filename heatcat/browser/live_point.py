@@ -115,7 +115,7 @@ class LivePoint(Section):
         """Begin at the chosen cell."""
         if self._shown is None:
             return
-        sheet, at = self._shown.sheet, self._shown.picture.at
+        sheet, at = self._shown.sheet, self._shown.picture.chosen
         in_thread(
             lambda: load_point(sheet, at).numbers, lambda stored: self.start(sheet, at, stored)
         )

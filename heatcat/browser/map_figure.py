@@ -5,7 +5,7 @@ A plot that is made anew takes the browser some hundred milliseconds; changed da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,18 @@ from heatcat.browser.maps import DASHES, HEIGHT, WIDTHS, round_ticks, text_place
 from heatcat.browser.plane import Plane
 from heatcat.browser.states import FILLS, MARKS, State
 
+Labels = Mapping[str, float]
 Zoom = Mapping[str, Range]
 """First and last label in view, by dimension."""
+NEAR = 0.015
+"""Share of the map's width or height within which a tap means a dot and not the cell."""
 HALO = 3.0
 """Width in pixels by which a white line under a black one is wider."""
+
+
+NO_POINTS: dict[str, list[Any]] = {
+    name: [] for name in ("x", "y", "drawn", "value", "at_x", "at_y", "state", "marker")
+}
 
 
 class MapFigure:
@@ -73,7 +81,9 @@ class MapFigure:
         self._fills = {state: ColumnDataSource() for state in FILLS}
         self._marks = {state: ColumnDataSource() for state in MARKS}
         self._lines = {kind: ColumnDataSource({"xs": [], "ys": []}) for kind in DASHES}
-        self._texts, self._frame, self._live = (ColumnDataSource() for _ in range(3))
+        self._texts, self._frame, self._live, self._ring, self._pins = (
+            ColumnDataSource() for _ in range(5)
+        )
         self._draw_cells()
         self._draw_lines()
         self._bar = ColorBar(
@@ -124,6 +134,43 @@ class MapFigure:
             text=[label(text, "bokeh") for _, _, text in texts],
         )
 
+    def show_points(self, off_grid: Labels, pins: Mapping[str, Labels]) -> None:
+        """Mark the chosen point if it lies beside the grid, and the pinned points.
+
+        Parameters
+        ----------
+        off_grid : mapping of str to number
+            Labels of the chosen point beside the grid; empty: the cell is framed.
+        pins : mapping of str to mapping
+            Labels of the pinned points, by their letters.
+        """
+        plane = self._plane
+        assert plane is not None
+        fill(self._ring, **_places(plane, [off_grid] if off_grid else []))
+        if off_grid:
+            fill(self._frame, left=[], right=[], bottom=[], top=[])
+        fill(self._pins, **_places(plane, pins.values()), text=list(pins))
+
+    def dot_at(self, x: float, y: float) -> tuple[float, float] | None:
+        """Labels of the dot at a place that was tapped; None if there is none."""
+        points = None if self._plane is None else self._plane.scattered
+        if points is None or not points.values.size:
+            return None
+        assert self._plane is not None
+        sides = (self._plane.x, self._plane.y)
+        away = []
+        for side, labels, at, of in zip(
+            sides, (points.x, points.y), (x, y), (self.plot.x_range, self.plot.y_range), strict=True
+        ):
+            place = np.log if side.log else np.asarray
+            width = float(place(of.end)) - float(place(of.start))
+            away.append((place(labels - side.bound) - place(at)) / width)
+        distances = np.hypot(*away)
+        nearest = int(np.argmin(distances))
+        if distances[nearest] > NEAR:
+            return None
+        return float(points.x[nearest]), float(points.y[nearest])
+
     def mark(self, live: tuple[float, float] | None) -> None:
         """Put the live point there, or remove it."""
         fill(self._live, x=[live[0]] if live else [], y=[live[1]] if live else [])
@@ -164,10 +211,10 @@ class MapFigure:
                 hatch_weight=1.2,
                 name=f"cells {state.name}",
             )
-        fill(self._points, x=[], y=[], drawn=[], value=[], at_x=[], at_y=[], state=[])
+        fill(self._points, **NO_POINTS)
         points = self.plot.scatter(
             "x", "y", source=self._points, size=10, fill_color=colour, line_color=INK,
-            line_width=1.0, name="scattered points",
+            line_width=1.0, marker="marker", name="scattered points",
         )  # fmt: skip
         self._hover.renderers = [cells, points]
         self.plot.add_tools(self._hover)
@@ -202,6 +249,20 @@ class MapFigure:
                 left="left", right="right", bottom="bottom", top="top", source=self._frame,
                 fill_alpha=0, line_color=color, line_width=width, name="chosen",
             )  # fmt: skip
+        fill(self._ring, x=[], y=[])
+        for color, width in (("white", 6.0), ("black", 2.5)):
+            self.plot.scatter(
+                "x", "y", source=self._ring, size=17, fill_alpha=0, line_color=color,
+                line_width=width, name="chosen point",
+            )  # fmt: skip
+        fill(self._pins, x=[], y=[], text=[])
+        self.plot.scatter(
+            "x", "y", source=self._pins, size=19, fill_color="white", line_color="black",
+        )  # fmt: skip
+        self.plot.text(
+            "x", "y", text="text", source=self._pins, text_font_size="13px", text_color="black",
+            text_font_style="bold", text_align="center", text_baseline="middle", name="pins",
+        )  # fmt: skip
         fill(self._live, x=[], y=[])
         self.plot.scatter(
             "x", "y", source=self._live, name="live", marker="diamond", size=18,
@@ -243,7 +304,7 @@ class MapFigure:
     def _show_points(self, plane: Plane) -> None:
         points = plane.scattered
         if points is None:
-            fill(self._points, x=[], y=[], drawn=[], value=[], at_x=[], at_y=[], state=[])
+            fill(self._points, **NO_POINTS)
             return
         fill(
             self._points,
@@ -254,12 +315,22 @@ class MapFigure:
             at_x=points.x,
             at_y=points.y,
             state=_words(points.states, points.status),
+            marker=np.where(points.status > Status.OK, "circle_x", "circle"),
         )
 
 
 def _numbers(plane: Plane) -> tuple[int, ...]:
     """Identities of what is sent to the browser: a plane whose cell has moved keeps them all."""
     return tuple(map(id, (plane.values, plane.drawn, plane.colours, plane.lines, plane.x)))
+
+
+def _places(plane: Plane, points: Iterable[Labels]) -> dict[str, list[float]]:
+    """Where points lie on the axes of a map."""
+    every = list(points)
+    return {
+        axis: [at[side.name] - side.bound for at in every]
+        for axis, side in (("x", plane.x), ("y", plane.y))
+    }
 
 
 def _placed(seen: Range, side: Axis) -> Range:

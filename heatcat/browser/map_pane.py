@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from heatcat.browser import escape, maps
 from heatcat.browser.axes import MOST_LABELS
 from heatcat.browser.curve_figure import CurveFigure
 from heatcat.browser.explore.outline import Path, outline
+from heatcat.browser.explore.pinned import lettered
 from heatcat.browser.explore.selection import Ranges, Selection
 from heatcat.browser.legend import legend
 from heatcat.browser.map_figure import MapFigure, Zoom
@@ -39,6 +40,8 @@ class Content:
         What was read: it is not read again while this stays the same.
     border : list of tuple
         Pieces of the border around the selected cells.
+    pins : mapping of str to mapping
+        Labels of the pinned points on this map, by their letters.
     """
 
     sheet: Sheet
@@ -48,6 +51,7 @@ class Content:
     zoom: Zoom = field(default_factory=dict)
     read: Any = None
     border: list[Path] = field(default_factory=list)
+    pins: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -109,13 +113,14 @@ class MapPane:
         picture: Picture,
         zoom: Zoom,
         selected: xr.DataArray | None = None,
+        pins: Sequence[Mapping[str, float]] = (),
     ) -> Content:
         """Read what a picture needs; nothing if only the chosen cell differs from what is shown."""
         if not picture.y:
             return Content(sheet, picture, cut=load_slice(sheet, picture, picture.x))
         # Without thinning all cells are read, and a part of them is shown.
         seen = {dim: zoom[dim] for dim in zoom if len(sheet.labels(dim)) > MOST_LABELS}
-        read = (sheet, replace(picture, at=picture.elsewhere), seen)
+        read = (sheet, replace(picture, at=picture.elsewhere, off_grid={}), seen)
         before = self._content
         if before is not None and before.plane is not None and before.read == read:
             cell = (picture.at[picture.x], picture.at[picture.y])
@@ -124,7 +129,12 @@ class MapPane:
             x_range, y_range = seen.get(picture.x), seen.get(picture.y)
             plane = load_plane(sheet, picture, x_range=x_range, y_range=y_range)
         border = [] if selected is None else _border(plane, picture, selected)
-        return Content(sheet, picture, plane=plane, zoom=zoom, read=read, border=border)
+        here = {
+            letter: at
+            for letter, at in lettered(sheet, pins).items()
+            if all(at[dim] == value for dim, value in picture.elsewhere.items())
+        }
+        return Content(sheet, picture, plane, zoom=zoom, read=read, border=border, pins=here)
 
     def show(self, content: Content, *, about: str = "", beside: MapPane | None = None) -> None:
         """Draw a picture.
@@ -141,7 +151,9 @@ class MapPane:
         below = f"<p>{escape.html(about)}</p>" if about else ""
         self._heading.object = f"<h2>{escape.html(content.title)}</h2>{below}"
         if content.plane is not None:
-            self._map_figure(content.plane, beside).show(content.plane, content.zoom)
+            shown = self._map_figure(content.plane, beside)
+            shown.show(content.plane, content.zoom)
+            shown.show_points(content.picture.off_grid, content.pins)
             self._selection.show(content.picture.axes, content.border)
             self._note.object = legend(content.plane.states, content.plane.note)
         elif content.cut is not None:
@@ -197,6 +209,10 @@ class MapPane:
         if self._content is None:
             return
         sheet, picture = self._content.sheet, self._content.picture
+        dot = None if self.figure is None else self.figure.dot_at(x, y)
+        if dot is not None:
+            self._on_pick({**picture.elsewhere, picture.x: dot[0], picture.y: dot[1]})
+            return
         places = {picture.x: x} | ({picture.y: y} if picture.y else {})
         self._on_pick({dim: sheet.nearest(dim, place) for dim, place in places.items()})
 

@@ -37,7 +37,8 @@ class MapSection(Section):
         return [self._first.layout, self._second.layout, self._third.layout]
 
     def load(self, shown: Shown) -> Found:
-        first = self._first.load(shown.sheet, shown.picture, shown.zoom, shown.selected)
+        pins = self.context.view.pins
+        first = self._first.load(shown.sheet, shown.picture, shown.zoom, shown.selected, pins)
         if not isinstance(shown.beside, tuple):
             return first, None, None
         second = self._second.load(*shown.beside, shown.zoom)

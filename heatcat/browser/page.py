@@ -211,10 +211,7 @@ class Page:
         self.drawing.request()
 
     def _pick(self, labels: Mapping[str, float]) -> None:
-        known = {dim: value for dim, value in labels.items() if dim in self.view.at}
-        sheet = self.source.sheet(self.view.sweep)
-        nearest = {dim: sheet.nearest(dim, value) for dim, value in known.items()}
-        self.view.at = {**self.view.at, **nearest}
+        self.view.choose(self.source.sheet(self.view.sweep), labels)
 
     def _mark(self, parameters: Mapping[str, float] | None) -> None:
         for section in self.sections:

@@ -40,6 +40,8 @@ class Picture:
         Dimensions across and up.
     at : mapping of str to number
         One label of every dimension: those of x and y are the chosen cell.
+    off_grid : mapping of str to number
+        Labels of the chosen point if it lies beside the grid; ``at`` is then the nearest cell.
     scale : {"automatic", "linear", "log", "symlog"}
     limits : pair of float or None
         Values at the ends of the colours; None: the extremes.
@@ -55,6 +57,7 @@ class Picture:
     x: str
     y: str = ""
     at: At = field(default_factory=dict)
+    off_grid: At = field(default_factory=dict)
     scale: str = "automatic"
     limits: tuple[float | None, float | None] = (None, None)
     overlays: tuple[str, ...] = ()
@@ -70,6 +73,11 @@ class Picture:
     def elsewhere(self) -> dict[str, float]:
         """Labels of the dimensions that are not shown."""
         return {dim: value for dim, value in self.at.items() if dim not in self.axes}
+
+    @property
+    def chosen(self) -> At:
+        """Labels of the chosen point, on the grid or beside it."""
+        return self.off_grid or self.at
 
     @property
     def line_kinds(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from catalog.heat_engine.derived import completed
 from catalog.names.status import status_codes
 from catalog.names.vocabulary import POINT
+from ensemble import Status
 from heatcat.browser.axes import Axis, Floats, Range, axis
 from heatcat.browser.colours import Colours, centre, colours_for
 from heatcat.browser.labels import number, symbol_of, where, with_unit
@@ -220,24 +221,21 @@ def _title(sheet: Sheet, value: xr.DataArray, picture: Picture) -> str:
 
 def _scattered(sheet: Sheet, picture: Picture) -> Scattered | None:
     """The points beside the grid that lie in the plane of a map."""
-    points = sheet.scattered
-    if points is None or picture.variable not in points:
+    beside = sheet.scattered
+    if beside is None or picture.variable not in beside.data:
         return None
-    if not {*picture.axes} <= {str(name) for name in points.coords}:
-        return None
-    beside = np.zeros(points.sizes[POINT], dtype=bool)
-    for dim in sheet.dims:
-        if points[dim].ndim:
-            beside |= ~np.isin(points[dim].values, sheet.labels(dim))
+    points = beside.data
+    labels = {dim: np.broadcast_to(points[dim].values, points.sizes[POINT]) for dim in sheet.dims}
+    here = np.ones(points.sizes[POINT], dtype=bool)
     for dim, value in picture.elsewhere.items():
-        if points[dim].ndim:
-            beside &= points[dim].values == value
-    here = points[[picture.variable, "status"]].isel({POINT: np.flatnonzero(beside)})
-    (found,) = dask.compute(here)
+        here &= labels[dim] == value
+    if beside.met is not None:
+        here &= beside.met.values
+    found = points[[picture.variable, "status"]].isel({POINT: np.flatnonzero(here)}).compute()
     values = found[picture.variable].values.astype(float)
     return Scattered(
-        x=found[picture.x].values.astype(float),
-        y=found[picture.y].values.astype(float),
+        x=labels[picture.x][here].astype(float),
+        y=labels[picture.y][here].astype(float),
         values=values,
         drawn=values,
         states=np.zeros(values.shape, dtype=np.uint8),
@@ -254,7 +252,9 @@ def _notes(
 ) -> Iterator[str]:
     """Notes that say what the map does not show, and what its dots are."""
     if scattered is not None and scattered.values.size:
-        yield f"{scattered.values.size} points beside the grid are drawn as dots"
+        doubtful = int(np.sum(scattered.status > Status.OK))
+        crossed = f", {doubtful} of them, not certified, with a cross" if doubtful else ""
+        yield f"{scattered.values.size} points beside the grid are drawn as dots{crossed}"
     for side in (x, y):
         if side.step > 1:
             yield f"one in {side.step} of {side.total} labels of {side.symbol} is drawn: zoom in"

@@ -26,6 +26,9 @@ Row = tuple[str, str, str, str, str]
 """Name, symbol, number and unit, as the page shows them, and what the pointer says of the name."""
 
 
+ON_GRID = "This point lies beside the grid: sliders and slices are those of the nearest cell."
+
+
 @dataclass(frozen=True)
 class Point:
     """Everything that is stored of one engine, ready to be shown."""
@@ -52,14 +55,16 @@ def load_point(sheet: Sheet, at: Mapping[str, float], *, derived: Iterable[str] 
     derived : iterable of str
         Derived variables to add, such as the one on the map.
     """
-    (stored,) = dask.compute(sheet.data.sel(dict(at)))
+    (stored,) = dask.compute(sheet.stored(at))
     stored = restored(stored)
     code = Status(int(stored["status"])) if "status" in stored else None
     arrays = [stored[name] for name in in_order(stored) if name not in ("status", "error")]
     arrays = [array for array in arrays if not array.ndim]  # without curves
     kinds = {str(array.name): role(stored, str(array.name)) for array in arrays}
     values = [array for array in arrays if kinds[str(array.name)] != "diagnostic"]
-    extra = [sheet.select(name, at) for name in derived if name not in sheet.data]
+    # Beside the grid there are no other points with the same labels to derive a variable from.
+    missing = [] if sheet.is_scattered(at) else [name for name in derived if name not in stored]
+    extra = [sheet.select(name, at) for name in missing]
     computed = code is not Status.NOT_COMPUTED
     found = (*values, *dask.compute(*extra)) if computed else ()
     failure = parsed(str(stored["failure"].item())) if "failure" in stored else None
@@ -201,8 +206,10 @@ class PointSection(Section):
     def load(self, shown: Shown) -> str:
         sheet, picture = shown.sheet, shown.picture
         derived = [] if picture.variable in sheet.data else [picture.variable]
-        point = load_point(sheet, picture.at, derived=derived)
+        point = load_point(sheet, picture.chosen, derived=derived)
         html = as_html(point)
+        if picture.off_grid:
+            html = f"<p>{ON_GRID}</p>{html}"
         if isinstance(shown.beside, tuple) and shown.beside[0].name != sheet.name:
             other, there = shown.beside
             names = (sheet.name, other.name)

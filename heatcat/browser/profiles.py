@@ -50,7 +50,7 @@ def load_profiles(sheet: Sheet, at: Mapping[str, float]) -> tuple[list[Profile],
     inner = inner_dims(sheet.data)
     names = [str(n) for n, array in sheet.data.data_vars.items() if {*inner} & {*array.dims}]
     curves = [name for name in names if _is_curve(sheet.data[name], inner)]
-    (found,) = dask.compute(sheet.data[curves].sel(dict(at))) if curves else (xr.Dataset(),)
+    (found,) = dask.compute(sheet.stored(at)[curves]) if curves else (xr.Dataset(),)
     return [_profile(found[name]) for name in curves], [n for n in names if n not in curves]
 
 
@@ -80,7 +80,7 @@ class ProfilePanes(Section):
         self.layout = pn.FlexBox(gap="16px", sizing_mode="stretch_width")
 
     def load(self, shown: Shown) -> tuple[list[Profile], list[str]]:
-        return load_profiles(shown.sheet, shown.picture.at)
+        return load_profiles(shown.sheet, shown.picture.chosen)
 
     def show(self, shown: Shown, found: tuple[list[Profile], list[str]]) -> None:
         profiles, others = found

@@ -34,20 +34,23 @@ class Sheet:
         The exact limit on the same labels: errors of a closure are then offered.
     met : xarray.DataArray of bool, optional
         Where a condition holds, on ``dims``: variables are NaN elsewhere.
-    scattered : xarray.Dataset, optional
-        Points beside the grid, along the dimension ``point``.
+    scattered : Sheet, optional
+        The points that a refinement has put beside the grid, along the dimension ``point``.
     """
 
     name: str
     data: xr.Dataset
     reference: xr.Dataset | None = None
     met: xr.DataArray | None = None
-    scattered: xr.Dataset | None = None
+    scattered: Sheet | None = None
 
     @cached_property
     def plain(self) -> Sheet:
         """The sheet without its condition."""
-        return self if self.met is None else replace(self, met=None)
+        if self.met is None:
+            return self
+        beside = None if self.scattered is None else self.scattered.plain
+        return replace(self, met=None, scattered=beside)
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
@@ -113,6 +116,13 @@ class Sheet:
 
         For a scattered point, its parameters, too.
         """
+        if self.is_scattered(at):
+            here = self.stored(at)
+            return {
+                str(name): float(coordinate)
+                for name, coordinate in here.coords.items()
+                if role(here, str(name)) == "derived" and not coordinate.ndim
+            }
         found = {}
         for name, coordinate in self.data.coords.items():
             if role(self.data, str(name)) == "derived" or coordinate.dims == (POINT,) != (name,):
@@ -133,6 +143,28 @@ class Sheet:
         """The label nearest to a value."""
         labels = self.labels(dim)
         return labels[np.argmin(np.abs(labels - value))].item()
+
+    def is_scattered(self, at: At) -> bool:
+        """Whether these are the labels of a point beside the grid."""
+        return self._row(at) is not None
+
+    def stored(self, at: At) -> xr.Dataset:
+        """Everything at one point, of the grid or beside it; lazy if the data are."""
+        row = self._row(at)
+        if row is None:
+            return self.data.sel(dict(at))
+        assert self.scattered is not None
+        return self.scattered.data.isel({POINT: row})
+
+    def _row(self, at: At) -> int | None:
+        """Which of the scattered points has these labels; None if none has."""
+        if self.scattered is None or not at:
+            return None
+        points = self.scattered.data
+        same = np.ones(points.sizes[POINT], dtype=bool)
+        for dim in self.dims:
+            same &= points[dim].values == at.get(dim)
+        return int(np.argmax(same)) if same.any() else None
 
     def require(self, variable: str) -> None:
         """Raise `InvalidInput` unless a variable can be drawn."""

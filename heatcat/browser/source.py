@@ -12,6 +12,7 @@ import xarray as xr
 
 import catalog
 from catalog.names.status import status_codes
+from catalog.names.vocabulary import POINT
 from catalog.reading.stored import BESIDE
 from catalog.sweeps.grid import Family
 from ensemble import Status
@@ -96,7 +97,8 @@ class Source:
         if name not in self._sheets:
             data = self._dataset(name)
             reference = self._reference(name, data)
-            self._sheets[name] = Sheet(name, data, reference, scattered=self._scattered(name, data))
+            beside = self._scattered(name, data)
+            self._sheets[name] = Sheet(name, data, reference, scattered=beside)
         return self._sheets[name]
 
     def counts(self, name: str) -> Counts:
@@ -123,11 +125,16 @@ class Source:
     def _dataset(self, name: str) -> xr.Dataset:
         return self._entries[name].dataset() if self.found is None else self.found[name]
 
-    def _scattered(self, name: str, data: xr.Dataset) -> xr.Dataset | None:
+    def _scattered(self, name: str, data: xr.Dataset) -> Sheet | None:
         """The points that a refinement has put beside the grid of a sweep."""
         if BESIDE not in data.attrs or self.found is not None:
             return None
-        return self._entries[name].points()
+        every = self._entries[name].points()
+        beside = np.zeros(every.sizes[POINT], dtype=bool)
+        for dim in map(str, data.indexes):
+            if {*every[dim].dims} <= {POINT}:  # else it is the inner dimension of a variable
+                beside |= ~np.isin(every[dim].values, data[dim].values)
+        return Sheet(name, every.isel({POINT: np.flatnonzero(beside)}))
 
     def _reference(self, name: str, data: xr.Dataset) -> xr.Dataset | None:
         if data.attrs.get("method") != "cumulant" or self.found is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import param
@@ -28,6 +29,7 @@ class View(param.Parameterized):
     x = param.String(default="", doc="Dimension across.")
     y = param.String(default="", doc="Dimension up; CURVE for none, empty: chosen by the page.")
     at = param.Dict(default={}, doc="One label of every dimension.")
+    off_grid = param.Dict(default={}, doc="Labels of the chosen point if it is beside the grid.")
     scale: Any = param.Selector(default="automatic", objects=list(SCALES))
     low = param.String(default="", doc="Value at the lower end of the colours; empty: the least.")
     high = param.String(default="", doc="Value at the upper end; empty: the largest.")
@@ -80,12 +82,14 @@ class View(param.Parameterized):
         other = known("sweep", self.beside_sweep, ["", *source.names], "")
         beside = source.sheet(other) if other else sheet
         offers = list(offered(sheet))
+        at = self._labels(sheet, notes)
         self.param.update(
             sweep=sweep,
             variable=variable,
             x=axes[0],
             y=axes[1],
-            at=self._labels(sheet, notes),
+            at=at,
+            off_grid=self.off_grid if at == self._nearest_cell(sheet) else {},
             overlays=[name for name in self.overlays if known("overlay", str(name), offers, "")],
             contour=known("variable", self.contour, ["", *sheet.all_variables], ""),
             levels=self._checked_levels(notes),
@@ -105,6 +109,7 @@ class View(param.Parameterized):
             x=self.x,
             y=self.up,
             at=dict(self.at),
+            off_grid=dict(self.off_grid),
             scale=self.scale,
             limits=(read_limit(self.low), read_limit(self.high)),
             overlays=tuple(self.overlays),
@@ -145,6 +150,19 @@ class View(param.Parameterized):
             levels=read_levels(self.levels),
         )
         return sheet, picture
+
+    def choose(self, sheet: Sheet, labels: Mapping[str, float]) -> None:
+        """Choose the cell nearest to some labels, and the point beside the grid that has them."""
+        known = {dim: value for dim, value in labels.items() if dim in self.at}
+        nearest = {dim: sheet.nearest(dim, value) for dim, value in known.items()}
+        exact = known if sheet.is_scattered(known) else {}
+        self.param.update(at={**self.at, **nearest}, off_grid=exact)
+
+    def _nearest_cell(self, sheet: Sheet) -> dict[str, float] | None:
+        """The cell nearest to the chosen point beside the grid; None if there is no such point."""
+        if not sheet.is_scattered(self.off_grid):
+            return None
+        return {dim: sheet.nearest(dim, self.off_grid[dim]) for dim in sheet.dims}
 
     def _axes(self, sheet: Sheet, variable: str) -> tuple[str, str]:
         dims = sheet.dims_of(variable)

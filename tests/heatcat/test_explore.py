@@ -19,7 +19,7 @@ from heatcat.browser.explore.cloud import load_cloud
 from heatcat.browser.explore.condition import box_condition, condition_of, masked
 from heatcat.browser.explore.explain import glossary
 from heatcat.browser.explore.extremes import extreme
-from heatcat.browser.explore.families import load_curves, same_engine
+from heatcat.browser.explore.families import load_curves, same_engine, through_points
 from heatcat.browser.explore.listing import ROWS, file, listing
 from heatcat.browser.explore.live_curve import Solved, Wanted, solve_more, thinned
 from heatcat.browser.explore.outline import outline
@@ -31,6 +31,7 @@ from heatcat.browser.explore.sides import side_of
 from heatcat.browser.explore.small_maps import load_small_maps
 from heatcat.browser.picture import picture_of
 from heatcat.browser.plane import load_plane
+from heatcat.browser.point import load_point
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.source import Source
 from heatcat.browser.view import View
@@ -124,8 +125,74 @@ class TestPoints:
         cloud = load_cloud(sheet, "N", "power", colour="delta_E")
         assert cloud.points.columns["N"].tolist() == [1, 2, 4]
         assert cloud.coloured.tolist() == [1.0, 2.0, 3.0]
-        beside = replace(sheet, scattered=sheet.data)
-        assert load_cloud(beside, "N", "power").notes[-1].startswith("3 points that a refinement")
+
+
+class TestPointsBesideTheGrid:
+    """Three points at ΔE = 60, T̄ = 70, 80, 90: the last is the largest, and not certified."""
+
+    @pytest.fixture
+    def refined(self, sheet, stored):
+        points = xr.Dataset(
+            {
+                "power": ("point", [1e3, 2e3, 3e3]),
+                "efficiency": ("point", [0.1, 0.2, 0.3]),
+                "status": ("point", np.array([1, 1, 2], "u1")),
+            },
+            {
+                "point": [0, 1, 2],
+                "N": ("point", [4, 6, 6]),
+                "delta_E": ("point", [60.0, 60.0, 60.0]),
+                "T_mean": ("point", [70.0, 80.0, 90.0]),
+                **{name: stored[name] for name in sheet.fixed()},
+            },
+        )
+        for name in ("N", "delta_E", "T_mean"):
+            points[name].attrs.update(stored[name].attrs)
+        return replace(sheet, scattered=Sheet("tiny", points))
+
+    def test_they_are_in_the_scatter_and_the_table(self, refined):
+        cloud = load_cloud(refined, "power", "efficiency")
+        assert {1e3, 2e3, 3e3} <= {*cloud.points.columns["power"].tolist()}
+        assert cloud.notes[1] == "3 of them beside the grid"
+        points = load_points(refined, ["power", "collective_gain"], at={"N": 6})
+        assert (points.met, points.total, points.beside.sum()) == (11, 11, 2)
+        assert np.isnan(points.columns["collective_gain"][points.beside]).all()
+        listed = listing(points, ("T_mean", "power", "status"), by="power", descending=True)
+        assert listed.texts(0)[:2] == [["90", "3000", "uncertified"], ["80", "2000", "ok"]]
+        assert points.at(listed.order[1]) == {"N": 6, "delta_E": 60.0, "T_mean": 80.0}
+
+    def test_the_maximum_is_the_certified_one(self, refined):
+        found = extreme(refined, "power", largest=True)
+        assert (found.value, found.at["T_mean"], found.left_out) == (2e3, 80.0, 1)
+        assert extreme(refined, "power", largest=True, at={"N": 4}).at["T_mean"] == 70.0
+
+    def test_conditions_hold_for_them_too(self, refined):
+        some = masked(refined, "power > 1500 and N == 6")
+        points = load_points(some, ["power"], selected="T_mean == 90")
+        assert points.columns["power"].tolist() == [2e3, 3e3]
+        assert points.selected.tolist() == [False, True]
+        assert some.plain.scattered.met is None
+        with_gain = load_points(masked(refined, "collective_gain > 1"), ["power"])
+        assert not with_gain.beside.any()
+        plane = load_plane(some, picture_of(some, "power", at={"N": 6}))
+        assert plane.scattered.values.tolist() == [2e3, 3e3]
+        assert "2 points beside the grid are drawn as dots, 1 of them, not certified" in plane.note
+
+    def test_one_is_chosen_and_pinned_at_its_own_labels(self, refined, stored):
+        view = View(sweep="tiny", at=refined.first())
+        place = {"N": 6, "delta_E": 60.0, "T_mean": 80.0}
+        view.choose(refined, place)
+        assert (view.at, view.off_grid) == ({"N": 6, "delta_E": 50.0, "T_mean": 60.0}, place)
+        assert load_point(refined, view.picture().chosen).numbers["power"] == 2e3
+        (pin,) = load_pins(refined, [place], derived="collective_gain")
+        assert (pin.letter, pin.at, pin.point.numbers["power"]) == ("A", place, 2e3)
+        curves = through_points(refined, "power", "delta_E", {"A": place})
+        assert curves.family[0].text.startswith("near A: N = 6, T̄ = 60")
+        assert (
+            curves.family[0].values.tolist() == stored.power.sel(N=6, T_mean=60.0).values.tolist()
+        )
+        view.choose(refined, {"delta_E": 125.0})
+        assert (view.at["delta_E"], view.off_grid) == (125.0, {})
 
 
 class TestCloud:

@@ -6,12 +6,18 @@ Run by ``make test-browser``; needs Chromium.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
+import catalog
 from heatcat.browser.labels import figure
+from tests.heatcat.serving import serving
+from tests.heatcat.stores import TINY, computed
 from tests.heatcat.test_browse_page import (
     CELL,
     FIGURES,
@@ -45,6 +51,64 @@ def columns(page: Any, name: str) -> Any:
         }}""",
         name,
     )
+
+
+DRAWN = f"""name => {{
+  const [[view, box]] = ({FIGURES})()
+  const source = view.model.renderers.find(r => r.name == name).data_source
+  const x = [...source.get_column("x")], y = [...source.get_column("y")]
+  return {{x, y, text: [...(source.get_column("text") || [])],
+    seen: x.map((at, i) => [box.left + view.frame.x_scale.compute(at),
+                            box.top + view.frame.y_scale.compute(y[i])])}}
+}}"""
+"""Signs of a kind on the first map: their labels, texts and places in the window."""
+
+
+@pytest.fixture(scope="module")
+def refined(tmp_path_factory) -> Iterator[tuple[str, xr.Dataset]]:
+    """Address of a store of a sweep with points beside its grid, and all of its points."""
+    location = tmp_path_factory.mktemp("refined") / "store.zarr"
+    computed(location, replace(TINY, axes={**TINY.axes, "N": [1, 2]}))
+    entry = catalog.open(location)["tiny"]
+    entry.refine(("delta_E", "T_mean"), "power", budget=6, N=2, scheduler="synchronous")
+    with serving(location) as address:
+        yield address, catalog.open(location)["tiny"].points().load()
+
+
+def test_points_beside_the_grid_are_tapped_found_filtered_and_pinned(chromium, refined):
+    address, points = refined
+    beside = points.where(~points.delta_E.isin(TINY.axes["delta_E"])
+                          | ~points.T_mean.isin(TINY.axes["T_mean"]), drop=True)  # fmt: skip
+    at = {"N": 2, "delta_E": 125.0, "T_mean": 100.0}
+    with opened(chromium, link(address, at=at, tab="Scatter", pins=[at])) as page:
+        sync_api.expect(
+            page.get_by_text("24 of 24 points shown; 6 of them beside the grid")
+        ).to_be_visible()
+        assert sorted(columns(page, "scatter")["x"]) == sorted(points.power.values)
+        settled_place(page, 125.0, 100.0)
+        dots = page.evaluate(DRAWN, "scattered points")
+        assert sorted(dots["x"]) == sorted(beside.delta_E.values)
+        page.mouse.click(*dots["seen"][0])
+        place = {"delta_E": dots["x"][0], "T_mean": dots["y"][0]}
+        for name, value in place.items():
+            sync_api.expect(shown(page, name)).to_have_text(f"{value:.12g}")
+        one = beside.where((beside.delta_E == place["delta_E"])
+                           & (beside.T_mean == place["T_mean"]), drop=True)  # fmt: skip
+        sync_api.expect(shown(page, "power")).to_have_text(figure(one.power.item()))
+        page.get_by_role("button", name="pin this cell").click()
+        sync_api.expect(page.get_by_role("button", name="choose point B")).to_be_visible()
+        pins = page.evaluate(DRAWN, "pins")
+        assert pins["text"] == ["A", "B"]
+        assert (pins["x"], pins["y"]) == ([125.0, place["delta_E"]], [100.0, place["T_mean"]])
+        page.get_by_label("only points with").fill(f"power >= {one.power.item()!r}")
+        page.get_by_label("only points with").press("Enter")
+        left = int((beside.power >= one.power.item()).sum())
+        sync_api.expect(
+            page.get_by_text(f"{left} points beside the grid are drawn")
+        ).to_be_visible()
+        page.get_by_role("button", name="jump to minimum").click()
+        least = points.power.where((points.power >= one.power.item()) & (points.N == 2)).min()
+        sync_api.expect(page.locator(".extreme")).to_contain_text(figure(least.item()))
 
 
 def test_a_condition_filters_map_scatter_and_table_alike(chromium, address, tiny):

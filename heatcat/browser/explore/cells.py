@@ -75,6 +75,16 @@ def small_plot(plane: Plane, mapper: Any, *, chosen: bool) -> Any:
         fill_color={"field": "drawn", "transform": mapper},
         line_color={"field": "drawn", "transform": mapper},
     )  # fmt: skip
+    if plane.scattered is not None:
+        points = {
+            "x": plane.scattered.x - plane.x.bound,
+            "y": plane.scattered.y - plane.y.bound,
+            "drawn": plane.scattered.drawn,
+        }
+        plot.scatter(
+            "x", "y", source=ColumnDataSource(points), size=6, line_color="black",
+            fill_color={"field": "drawn", "transform": mapper},
+        )  # fmt: skip
     hover = _hover(drawn, plane.x, plane.y, (label(plane.value_text, "bokeh"), "@value{%.10g}"))
     plot.add_tools(hover)
     plot.toolbar_location = None

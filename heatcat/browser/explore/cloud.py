@@ -129,7 +129,7 @@ def load_cloud(
         colour_text=text,
         colour_scale=scale,
         colours=colours,
-        notes=tuple(_notes(sheet, every, drawable, shown, best, sides, bool(selected))),
+        notes=tuple(_notes(every, drawable, shown, best, sides, bool(selected))),
     )
 
 
@@ -153,7 +153,6 @@ def _front(points: Points, x: str, y: str, front: str) -> Points | None:
 
 
 def _notes(
-    sheet: Sheet,
     every: Points,
     drawable: Points,
     shown: Points,
@@ -163,6 +162,8 @@ def _notes(
 ) -> list[str]:
     marks = " or ".join(side.text.partition(" [")[0] for side in sides)
     notes = [f"{shown.met:,} of {every.total:,} points shown"]
+    if beside := beside_note(shown):
+        notes.append(beside)
     if every.met < every.total:
         notes.append(f"{every.total - every.met:,} do not meet the condition")
     if drawable.met < every.met:
@@ -178,8 +179,6 @@ def _notes(
         notes.append(f"{doubtful:,} whose status is not ok (crosses)")
     if any_selected:
         notes.append(f"{int(drawable.selected.sum()):,} selected")
-    if beside := beside_note(sheet):
-        notes.append(beside)
     if front is not None:
         notes.append(f"Pareto front: {front.met:,} of them (diamonds)")
     return notes

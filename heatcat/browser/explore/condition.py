@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +18,17 @@ LONGEST = 500
 WORD = re.compile(r"[^\W\d]\w*")
 
 
-def condition_of(sheet: Sheet, text: str) -> xr.DataArray | None:
+def condition_of(sheet: Sheet, text: str, *, without: Iterable[str] = ()) -> xr.DataArray | None:
     """Where a condition holds, on the dimensions of the sheet; None for an empty text.
 
     The catalogue's own reader of conditions (`catalog.where`) reads it: nothing is executed.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    text : str
+    without : iterable of str
+        Names that the condition may have, and that have no value here.
 
     Raises
     ------
@@ -37,6 +44,8 @@ def condition_of(sheet: Sheet, text: str) -> xr.DataArray | None:
     words = set(WORD.findall(text))
     derived = [name for name in sheet.all_variables if name in words and name not in sheet.data]
     data = sheet.data.assign({name: sheet.select(name, {}) for name in derived})
+    nowhere = xr.full_like(data[sheet.dims[0]], np.nan, dtype=float)
+    data = data.assign({name: nowhere for name in without if name in words and name not in data})
     found = where_expression(data, text)
     inner = [str(dim) for dim in found.dims if dim not in sheet.dims]
     if inner:
@@ -56,7 +65,13 @@ def masked(sheet: Sheet, text: str) -> Sheet:
         As `condition_of`.
     """
     met = condition_of(sheet, text)
-    return sheet if met is None else replace(sheet, met=met)
+    if met is None:
+        return sheet
+    beside = sheet.scattered
+    if beside is not None:
+        there = condition_of(beside, text, without=sheet.all_variables)
+        beside = replace(beside, met=there)
+    return replace(sheet, met=met, scattered=beside)
 
 
 def box_condition(ranges: Mapping[str, tuple[float, float]]) -> str:

@@ -207,14 +207,19 @@ def _beside(other: Sheet, sheet: Sheet, variable: str, along: str, at: At) -> Cu
 
 
 def through_points(sheet: Sheet, variable: str, along: str, points: Mapping[str, At]) -> Curves:
-    """A curve along one dimension through each of several points, by their names."""
+    """A curve along one dimension through each of several points, by their names.
+
+    Curves run along the grid: for a point beside it, the curve is the nearest, and says so.
+    """
     found = []
     for name, at in points.items():
-        dims = sheet.dims_of(variable)
-        fixed = {dim: at[dim] for dim in dims if dim != along}
+        dims = [dim for dim in sheet.dims_of(variable) if dim != along]
+        fixed = {dim: sheet.nearest(dim, at[dim]) for dim in dims}
         (one,) = _family(sheet, variable, along, "", np.array([np.nan]), fixed)
         shown = {dim: value for dim, value in fixed.items() if len(sheet.labels(dim)) > 1}
-        found.append(replace(one, text=f"{name}: {where(sheet.data, shown)}", mark=at[along]))
+        near = "" if all(fixed[dim] == at[dim] for dim in dims) else "near "
+        text = f"{near}{name}: {where(sheet.data, shown)}"
+        found.append(replace(one, text=text, mark=at[along]))
     labels = sheet.labels(along)
     array = sheet.select(variable, {}).rename(variable)
     return Curves(

@@ -30,7 +30,7 @@ class Pin:
 
 
 def load_pins(sheet: Sheet, pins: Sequence[At], *, derived: str = "") -> list[Pin]:
-    """Read pinned points of a sweep, each at the nearest labels.
+    """Read pinned points of a sweep: those beside the grid, others at the nearest labels.
 
     Parameters
     ----------
@@ -41,11 +41,21 @@ def load_pins(sheet: Sheet, pins: Sequence[At], *, derived: str = "") -> list[Pi
         A variable to add where it is not stored, such as the one on the map.
     """
     extra = [derived] if derived and derived not in sheet.data else []
-    found = []
+    return [
+        Pin(letter, place, load_point(sheet, place, derived=extra))
+        for letter, place in lettered(sheet, pins).items()
+    ]
+
+
+def lettered(sheet: Sheet, pins: Sequence[At]) -> dict[str, dict[str, float]]:
+    """The labels of pinned points by their letters, the same on the map and in the table."""
+    found = {}
+    first = sheet.first()
     for letter, at in zip(ascii_uppercase, pins[:MOST_PINS], strict=False):
-        first = sheet.first()
-        place = {dim: sheet.nearest(dim, _label(at.get(dim), first[dim])) for dim in sheet.dims}
-        found.append(Pin(letter, place, load_point(sheet, place, derived=extra)))
+        place = {dim: _label(at.get(dim), first[dim]) for dim in sheet.dims}
+        if not sheet.is_scattered(place):
+            place = {dim: sheet.nearest(dim, value) for dim, value in place.items()}
+        found[letter] = place
     return found
 
 

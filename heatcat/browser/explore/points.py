@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from catalog.names.described import whole_numbers
 from catalog.names.fills import restored_values
+from catalog.names.vocabulary import POINT
 from ensemble import InvalidInput, Status
 from heatcat.browser.explore.condition import condition_of
 from heatcat.browser.sheet import Sheet
@@ -39,6 +40,8 @@ class Points:
         Which of them are selected; none if there is no selection.
     total : int
         Points that were asked for, those that do not meet the condition too.
+    beside : ndarray of bool, shape (points,)
+        Which of them lie beside the grid.
     """
 
     dims: tuple[str, ...]
@@ -46,6 +49,7 @@ class Points:
     status: NDArray[np.uint8]
     selected: NDArray[np.bool_]
     total: int
+    beside: NDArray[np.bool_]
 
     @property
     def met(self) -> int:
@@ -64,6 +68,7 @@ class Points:
             self.status[rows],
             self.selected[rows],
             self.total,
+            self.beside[rows],
         )
 
 
@@ -93,6 +98,12 @@ def load_points(
         If a condition is not understood, or if there are more than ``MOST_READ`` points.
     """
     at = dict(at or {})
+    variables = list(variables)
+    grid = _on_grid(sheet, variables, at, selected)
+    return grid if sheet.scattered is None else _joined(grid, sheet, variables, at, selected)
+
+
+def _on_grid(sheet: Sheet, variables: list[str], at: At, selected: str) -> Points:
     dims = sheet.dims
     free = [dim for dim in dims if dim not in at]
     shape = tuple(len(sheet.labels(dim)) for dim in free)
@@ -126,8 +137,50 @@ def load_points(
         if name != "status"
     }
     chosen = flat.get(" selected", np.zeros(total, dtype=bool))
-    every = Points(dims, labels | columns, codes, chosen, total)
+    every = Points(dims, labels | columns, codes, chosen, total, np.zeros(total, dtype=bool))
     return every.take(flat[" met"]) if " met" in flat else every
+
+
+def _joined(grid: Points, sheet: Sheet, variables: list[str], at: At, selected: str) -> Points:
+    """The points of the grid, then those beside it that have the labels ``at``.
+
+    A variable that follows from several points of the grid has no value beside it.
+    """
+    beside = sheet.scattered
+    assert beside is not None
+    coords, total = beside.data.coords, beside.data.sizes[POINT]
+    labels = {dim: np.broadcast_to(coords[dim].values, total) for dim in sheet.dims}
+    here = np.logical_and.reduce([np.ones(total, bool), *(labels[d] == at[d] for d in at)])
+    known = [name for name in variables if name in beside.all_variables]
+    wanted = {name: beside.plain.select(name, {}) for name in (*known, "status")}
+    chosen = condition_of(beside.plain, selected, without=sheet.all_variables)
+    for name, condition in ((" met", beside.met), (" selected", chosen)):
+        if condition is not None:
+            wanted[name] = condition
+    found = dict(zip(wanted, dask.compute(*wanted.values()), strict=True))
+    met = here & found[" met"].values if " met" in found else here
+    columns = {
+        name: restored_values(name, found[name].values, whole_numbers(name, found[name].attrs))
+        if name in known
+        else labels.get(name, np.full(total, np.nan))
+        for name in grid.columns
+    }
+    more = Points(
+        grid.dims,
+        columns,
+        found["status"].values.astype(np.uint8),
+        found[" selected"].values if " selected" in found else np.zeros(total, dtype=bool),
+        int(here.sum()),
+        np.ones(total, dtype=bool),
+    ).take(met)
+    return Points(
+        grid.dims,
+        {name: np.concatenate([grid.columns[name], more.columns[name]]) for name in columns},
+        np.concatenate([grid.status, more.status]),
+        np.concatenate([grid.selected, more.selected]),
+        grid.total + more.total,
+        np.concatenate([grid.beside, more.beside]),
+    )
 
 
 def _flat(array: xr.DataArray, free: list[str], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -143,16 +196,14 @@ def of_points(sheet: Sheet) -> list[str]:
     return [
         str(name)
         for name, coordinate in sheet.data.coords.items()
-        if coordinate.dims == ("point",) and name != "point" and coordinate.dtype.kind in "iuf"
+        if coordinate.dims == (POINT,) and name != POINT and coordinate.dtype.kind in "iuf"
     ]
 
 
-def beside_note(sheet: Sheet) -> str:
-    """Says that points beside the grid are left out, if there are any."""
-    if sheet.scattered is None:
-        return ""
-    count = sheet.scattered.sizes["point"]
-    return f"{count:,} points that a refinement has put beside the grid are on the map alone"
+def beside_note(points: Points) -> str:
+    """Says how many of some points lie beside the grid, if any do."""
+    count = int(points.beside.sum())
+    return f"{count:,} of them beside the grid" if count else ""
 
 
 def sample(count: int, most: int) -> NDArray[np.int64]:

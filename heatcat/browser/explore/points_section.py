@@ -11,7 +11,6 @@ from heatcat.browser import escape
 from heatcat.browser.drawing import in_thread
 from heatcat.browser.explore.extremes import Extreme, extreme
 from heatcat.browser.explore.pinned import MOST_PINS
-from heatcat.browser.explore.points import beside_note
 from heatcat.browser.explore.scatter_panel import AMONG
 from heatcat.browser.labels import figure, symbol_of, unit, where
 from heatcat.browser.section import Context, Section, Shown, alert_html
@@ -92,8 +91,9 @@ class PointsSection(Section):
 
     def _pin_cell(self, _: Any) -> None:
         view = self.context.view
-        if view.at not in view.pins:
-            view.param.update(pins=[*view.pins, dict(view.at)], tab="Pinned")
+        chosen = dict(view.off_grid or view.at)
+        if chosen not in view.pins:
+            view.param.update(pins=[*view.pins, chosen], tab="Pinned")
 
     def _jump(self, *, largest: bool) -> None:
         shown = self._shown
@@ -125,7 +125,5 @@ class PointsSection(Section):
             said += f"; at an end of {ends}, so it may lie beyond the sweep"
         if found.left_out:
             said += f"; {found.left_out:,} points without a certified value were not compared"
-        if beside := beside_note(sheet):
-            said += f"; {beside}"
         self._said.object = f'<p class="extreme">{escape.html(said)}</p>'
         self.context.pick(found.at)

@@ -78,7 +78,7 @@ class ScatterPanel(Panel):
 
     def show(self, shown: Shown, found: Cloud) -> None:
         self._refresh(shown.sheet, found.x.name, found.y.name)
-        self._plot.show(shown.sheet, found, shown.picture.at)
+        self._plot.show(shown.sheet, found, shown.picture.chosen)
         self.say(*found.notes, "draw a box to select points, tap a point to choose it")
 
     def complain(self, message: str) -> None:

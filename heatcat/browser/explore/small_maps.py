@@ -48,7 +48,7 @@ def load_small_maps(sheet: Sheet, picture: Picture, over: str) -> SmallMaps:
         load_plane(sheet, replace(picture, at={**picture.at, over: label.item()}))
         for label in chosen
     ]
-    values = np.concatenate([plane.values.ravel() for plane in planes])
+    values = np.concatenate([plane.every_value for plane in planes])
     planes = [coloured(plane, picture, values) for plane in planes]
     mark = symbol_of(sheet.data[over])
     left_out = len(every) - len(chosen)

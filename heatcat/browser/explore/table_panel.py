@@ -92,7 +92,7 @@ class TablePanel(Panel):
         self.say(
             count,
             f"{hidden:,} do not meet the condition" if hidden else "",
-            beside_note(sheet),
+            beside_note(points),
             "click a heading to sort, a row's number to choose its point; the files hold all rows",
         )
 
