@@ -7,17 +7,24 @@ window.addEventListener("popstate", () => {
   if (address) address.value = window.location.search;
 });
 
-// Dark plots are made by the server, which knows the visitor's choice from this cookie.  The address
-// holds the state of the page, so that nothing is lost when it is loaded again.
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-function follow() {
-  const wanted = "heatcat_dark=" + (dark.matches ? 1 : 0);
-  const known = document.cookie.split("; ").find(word => word.startsWith("heatcat_dark="));
-  if (known === wanted || (known === undefined && !dark.matches)) return;
-  document.cookie = wanted + "; SameSite=Strict; path=/";
-  if (document.cookie.includes(wanted)) window.location.reload();
+// Dark pages are made by the server, which knows from a cookie what the visitor chose with the
+// button, or else what the browser prefers.  The address holds the state of the page, so that
+// nothing is lost when it is loaded again.
+const prefers = window.matchMedia("(prefers-color-scheme: dark)");
+const cookie = name => (document.cookie.split("; ").find(word => word.startsWith(name + "=")) || "").split("=")[1];
+const isDark = document.documentElement.classList.contains("dark");
+function wear(dark, chosen) {
+  const year = chosen ? "; max-age=31536000" : "";
+  document.cookie = "heatcat_dark=" + (dark ? 1 : 0) + "; SameSite=Strict; path=/" + year;
+  if (chosen) document.cookie = "heatcat_chosen=1; SameSite=Strict; path=/" + year;
+  if (cookie("heatcat_dark") === (dark ? "1" : "0")) window.location.reload();
 }
-dark.addEventListener("change", follow);
+function follow() {
+  const asked = cookie("heatcat_dark") === (prefers.matches ? "1" : "0");  // in vain: no loop
+  if (cookie("heatcat_chosen") !== "1" && prefers.matches !== isDark && !asked) wear(prefers.matches, false);
+}
+document.getElementById("theme").addEventListener("click", () => wear(!isDark, true));
+prefers.addEventListener("change", follow);
 follow();
 
 // Handles of sliders get the names and values that are written above them: Bokeh gives them none.

@@ -18,6 +18,7 @@ from heatcat.browser.address import Address
 from heatcat.browser.controls import Controls
 from heatcat.browser.drawing import Drawing, Step, in_thread, on_document
 from heatcat.browser.explore.condition import condition_of, masked
+from heatcat.browser.frames import is_dark
 from heatcat.browser.link import fields
 from heatcat.browser.map_section import MapSection
 from heatcat.browser.section import Context, Section, Shown, alert_html
@@ -81,6 +82,7 @@ class Page:
         template.add_panel("address", pn.pane.Bokeh(address.model, visible=False))
         template.add_variable("heading", title)
         template.add_variable("style", STYLE)
+        template.add_variable("dark", is_dark())
         template.add_variable("script", SCRIPT)
         blocks = self._blocks()
         template.add_variable("sections", [head for head, _ in blocks])

@@ -28,7 +28,7 @@ from heatcat.browser.page import FOLDER, Page
 from heatcat.browser.source import Source
 
 DARK = "heatcat_dark"
-"""Cookie of a visitor whose browser asks for dark pages; ``page.js`` sets it."""
+"""Cookie of a visitor who wants dark pages; ``page.js`` sets it."""
 
 
 def prepare() -> None:

@@ -350,3 +350,82 @@ def test_a_curve_is_what_a_sweep_of_one_dimension_has(chromium, tmp_path):
         expect_engine(page, stored, delta_E=125.0)
         click_cell(page, 250.0, float(stored.power.sel(delta_E=250.0)))
         expect_engine(page, stored, delta_E=250.0)
+
+
+CONTRASTS = """() => {
+  const shade = colour => {
+    const [r, g, b, a] = colour.match(/[\\d.]+/g).map(Number)
+    const part = c => (c /= 255, c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    return {lightness: 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b), a: a ?? 1}
+  }
+  const found = []
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement || at.getRootNode().host) {
+      const {lightness, a} = shade(getComputedStyle(at).backgroundColor)
+      if (a > 0.5) return lightness
+    }
+    return 1
+  }
+  const walk = root => root.querySelectorAll("*").forEach(element => {
+    if (element.shadowRoot) walk(element.shadowRoot)
+    const own = [...element.childNodes].some(n => n.nodeType == 3 && n.textContent.trim())
+    const box = element.getBoundingClientRect()
+    if (!own || !box.width || element.disabled || getComputedStyle(element).visibility == "hidden")
+      return
+    if (element.closest("script, style, option, optgroup")) return
+    const ink = shade(getComputedStyle(element).color).lightness, paper = behind(element)
+    const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05)
+    found.push([ratio, element.textContent.trim().slice(0, 40)])
+  })
+  walk(document.body)
+  return found
+}"""
+"""Contrast of each text that can be seen with what is behind it, as WCAG 2 defines it."""
+READABLE, ICON = 4.5, 3.0
+"""The contrast that WCAG 2.1 asks at level AA of text, and of an icon such as the toolbar's ⋮."""
+PAPER = "() => getComputedStyle(document.body).backgroundColor"
+PLOTS = f"() => ({FIGURES})().map(([view]) => view.model.border_fill_color)"
+TABS = (
+    *("Slices", "Curves", "Scatter", "Table", "Regimes"),
+    *("Small maps", "Pinned", "Live point", "Names"),
+)
+
+
+def test_a_button_makes_the_page_dark_and_the_browser_remembers_it(chromium, address):
+    at = {"N": 4, "delta_E": 125.0, "T_mean": 100.0}
+    place = link(address, at=at, pins=[at], only="power > -10")
+    context = chromium.new_context(viewport=LAPTOP, color_scheme="light")
+    page = context.new_page()
+    page.goto(place)
+    idle(page)
+    light = page.evaluate(PAPER)
+    page.get_by_role("button", name="dark page").click()
+    sync_api.expect(page.get_by_role("button", name="light page")).to_be_visible()
+    for tab in TABS:
+        page.get_by_role("button", name=tab, exact=True).click()
+        idle(page)
+        found = page.evaluate(CONTRASTS)
+        assert len(found) > 30
+        poor = [one for one in found if one[0] < (ICON if one[1] == "⋮" else READABLE)]
+        assert not poor, tab
+        assert not {"white", "#ffffff"} & {*page.evaluate(PLOTS)}, tab
+    assert page.evaluate(PAPER) != light
+    assert "at=" in page.url
+    sync_api.expect(heading(page)).to_contain_text("at N = 4")
+    later = context.new_page()
+    later.goto(address)
+    sync_api.expect(later.get_by_role("button", name="light page")).to_be_visible()
+    context.close()
+
+
+def test_the_page_follows_the_browser_until_one_chooses(chromium, address):
+    context = chromium.new_context(viewport=PHONE, color_scheme="dark")
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("button", name="light page").click()
+    sync_api.expect(page.get_by_role("button", name="dark page")).to_be_visible()
+    page.reload()
+    idle(page)
+    assert page.evaluate(PAPER) == "rgb(255, 255, 255)"
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()

@@ -76,7 +76,7 @@ def small_plot(plane: Plane, mapper: Any, *, chosen: bool) -> Any:
         line_color={"field": "drawn", "transform": mapper},
     )  # fmt: skip
     if plane.scattered is not None:
-        points = {
+        points: dict[str, Any] = {
             "x": plane.scattered.x - plane.x.bound,
             "y": plane.scattered.y - plane.y.bound,
             "drawn": plane.scattered.drawn,

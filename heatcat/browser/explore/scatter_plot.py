@@ -24,6 +24,8 @@ from heatcat.browser.sheet import Sheet
 HEIGHT = 420
 PLAIN = "#3b7dbd"
 """Points without colours; readable on white and on black."""
+EDGE = "#808080"
+"""Line around a point: yellow is seen on white, and violet on black."""
 FAINT, FULL = 0.15, 0.9
 MANY = 3_000
 """Above so many points they are drawn smaller."""
@@ -117,8 +119,10 @@ class ScatterPlot:
         else:
             color = PLAIN
         drawn = plot.scatter(
-            "x", "y", source=self._sources["points"], marker="marker", color=color, alpha="alpha",
+            "x", "y", source=self._sources["points"], marker="marker", fill_color=color,
+            fill_alpha="alpha",
             size=4 if cloud.points.met > MANY else 7, nonselection_alpha=FULL,
+            line_color=EDGE, line_width=0.5, line_alpha="alpha",
         )  # fmt: skip
         # Which points are selected is decided by the condition, not by Bokeh.
         drawn.nonselection_glyph = drawn.selection_glyph = None
