@@ -4,6 +4,7 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOURCES = ensemble catalog analyses heatcat
 PROCESSES ?= 2
+WAITING ?= 3
 FLIPS ?= 500
 FUZZ ?= 3000
 
@@ -11,8 +12,10 @@ FUZZ ?= 3000
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
+# Tests start Python hundreds of times: what is compiled once is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo figures test test-pages test-kills test-slow test-faults test-slurm test-browser lint types docs bench clean
+.PHONY: demo figures claims test test-pages test-kills test-system test-slow test-faults test-slurm test-browser lint types docs bench clean
 
 demo: .venv/demo
 	.venv/bin/heatcat reproduce fig2 --quick --out demo
@@ -20,13 +23,18 @@ demo: .venv/demo
 figures: .venv/demo
 	.venv/bin/heatcat reproduce all --quick --out demo
 
-test: lint types
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile
-	.venv/bin/python -m pytest -n $(PROCESSES) --doctest-modules $(SOURCES)
+claims: .venv/demo
+	mkdir -p demo
+	.venv/bin/heatcat claims --json > demo/claims.json  # fails if a check cannot be made
 
-# The code on the pages of the docs and in the README, the notebooks, the benchmarks at a small size.
+# Tests and doctests in one session: what each process imports and collects, it does once.
+test: lint types
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist worksteal --doctest-modules tests $(SOURCES)
+
+# The site, the code on its pages and in the README, notebooks, benchmarks at a small size.
+# HEATCAT_SITE=build/docs: tests of the site take the one that `make docs` has built.
 test-pages: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) -m pages
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist worksteal -m pages
 
 # Runs and workers that are killed, disks that fill up, several runs at once, intruders, hostile
 # stores, an object store.
@@ -51,6 +59,11 @@ test-slurm: .venv/test
 
 test-browser: .venv/test
 	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m "browser and not slow"
+
+# The three in one session, as CI runs them: many of these tests wait for other processes.
+test-system: .venv/test
+	.venv/bin/python -m pytest -n $(WAITING) --dist worksteal \
+	  -m "(pages or kills or browser) and not slow"
 
 lint: .venv/test
 	.venv/bin/ruff check .

@@ -27,6 +27,7 @@ import platform
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -170,7 +171,7 @@ def compare(N: int, ways: dict[str, dict[str, Any]], block: int, *, with_varianc
     if N < LONG * 3:  # imports and first calls of QuTiP, which take no time at larger N
         for options in ways.values():
             qutip_state(engine, options)
-    tried = {way: fastest(lambda o=o: qutip_state(engine, o)) for way, o in ways.items()}  # type: ignore[misc]
+    tried = {way: fastest(partial(qutip_state, engine, o)) for way, o in ways.items()}
     way = min(tried, key=lambda name: tried[name][0])
     state, (rho, power) = tried[way]
     off = {"power": abs(power / ours["power"] - 1)}

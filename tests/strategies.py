@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 from hypothesis import strategies as st
 
@@ -10,6 +11,11 @@ from ensemble import Engine
 
 HOTTEST, COLDEST = 1e-2, 20.0
 """Default range of E/T at either bath (before the scaling of Eq. 28)."""
+
+
+def examples(number: int) -> int:
+    """So many random examples in a test; HEATCAT_EXAMPLES=10 makes it ten times as many."""
+    return number * int(os.environ.get("HEATCAT_EXAMPLES", "1"))
 
 
 def log_uniform(low: float, high: float) -> st.SearchStrategy[float]:

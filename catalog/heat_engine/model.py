@@ -110,9 +110,10 @@ class HeatEngine(Model):
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """All parameters, and the variables and diagnostics that the method defines."""
-        return Vocabulary(self._own())
+        return Vocabulary(self._terms)
 
-    def _own(self) -> list[Term]:
+    @cached_property
+    def _terms(self) -> list[Term]:
         kept = {*self.method.variables, *self.method.diagnostics}
         terms = [
             term.term(self.energy_unit)
@@ -125,7 +126,7 @@ class HeatEngine(Model):
     @property
     def parameters(self) -> Sequence[Term]:  # type: ignore[override]
         """All that an engine may have; a limit N → ∞ refuses N."""
-        return [term for term in self._own() if term.kind == "parameter"]
+        return [term for term in self._terms if term.kind == "parameter"]
 
     @property
     def derived(self) -> Sequence[Term]:  # type: ignore[override]
@@ -136,12 +137,12 @@ class HeatEngine(Model):
     @property
     def variables(self) -> Sequence[Term]:  # type: ignore[override]
         """What the method defines."""
-        return [term for term in self._own() if term.kind == "variable"]
+        return [term for term in self._terms if term.kind == "variable"]
 
     @property
     def diagnostics(self) -> Sequence[Term]:  # type: ignore[override]
         """What certifies it."""
-        return [term for term in self._own() if term.kind == "diagnostic"]
+        return [term for term in self._terms if term.kind == "diagnostic"]
 
     @property
     def on_request(self) -> Collection[str]:  # type: ignore[override]

@@ -104,7 +104,10 @@ def _seconds(engines: Engines) -> NDArray:
     coupling, (cold, hot) = _coupling(engines), _log_ratios(engines)
     match engines.method.name:
         case "exact":
-            seconds = np.where(_has_local_noise(engines), _noisy(engines)[0], _exact(engines))
+            seconds = _exact(engines)
+            noisy = _has_local_noise(engines)
+            if noisy.any():  # to count the elements of their sectors takes a while
+                seconds = np.where(noisy, _noisy(engines)[0], seconds)
             seconds = np.where(_is_detuned(engines), seconds + 4e-3 + 2.4e-9 * N**6, seconds)
             if "gap" in engines.variables:
                 dense, searched = 8e-7 * N**6, 0.02 + 2e-5 * N**3 * (1 + 1.2 * coupling)
@@ -138,7 +141,9 @@ def _bytes(engines: Engines) -> NDArray:
             unknowns, *_, direct = _sector(engines)
             used = 1e7 + np.where(direct, 170 * unknowns ** (4 / 3), 550 * unknowns)
             if engines.method.name == "exact":
-                used = np.where(_has_local_noise(engines), _noisy(engines)[1], used)
+                noisy = _has_local_noise(engines)
+                if noisy.any():
+                    used = np.where(noisy, _noisy(engines)[1], used)
                 used = np.where(_is_detuned(engines), used + 0.13 * N**6, used)
         case "qutip":  # QuTiP itself, and factors in the product basis
             used = 8e7 + 45 * N**6

@@ -262,7 +262,8 @@ class Model:
     @property
     def default_variables(self) -> tuple[str, ...]:
         """Variables of a sweep that names none."""
-        return tuple(term.name for term in self.variables if term.name not in self.on_request)
+        on_request = set(self.on_request)
+        return tuple(term.name for term in self.variables if term.name not in on_request)
 
     def require_sound(self) -> None:
         """Refuse a model that does not keep the contract.

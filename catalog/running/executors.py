@@ -123,7 +123,8 @@ def _require_writable(location: str) -> str:
     if place.folder is None:
         return location
     path = next(path for path in (place.folder, *place.folder.parents) if path.exists())
-    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+    effective = os.access in os.supports_effective_ids  # what opening a file goes by
+    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK, effective_ids=effective):
         why = "Permission denied" if path.is_dir() else "Not a directory"
         raise InvalidInput(
             f"cannot open the store {location}: {why}: check the path, its permissions and the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ FIXED = {"omega_0": 1.0, "E_1": 100.0, "delta_T": 100.0, "Gamma_0": 1.0}
 AXES = {"N": [1, 2], "delta_E": [50.0, 125.0, 250.0], "T_mean": [60.0, 100.0]}
 """Engines, and at ΔE = 250, T̄ = 100 a refrigerator: efficiency and COP both have NaNs."""
 
+NOBODY = 65534
+
 
 def tiny_sweep(**changes: Any) -> Sweep:
     """Sweep of 12 points in 8 blocks, of 2 × 1 and 1 × 1 points at each N."""
@@ -42,6 +45,28 @@ def refused(pattern: str) -> Iterator[None]:
     with pytest.raises(InvalidInput, match=rf"{pattern}$") as caught:
         yield
     assert "\n" not in str(caught.value)
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Be an ordinary user, whom permissions bind; root becomes nobody, who may enter the folder.
+
+    Call what is tested once before: nobody may not be able to read what Python imports late.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    modes = {path: path.stat().st_mode & 0o7777 for path in (folder, *folder.parents)}
+    closed = {path: mode for path, mode in modes.items() if mode & 0o011 != 0o011}
+    for path, mode in closed.items():
+        path.chmod(mode | 0o011)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for path, mode in closed.items():
+            path.chmod(mode)
 
 
 def stored_values(location: str | Path, name: str = "tiny") -> dict[str, Any]:

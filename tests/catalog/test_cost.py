@@ -296,13 +296,13 @@ class TestFit:
         sweep = over_sizes([1, 2, 4, 8, 16, 24, 32, 64, 100, 128, 200, 256], points=8)
         prior, sizes = point_seconds(sweep), levels(sweep)
         for timed in (0, 24):
-            inside = 0
+            inside, untimed = 0, Tally.of(sweep.grid, None, sizes > timed)
             for _ in range(400):
                 line = rng.normal(0, SPEED) + rng.normal(0, EXPONENT) * np.log(sizes / CENTRE)
                 line = line + rng.normal(0, DISCREPANCY, (len(sizes), 1))
                 truth = noisy(prior * np.exp(line), rng)
                 model = CostModel.fitted(sweep.grid, np.where(sizes <= timed, truth, np.nan))
-                left = model.total_seconds(Tally.of(sweep.grid, None, sizes > timed))
+                left = model.total_seconds(untimed)
                 inside += left.low < truth[sizes > timed].sum() < left.high
             assert 0.7 < inside / 400 < 0.9
 

@@ -15,6 +15,7 @@ from catalog.heat_engine.methods import METHODS
 from catalog.sweeps.cuts import BLOCK_POINTS
 from catalog.sweeps.grid import Grid
 from catalog.sweeps.sweep import Sweep
+from tests.strategies import examples
 
 FIG_7 = {"E_1": 1, "delta_T": 23, "omega_0": 0.006, "Gamma_0": 0.001}
 SIZES = [1, 4, 16, 24, 40, 64, 80, 100, 128, 200, 256, 512, 800]
@@ -41,7 +42,7 @@ def longest(grid: Grid) -> np.ndarray:
     return blocks.reshape(grid.block_grid[0], -1).max(axis=1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(20))
 @given(
     sizes=st.lists(st.sampled_from(SIZES), min_size=1, unique=True).map(sorted),
     delta_E=st.integers(1, 30),

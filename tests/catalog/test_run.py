@@ -28,7 +28,14 @@ import catalog.store.part
 from catalog import Block, RunStopped, create_or_open, run
 from ensemble import Exact, InvalidInput
 from tests.catalog.processes import wait_for
-from tests.catalog.support import block_content, finished_blocks, refused, stored_values, tiny_sweep
+from tests.catalog.support import (
+    as_nobody,
+    block_content,
+    finished_blocks,
+    refused,
+    stored_values,
+    tiny_sweep,
+)
 
 SWEEP = tiny_sweep(scaling="high-temperature")
 NO_ADDRESSES = (
@@ -100,17 +107,6 @@ def test_results_do_not_depend_on_threads(tmp_path, expected):
     assert sum(found["ok"] for _, found in blocks) == SWEEP.size
 
 
-def test_results_do_not_depend_on_processes(tmp_path, expected):
-    defaults = []
-
-    def note_default(*_: object) -> None:
-        defaults.append(get_scheduler())
-
-    run(SWEEP, tmp_path, scheduler="processes", workers=2, on_block=note_default)
-    assert set(defaults) == {None}  # the caller's own computing stays where it was
-    assert stored_values(tmp_path) == expected
-
-
 def test_results_do_not_depend_on_a_cluster_at_an_address(tmp_path, expected, address, monkeypatch):
     # Fewer than the 8 blocks are queued at a time, so that more are handed out as some finish.
     monkeypatch.setattr(catalog.running.dispatch, "QUEUED_PER_WORKER", 1)
@@ -146,7 +142,7 @@ def test_a_script_without_a_main_guard_is_told_to_have_one(tmp_path):
     script.write_text(
         "from catalog import run\n"
         "from tests.catalog.support import tiny_sweep\n"
-        f"run(tiny_sweep(), {str(tmp_path / 's.zarr')!r}, workers=2)\n"
+        f"run(tiny_sweep(), {str(tmp_path / 's.zarr')!r}, workers=1)\n"
     )
     root = Path(__file__).parents[2]
     ended = subprocess.run(
@@ -186,11 +182,22 @@ class Watcher:
 
 
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
-def test_who_watches_a_run_is_told_its_plan_and_every_block_with_its_times(scheduler, tmp_path):
+def test_results_do_not_depend_on_the_scheduler_and_who_watches_is_told_all(
+    scheduler, tmp_path, expected
+):
+    """The plan, and every block with its times; the caller's own computing stays where it was."""
     catalog.dataset(SWEEP, tmp_path).power.sel(N=2, delta_E=50).compute()
     forecast = catalog.plan(SWEEP, catalog.find_stored(tmp_path, SWEEP))
-    watcher = Watcher()
-    run(SWEEP, tmp_path, scheduler=scheduler, workers=2, progress=watcher)
+    watcher, defaults = Watcher(), []
+
+    def note_default(*_: object) -> None:
+        defaults.append(get_scheduler())
+
+    run(
+        SWEEP, tmp_path, scheduler=scheduler, workers=2, on_block=note_default, progress=watcher
+    )  # fmt: skip
+    assert set(defaults) == {None}
+    assert stored_values(tmp_path) == expected
     ((plan, first, notes),) = watcher.begun
     assert plan == forecast
     assert (plan.points_done, plan.blocks_done, notes) == (4, 2, [])
@@ -362,21 +369,18 @@ def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatc
     assert not (tmp_path / "store").exists()
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_cannot_be_written_to_is_refused_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
-    tmp_path.chmod(0o500)
-    with refused("cannot open the store .*: Permission denied: check the path, its permissions .*"):
-        run(SWEEP, tmp_path / "store")
-
-
-def test_a_store_in_a_file_or_an_archive_is_refused_before_a_cluster_starts(tmp_path, monkeypatch):
+def test_a_place_where_no_store_can_be_is_refused_before_a_cluster_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
     (tmp_path / "file").touch()
     with refused("cannot open the store .*: Not a directory: check the path, its permissions .*"):
         run(SWEEP, tmp_path / "file" / "store")
     with refused("is an archive, only to be read: unpack it to a directory"):
         run(SWEEP, tmp_path / "store.zip")
+    (tmp_path / "closed").mkdir(mode=0o555)
+    why = "cannot open the store .*: Permission denied: check the path, its permissions .*"
+    for location in (tmp_path / "closed", tmp_path / "closed" / "store"):
+        with as_nobody(tmp_path), refused(why):
+            run(SWEEP, location)
 
 
 @pytest.mark.parametrize("workers", [0, -1])

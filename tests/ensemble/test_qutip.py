@@ -17,7 +17,7 @@ from ensemble import Engine, Exact, InvalidInput, Status
 from ensemble.methods.qutip import Qutip
 from ensemble.methods.qutip_model import state_to_qutip, to_qutip
 from ensemble.steady.stationary import stationary
-from tests.strategies import log_uniform
+from tests.strategies import examples, log_uniform
 
 EPS = np.finfo(float).eps
 AGREEMENT = 1e-10
@@ -182,7 +182,7 @@ def test_a_current_that_cancels_to_zero_certifies_no_constancy():
 
 
 @given(near_and_far(), st.sampled_from(Qutip.variables))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(30))
 def test_what_is_certified_is_right(engine, variable):
     """One value at a time and all together: whatever is "ok" agrees with the exact method.
 
