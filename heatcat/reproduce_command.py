@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
 from heatcat import show
 from heatcat.computing_options import computing_options
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @click.command()
@@ -56,7 +61,10 @@ def reproduce(
 
     What the store holds already is not computed again: repeat the command to draw in another way.
     """
-    from heatcat.figures import FIGURES, FORMATS  # slow to import: only where figures are drawn
+    # Slow to import: only where figures are drawn.
+    from catalog.running.cluster import local_client
+    from catalog.running.executors import CPUS
+    from heatcat.figures import FIGURES, FORMATS
 
     if figure != "all" and figure not in FIGURES:
         raise InvalidInput(f"unknown figure {figure!r}{suggestion(figure, [*FIGURES, 'all'])}")
@@ -64,10 +72,23 @@ def reproduce(
     recipes = [*FIGURES.values()] if figure == "all" else [FIGURES[figure]]
     for recipe in recipes:
         recipe.require(panels)
-    for recipe in recipes:
-        datasets = {}
-        for part, sweep in recipe.presets(quick=quick).items():
-            show.run(sweep, location, scheduler=scheduler, workers=workers)
-            datasets[part] = catalog.dataset(sweep, location)
-        files = recipe.make(datasets, out, width=width, panels=panels, formats=formats or FORMATS)
-        show.files(location, files)
+    with ExitStack() as started:
+        place: str | catalog.Profile | Client = scheduler
+        for recipe in recipes:
+            datasets = {}
+            for part, sweep in recipe.presets(quick=quick).items():
+                if place == "processes" and _is_unfinished(sweep, location):
+                    # One set of workers for all sweeps: to start them takes longer than most.
+                    place = started.enter_context(local_client(workers or CPUS))
+                show.run(sweep, location, scheduler=place, workers=workers)
+                datasets[part] = catalog.dataset(sweep, location)
+            files = recipe.make(
+                datasets, out, width=width, panels=panels, formats=formats or FORMATS
+            )
+            show.files(location, files)
+
+
+def _is_unfinished(sweep: catalog.Sweep, location: str) -> bool:
+    """Whether the store lacks blocks of a sweep."""
+    forecast = catalog.plan(sweep, catalog.find_stored(location, sweep))
+    return forecast.blocks_done < forecast.blocks

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,6 +19,9 @@ from catalog.heat_engine.terms import VOCABULARY
 from ensemble import Engine, Solution, Status
 from ensemble.method import Method
 from heatcat.terminal import stderr, stdout
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 GOOD = Status.OK.label
 REPORT_EVERY = 10.0
@@ -54,7 +57,11 @@ def solution(engine: Engine, method: Method, solved: Solution, elapsed: float) -
 
 
 def run(
-    sweep: catalog.Sweep, store: str, *, scheduler: str | catalog.Profile, workers: int | None
+    sweep: catalog.Sweep,
+    store: str,
+    *,
+    scheduler: str | catalog.Profile | Client,
+    workers: int | None,
 ) -> None:
     """Run a sweep with a progress bar: points done, failures, time left."""
     with ExitStack() as shown:

@@ -91,7 +91,7 @@ def connected(
         with slurm_client(scheduler, blocks) as connection:
             yield connection
     elif scheduler == "processes":
-        with _local_client(min(workers, blocks)) as client:
+        with local_client(min(workers, blocks)) as client:
             yield Connection(client)
     else:
         with _open(client_at(scheduler)) as client:
@@ -106,7 +106,7 @@ def connected(
 
 
 @contextmanager
-def _local_client(workers: int) -> Iterator[Client]:
+def local_client(workers: int) -> Iterator[Client]:
     """Client of worker processes on this machine, to which only this process can connect."""
     import distributed
 

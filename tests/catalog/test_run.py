@@ -337,7 +337,7 @@ def test_stopping_in_the_callback_keeps_the_finished_blocks(tmp_path):
 
 
 def test_without_a_scheduler_it_is_the_active_client_as_in_dask(tmp_path, expected, monkeypatch):
-    monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
+    monkeypatch.setattr(catalog.running.cluster, "local_client", unexpected)
     with distributed.Client(processes=False, n_workers=1, dashboard_address=":0"):
         assert run(SWEEP, tmp_path / "active")["ok"] == SWEEP.size
         with pytest.raises(AssertionError, match="for nothing"):
@@ -370,7 +370,7 @@ def test_memory_and_cpus_are_those_that_the_process_may_use(tmp_path, monkeypatc
 
 
 def test_a_place_where_no_store_can_be_is_refused_before_a_cluster_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog.running.cluster, "_local_client", unexpected)
+    monkeypatch.setattr(catalog.running.cluster, "local_client", unexpected)
     (tmp_path / "file").touch()
     with refused("cannot open the store .*: Not a directory: check the path, its permissions .*"):
         run(SWEEP, tmp_path / "file" / "store")

@@ -10,21 +10,25 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+import distributed
 import pytest
 
 import catalog
 import catalog.running.address
 import catalog.running.block_task
+import catalog.running.cluster
 import catalog.store.durable
 from catalog.running.complete import complete_block
+from catalog.running.executors import CPUS
 from catalog.store.seal import sealed_json, unsealed_json
 from ensemble import Bosonic, Engine, Exact
-from heatcat import __version__, show
+from heatcat import __version__, figures, show
 from heatcat.cli import COMMANDS, cli, main
 from tests.catalog.support import finished_blocks, stored_values
 
@@ -622,33 +626,48 @@ def test_status_counts_by_status_in_every_sweep(heatcat, monkeypatch, tmp_path):
     assert re.search(r"│ tiny +│ +12 │ +0 │ +0 │ +6 │ +0 │ +0 │ +6 │", out)
 
 
-def test_reproduce_runs_the_preset_and_says_where_everything_lies(heatcat, monkeypatch):
-    import heatcat.figures as figures
+class Recipe:
+    """Stands for a figure, which has a test of its own: of two sweeps."""
 
-    class Recipe:
-        """Stands for a figure, which has a test of its own."""
+    def presets(self, *, quick: bool) -> dict[str, catalog.Sweep]:
+        assert quick
+        finite = catalog.read_sweep("tiny.toml")
+        return {"finite": finite, "doubled": finite.replace(name="doubled")}
 
-        def presets(self, *, quick: bool) -> dict[str, catalog.Sweep]:
-            assert quick
-            return {"finite": catalog.read_sweep("tiny.toml")}
+    def require(self, panels: str) -> None:
+        assert panels == ""
 
-        def require(self, panels: str) -> None:
-            assert panels == ""
+    def make(self, datasets, out: Path, *, width, panels, formats) -> list[Path]:
+        for part in ("finite", "doubled"):
+            assert datasets[part].power.sel(N=2).notnull().all()
+        assert (width, panels) == (7.0, "")
+        return [out / f"fig0.{ending}" for ending in formats]
 
-        def make(self, datasets, out: Path, *, width, panels, formats) -> list[Path]:
-            assert datasets["finite"].power.sel(N=2).notnull().all()
-            assert (width, panels) == (7.0, "")
-            return [out / f"fig0.{ending}" for ending in formats]
 
-    monkeypatch.setattr(figures, "FIGURES", {"fig0": Recipe()})
-    for name in ("fig0", "all"):
-        code, out, _ = heatcat("reproduce", name, "--quick", "--out", "o", "--workers", "1")
+def test_reproduce_runs_the_presets_and_says_where_everything_lies(heatcat, monkeypatch):
+    """Its workers are started once, for all sweeps, and not at all where everything is stored."""
+    started = []
+
+    @contextmanager
+    def local_client(workers: int) -> Iterator[distributed.Client]:
+        started.append(workers)
+        options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+        with distributed.Client(processes=False, set_as_default=False, **options) as client:
+            yield client
+
+    monkeypatch.setattr(figures, "FIGURES", {"fig0": Recipe(), "fig00": Recipe()})
+    monkeypatch.setattr(catalog.running.cluster, "local_client", local_client)
+    said = ["tiny: 12 ok  ->  o/store.zarr", "doubled: 12 ok  ->  o/store.zarr"]
+    said += ["store:   o/store.zarr"]
+    said += [f"figure:  o/fig0.{ending}" for ending in ("nc", "png", "pdf", "html")]
+    for name, options in (("all", ()), ("fig0", ()), ("fig0", ("--workers", "1"))):
+        code, out, _ = heatcat("reproduce", name, "--quick", "--out", "o", *options)
         assert code == 0
-        assert out.splitlines() == [
-            "tiny: 12 ok  ->  o/store.zarr",
-            "store:   o/store.zarr",
-            *(f"figure:  o/fig0.{ending}" for ending in ("nc", "png", "pdf", "html")),
-        ]
+        assert out.splitlines() == said * (2 if name == "all" else 1)
+        assert started == [CPUS]
+    code, out, _ = heatcat("reproduce", "fig0", "--quick", "--out", "other", "--workers", "1")
+    assert code == 0
+    assert started == [CPUS]
 
 
 @pytest.mark.parametrize(
