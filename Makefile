@@ -4,7 +4,6 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOURCES = ensemble catalog analyses heatcat
 PROCESSES ?= 2
-WAITING ?= 3
 FLIPS ?= 500
 FUZZ ?= 3000
 
@@ -60,9 +59,9 @@ test-slurm: .venv/test
 test-browser: .venv/test
 	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m "browser and not slow"
 
-# The three in one session, as CI runs them: many of these tests wait for other processes.
+# The three in one session, as CI runs them.
 test-system: .venv/test
-	.venv/bin/python -m pytest -n $(WAITING) --dist worksteal \
+	.venv/bin/python -m pytest -n $(PROCESSES) --dist worksteal \
 	  -m "(pages or kills or browser) and not slow"
 
 lint: .venv/test

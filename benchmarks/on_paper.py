@@ -27,7 +27,8 @@ from pathlib import Path
 
 import numpy as np
 from distributed import Client, LocalCluster
-from point_overhead import operations_per_block, total
+from point_overhead import operations_per_block
+from sweeping.adding import total
 
 import catalog
 from catalog.running.plan import bytes_of, files_of, survey

@@ -27,9 +27,9 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from sweeping.adding import total
 
 import catalog
-from catalog import Parameter, Variable
 from catalog.store.part import Manifest
 from catalog.store.settle import write_chunk
 from catalog.sweeps.arrays import empty_arrays
@@ -37,15 +37,6 @@ from ensemble import Status
 
 TASKS = ("open", "one value", "a line", "maximum")
 READERS = ("heatcat", "xarray alone")
-
-
-@catalog.model(
-    name="sum",
-    parameters=[Parameter("a", "a", "first"), Parameter("b", "b", "second")],
-    variables=[Variable("y", "y", "sum")],
-)
-def total(a, b):
-    return {"y": a + b}
 
 
 def main() -> None:

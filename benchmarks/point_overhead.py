@@ -26,9 +26,9 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from sweeping.adding import total
 
 import catalog
-from catalog import Parameter, Variable
 from catalog.running.solve import solve_block
 from catalog.store.storage import Storage
 
@@ -37,15 +37,6 @@ OPERATIONS = (
     *("delete", "delete_fleeting"),
 )
 """What a run does with objects of a store."""
-
-
-@catalog.model(
-    name="sum",
-    parameters=[Parameter("a", "a", "first"), Parameter("b", "b", "second")],
-    variables=[Variable("y", "y", "sum")],
-)
-def total(a, b):
-    return {"y": a + b}
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float]:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ensemble import InvalidInput
-from ensemble.checks import as_number, is_finite, shown  # noqa: F401 - see above
+from ensemble.checks import as_number as as_number
+from ensemble.checks import is_finite as is_finite
+from ensemble.checks import shown as shown
 
 P = ParamSpec("P")
 R = TypeVar("R")

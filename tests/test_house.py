@@ -50,7 +50,6 @@ CONTRACT = {
 """What any file of catalog takes from ensemble: how a model answers and refuses, no physics."""
 BESIDE_CONTRACT = {
     "catalog/arguments.py": {("ensemble.checks", n) for n in ("as_number", "is_finite", "shown")},
-    "catalog/store/provenance.py": {("ensemble", None)},  # the place of the source, for its commit
 }
 
 PHYSICS_LIBRARIES = {"numpy", "scipy"}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import started
 from tests.pages import ROOT
 
 
@@ -119,16 +119,11 @@ CUT = """() => {
 @pytest.mark.parametrize("width", [1366, 390])
 def test_no_page_is_wider_than_the_screen(site, width):
     """What is wider than the screen, such as a table or an equation, scrolls within itself."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: apt-get install chromium"
     found = {}
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    with started() as browser:
         page = browser.new_page(viewport={"width": width, "height": 800})
         for file in sorted(site.rglob("*.html")):
             page.goto(file.as_uri())
             found[str(file.relative_to(site))] = page.evaluate(CUT)
-        browser.close()
     assert len(found) > 40
     assert {name: fault for name, fault in found.items() if fault["wider"] or fault["cut"]} == {}

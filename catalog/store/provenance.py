@@ -10,8 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import ensemble
-
 PACKAGES = ("heatcat", "numpy", "scipy", "xarray", "dask", "zarr")
 OPTIONAL = ("pypardiso", "qutip")
 """Packages that may take part in a solve."""
@@ -41,17 +39,17 @@ def provenance(solver_hash: str) -> dict[str, Any]:
 @cache
 def git_state() -> dict[str, Any] | None:
     """Commit of the source and whether it was changed since; None outside a git checkout."""
-    folder = Path(ensemble.__file__).parent.parent
+    root = Path(__file__).parents[2]
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(folder), *arguments]
+        command = ["git", "-C", str(root), *arguments]
         return subprocess.run(
             command, check=True, capture_output=True, text=True, timeout=10
         ).stdout.strip()
 
     try:
         # An installed copy may lie below an unrelated repository: it must be tracked there.
-        git("ls-files", "--error-unmatch", "ensemble/__init__.py")
+        git("ls-files", "--error-unmatch", str(Path(__file__).relative_to(root)))
         status = git("status", "--porcelain", "--untracked-files=no")
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(status)}
     except (OSError, subprocess.SubprocessError):

@@ -5,13 +5,12 @@ Run by ``make test-browser``; needs Chromium.
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 import catalog
 from heatcat.browser.labels import figure
-from tests.heatcat.serving import FLAGS, serving
+from tests.chromium import started
+from tests.heatcat.serving import serving
 from tests.heatcat.test_browse_page import MAP_IS_DRAWN, opened, shown
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -21,14 +20,13 @@ pytestmark = pytest.mark.browser
 
 def test_the_map_is_drawn_and_the_chosen_point_is_shown(complete):
     entry = catalog.open(complete)["maser"]
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: apt-get install chromium"
-    with serving(complete) as address, sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        with opened(chromium, address) as page:
-            page.wait_for_function(MAP_IS_DRAWN)
-            chosen = {dim: float(shown(page, dim).inner_text()) for dim in entry.grid.dims}
-            values = entry.point(chosen).values
-            for name in ("power", "heat_current_h", "heat_current_c"):
-                sync_api.expect(shown(page, name)).to_have_text(figure(values[name]))
-        chromium.close()
+    with (
+        serving(complete) as address,
+        started() as chromium,
+        opened(chromium, address) as page,
+    ):  # fmt: skip
+        page.wait_for_function(MAP_IS_DRAWN)
+        chosen = {dim: float(shown(page, dim).inner_text()) for dim in entry.grid.dims}
+        values = entry.point(chosen).values
+        for name in ("power", "heat_current_h", "heat_current_c"):
+            sync_api.expect(shown(page, name)).to_have_text(figure(values[name]))

@@ -9,16 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-"""Options with which Chromium runs as root and asks nothing of other servers."""
-
 
 @contextmanager
 def serving(location: Path, *options: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import re
-import shutil
 import socket
 import stat
 import subprocess
@@ -22,6 +21,7 @@ from tornado.websocket import websocket_connect
 from ensemble import InvalidInput
 from heatcat.browser.access import Access, own_host, own_prefix, read_origin
 from heatcat.browser.server import _redirecting
+from tests.chromium import started
 from tests.heatcat.serving import serving
 from tests.heatcat.stores import TINY, synthetic
 
@@ -299,18 +299,15 @@ def free_port() -> int:
 @pytest.mark.browser
 def test_a_browser_sees_the_page_through_a_proxy_and_not_without_the_token(store):
     """Chromium is told that the proxy's name is this machine, as a proxy's would be."""
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
-    from tests.heatcat.serving import FLAGS
     from tests.heatcat.test_browse_page import MAP_IS_DRAWN
 
-    port, executable = free_port(), shutil.which("chromium")
-    assert executable, "Chromium is missing: apt-get install chromium"
+    port = free_port()
     origin = f"http://{PROXY}:{port}"
     options = ("--port", str(port), "--prefix", "/engines", "--allow-origin", origin)
     rules = f"--host-resolver-rules=MAP {PROXY} 127.0.0.1, MAP evil.example 127.0.0.1"
-    with serving(store, *options) as own, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, rules])
+    with serving(store, *options) as own, started(rules) as browser:
         page = browser.new_page()
         token = urlsplit(own).query
         page.goto(f"{origin}/engines/?{token}&variable=constancy")
@@ -344,7 +341,6 @@ def test_a_browser_sees_the_page_through_a_proxy_and_not_without_the_token(store
             f"ws://127.0.0.1:{port}/engines/ws?{token}",
         )
         assert opened is False
-        browser.close()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from nbclient import NotebookClient
 
 import heatcat
 from ensemble import InvalidInput, Status
-from tests.heatcat.serving import FLAGS
+from tests.chromium import started
 from tests.heatcat.stores import computed
 
 browser = pytest.mark.browser
@@ -217,13 +216,8 @@ NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 @pytest.fixture(scope="module")
 def offline() -> Iterator[Any]:
     """A Chromium that reaches no other machine."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: apt-get install chromium"
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, NO_NETWORK])
-        yield opened
-        opened.close()
+    with started(NO_NETWORK) as browser:
+        yield browser
 
 
 def assert_drawn(chromium: Any, file: Path, canvases: int) -> None:
