@@ -16,6 +16,7 @@ from ensemble.closed_forms.dark import brightened
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.generator.sector import Sector
+from ensemble.steady.first_guess import first_guess
 from ensemble.steady.sector_forecast import kept_whole
 from ensemble.steady.start import Start
 from ensemble.steady.stationary import SolverName, choose, stationary
@@ -37,6 +38,8 @@ from deviations, whose basis would be larger far from it."""
 ACCEPTED = 0.1
 """Largest residual of a solution from a basis, relative to the tolerance: a value's own relative
 error may be larger than the residual."""
+SNAPSHOT = 1e-2
+"""The same of a solution that a basis is made of.  Truncations aim at a tenth of it."""
 FEWEST, MOST = 16, 128
 """Points of a batch at least and at most."""
 
@@ -112,31 +115,39 @@ class Block:
         """One of the engines in natural units, with warmer baths if both are dark."""
         return engine_at(self.columns, point, scaling=self.scaling, statistics=self.statistics)
 
+    def truncation_of(self, engine: Engine) -> Truncation:
+        """What is likely to serve one of the engines, at most what serves all of them."""
+        own, shared = first_guess(engine, tolerance=self.tolerance), self.truncation
+        cut_1, cut_2 = min(own.cut_1, shared.cut_1), min(own.cut_2, shared.cut_2)
+        order = min(own.coherence_order, shared.coherence_order)
+        return Truncation(min(order, cut_1, cut_2), cut_1, cut_2)
+
     def library(self, point: int) -> str:
         """How the equations of an engine are solved in full."""
-        return choose("auto", self.engine(point), self.sector)
+        engine = self.engine(point)
+        return choose("auto", engine, self.truncation_of(engine).sector(engine))
 
     def solved(
         self, point: int, names: Collection[str], families: Mapping[str, Family]
     ) -> dict[str, FloatArray]:
         """Solutions of all equations of an engine, by the name of the equation.
 
-        An iteration starts from what bases, if there are any, say of it.
+        They are found on the engine's own truncation, or on that of the block where it is not
+        enough.  An iteration starts from what bases, if there are any, say of it.
 
         Raises
         ------
         Unsolvable
             If double precision does not hold the equations.
         """
-        engine, library = self.engine(point), self.library(point)
+        engine = self.engine(point)
         one = self.engines[np.array([point])]
         c = state.coefficients(one)
-        start = guesses = None
-        if library == "gmres" and families:
-            guesses = Projection(families, c, transposable=False)
-            guessed = state.stationary(one, Solver(self.layout, c, guesses)).delta
-            start = Start(self.truncation, guessed[self.layout.inner[:, 0] > 0].T)
-        full = Full(solve_truncated(engine, self.truncation, library, start=start), guesses)
+        guesses = Projection(families, c, transposable=False) if families else None
+        own = self.truncation_of(engine)
+        full = self._in_full(engine, own, one, guesses)
+        if full.state.residual > SNAPSHOT * self.tolerance and own != self.truncation:
+            full = self._in_full(engine, self.truncation, one, guesses)
         solver = Solver(self.layout, c, full)
         found_of(
             state.stationary(one, solver),
@@ -146,6 +157,23 @@ class Block:
             split=self.near,
         )
         return full.solutions(self.ground)
+
+    def _in_full(
+        self, engine: Engine, truncation: Truncation, one: Engines, guesses: Projection | None
+    ) -> Full:
+        """The solver of an engine on a truncation, with its stationary state."""
+        sector = truncation.sector(engine)
+        library = choose("auto", engine, sector)
+        start = None
+        if library != "gmres":
+            guesses = None
+        elif guesses is not None:
+            solver = Solver(self.layout, guesses.coefficients, guesses)
+            guessed = state.stationary(one, solver).delta
+            start = Start(truncation, guessed[sector.positions_in(self.sector.padded())].T)
+        found = solve_truncated(engine, truncation, library, start=start)
+        places = sector.padded().positions_in(self.sector.padded())
+        return Full(found, places, self.layout.size, guesses)
 
     def enlarged(
         self, families: Mapping[str, Family], solutions: Mapping[str, list[FloatArray]]

@@ -58,6 +58,10 @@ class Full:
     ----------
     state : Stationary
         Solved, with the solver that made it.
+    places : ndarray of int
+        Positions of the elements of its padded sector among those of the equations.
+    size : int
+        Number of elements of the equations.
     guesses : Projection, optional
         Solutions from a basis, from which an iteration starts.
     found : dict of str to ndarray, shape (size,)
@@ -65,6 +69,8 @@ class Full:
     """
 
     state: Stationary
+    places: IntArray
+    size: int
     guesses: Projection | None = None
     found: dict[str, FloatArray] = field(default_factory=dict)
 
@@ -87,18 +93,18 @@ class Full:
         else:
             solver = self.state.solver
             if self.guesses is not None:
-                guess = self.guesses.solve(source, name)[:, 0].T
+                guess = self.guesses.solve(source, name)[self.places, 0].T
                 solver = replace(solver, start=Subspace.of(solver.generator, guess))
-            x, _ = solver.solve(source[:, 0, 0], magnitude=float(np.max(magnitude)))
-        self.found[name] = x
-        return x[:, np.newaxis, np.newaxis]
+            right = source[self.places, 0, 0]
+            x, _ = solver.solve(right, magnitude=float(np.max(magnitude)))
+        return self._keep(name, x)
 
     def solve_transposed(self, source: FloatArray, name: str) -> FloatArray:
         """The same with Lᵀ."""
         importance = np.abs(theta(self.state)) / weight(self.state.generator.sector)
-        y, _ = self.state.solver.solve_transposed(source[:, 0, 0], importance=importance)
-        self.found[name] = y
-        return y[:, np.newaxis, np.newaxis]
+        right = source[self.places, 0, 0]
+        y, _ = self.state.solver.solve_transposed(right, importance=importance)
+        return self._keep(name, y)
 
     def __getitem__(self, chosen: IntArray) -> Full:
         """Itself: there is one engine."""
@@ -109,11 +115,22 @@ class Full:
 
         To a solution of L x = b a multiple of ρ may be added.
         """
-        rho = self.state.rho
+        rho = self._placed(self.state.rho)
         return {
             name: x if is_left(name) else x - x[ground] / rho[ground] * rho
             for name, x in self.found.items()
         }
+
+    def _keep(self, name: str, x: FloatArray) -> FloatArray:
+        """A solution among all elements, kept under its name, shape (size, 1, 1)."""
+        self.found[name] = self._placed(x)
+        return self.found[name][:, np.newaxis, np.newaxis]
+
+    def _placed(self, x: FloatArray) -> FloatArray:
+        """A vector of the state's padded sector among all elements, zero elsewhere."""
+        whole = np.zeros(self.size)
+        whole[self.places] = x
+        return whole
 
 
 def is_left(name: str) -> bool:

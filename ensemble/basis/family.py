@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
 from ensemble.arrays import FloatArray
-from ensemble.together.certified import affine
 from ensemble.together.layout import Layout
 
 NEGLIGIBLE = 1e-14
@@ -64,8 +63,8 @@ class Family:
         reduced = np.empty((5, total, total))
         reduced[:, :old, :old] = self.reduced
         vectors = np.concatenate([self.vectors, added], axis=1)
-        acted = _applied(forward, added)
-        mirrored = _applied(backward, added)
+        acted = forward.each(added)
+        mirrored = backward.each(added)
         for p in range(5):
             reduced[p, :, old:] = vectors.T @ acted[p]
             reduced[p, old:, :old] = mirrored[p].T @ self.vectors
@@ -87,11 +86,3 @@ class Family:
         right = (self.vectors.T @ source).T[..., np.newaxis]
         found = np.linalg.solve(matrices, right)
         return np.asarray(self.vectors @ found[..., 0].T)
-
-
-def _applied(parts: sparse.csr_array, vectors: FloatArray) -> list[FloatArray]:
-    """A_p x of some vectors, for each of the five parts."""
-    number = vectors.shape[1]
-    return [
-        affine(parts, np.repeat(one, number, axis=1), vectors) for one in np.eye(5)[..., np.newaxis]
-    ]

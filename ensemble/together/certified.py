@@ -66,7 +66,7 @@ class Solver:
 
     def apply(self, x: FloatArray) -> FloatArray:
         """L x of each engine, shape (size, …, points)."""
-        return affine(self.layout.parts, self.coefficients, x)
+        return self.layout.parts(self.coefficients, x)
 
     def solve(
         self, source: FloatArray, magnitude: FloatArray | float = 0.0, *, name: str
@@ -103,7 +103,7 @@ class Solver:
         """The defect of some of the engines and its relative size."""
         layout, c = self.layout, self.coefficients[:, chosen]
         least = np.broadcast_to(magnitude, (source.shape[1], self.coefficients.shape[1]))
-        defect = source - affine(layout.parts, c, x)
+        defect = source - layout.parts(c, x)
         scale = weight(layout.weights, c, x)
         scale += np.maximum(total(np.abs(source)), least[:, chosen])
         return defect, ratio(total(np.abs(defect)), scale)
@@ -120,11 +120,11 @@ class Solver:
             layout.inner[:, np.newaxis] * source,
             importance * layout.inner[:, np.newaxis],
         )
-        heavy = affine(layout.magnitudes, self.coefficients, importance)
+        heavy = layout.magnitudes(self.coefficients, importance)
 
         def residual(y: FloatArray, right: FloatArray, chosen: IntArray | slice) -> tuple:
             c, w = self.coefficients[:, chosen], importance[..., chosen]
-            defect = right - affine(layout.transposed, c, y)
+            defect = right - layout.transposed(c, y)
             scale = total(heavy[..., chosen] * np.abs(y)) + total(w * np.abs(right))
             return defect, ratio(total(w * np.abs(defect)), scale)
 
@@ -163,12 +163,6 @@ class Solver:
             running[:, points] &= helped & ~(found <= REFINED)
             last[:, points] = np.where(better, found, last[:, points])
         return best, last
-
-
-def affine(parts: sparse.csr_array, coefficients: FloatArray, x: FloatArray) -> FloatArray:
-    """Σ_p c_p A_p x with the five A_p beside each other, of vectors of shape (size, …, points)."""
-    scale = coefficients.reshape(5, *(1,) * (x.ndim - 1), -1)
-    return (parts @ (scale * x).reshape(5 * x.shape[0], -1)).reshape(x.shape)
 
 
 def weight(sums: sparse.csr_array, coefficients: FloatArray, x: FloatArray) -> FloatArray:

@@ -20,6 +20,7 @@ from ensemble.generator.liouvillian import (
     liouvillian,
 )
 from ensemble.generator.sector import Sector
+from ensemble.together.parts import Parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +43,8 @@ class Layout:
     inner : ndarray, shape (size, 1)
         1 for the elements that are solved for, 0 for those that a truncation pads them with, where
         solutions vanish and residuals show what leaks out.
-    parts, magnitudes : csr_array, shape (size, 5 size)
-        The five parts of L beside each other, and their absolute values.
-    transposed : csr_array, shape (size, 5 size)
-        Those of Lᵀ.
+    parts, magnitudes, transposed : Parts
+        The five parts of L, their absolute values, and those of Lᵀ.
     weights, population_weights : csr_array, shape (5, size)
         Sums over the rows of |L|, of all rows and of those of the populations, for each part.
     up_1, up_2, down_1, down_2 : csr_array, shape (size, size)
@@ -66,9 +65,9 @@ class Layout:
     first: IntArray
     populations: IntArray
     inner: FloatArray
-    parts: sparse.csr_array
-    magnitudes: sparse.csr_array
-    transposed: sparse.csr_array
+    parts: Parts
+    magnitudes: Parts
+    transposed: Parts
     weights: sparse.csr_array
     population_weights: sparse.csr_array
     up_1: sparse.csr_array
@@ -113,7 +112,7 @@ def _layout(found: Liouvillian, order: IntArray, inner: FloatArray) -> Layout:
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     parts = sorted_parts(found, order)
-    magnitudes = _beside([abs(part) for part in parts])
+    magnitudes = [abs(part) for part in parts]
     first = np.flatnonzero(sector.q[order] == 1)
     populations = np.flatnonzero(sector.q[order] == 0)
     ket, bra = _neighbours(sector, order[first])
@@ -124,7 +123,7 @@ def _layout(found: Liouvillian, order: IntArray, inner: FloatArray) -> Layout:
 
     def summed(rows: IntArray) -> sparse.csr_array:
         """Sums over some rows of the absolute values of each part."""
-        return sparse.csr_array(np.stack([abs(part)[rows].sum(axis=0) for part in parts]))
+        return sparse.csr_array(np.stack([part[rows].sum(axis=0) for part in magnitudes]))
 
     return Layout(
         n_1=sector.n_1,
@@ -139,16 +138,16 @@ def _layout(found: Liouvillian, order: IntArray, inner: FloatArray) -> Layout:
         first=first,
         populations=populations,
         inner=column(inner),
-        parts=_beside(parts),
-        magnitudes=magnitudes,
-        transposed=_beside([part.T for part in parts]),
+        parts=Parts(parts),
+        magnitudes=Parts(magnitudes),
+        transposed=Parts([sparse.csr_array(part.T) for part in parts]),
         weights=summed(np.arange(order.size)),
         population_weights=summed(populations),
         up_1=jumps[UP_1],
         up_2=jumps[UP_2],
         down_1=jumps[DOWN_1],
         down_2=jumps[DOWN_2],
-        anticommutator=abs(parts[DRIVE]) / 2,
+        anticommutator=magnitudes[DRIVE] / 2,
     )
 
 
@@ -162,10 +161,6 @@ def _sorted(matrix: sparse.csc_array, order: IntArray) -> sparse.csr_array:
     result.eliminate_zeros()
     result.sort_indices()
     return result
-
-
-def _beside(parts: list[sparse.csr_array]) -> sparse.csr_array:
-    return sparse.csr_array(sparse.hstack(parts, format="csr"))
 
 
 def _neighbours(sector: Sector, elements: IntArray) -> tuple[IntArray, IntArray]:

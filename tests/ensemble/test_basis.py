@@ -17,7 +17,6 @@ from ensemble.errors import Unsolvable
 from ensemble.generator.sector import Sector
 from ensemble.steady.stationary import stationary
 from ensemble.steady.truncation import Truncation
-from ensemble.together.certified import affine
 from ensemble.together.engines import Engines
 from ensemble.together.layout import padded_layout
 from tests.ensemble.together_samples import VARIABLES, Sample, distance
@@ -251,7 +250,7 @@ def test_a_family_is_orthonormal_and_holds_the_reduced_equations(transposed):
     assert np.allclose(family.vectors.T @ family.vectors, np.eye(13), atol=1e-14)
     c = rng.uniform(0.5, 2, (5, 1))
     parts = place.transposed if transposed else place.parts
-    acted = affine(parts, np.repeat(c, 13, axis=1), family.vectors)
+    acted = parts(np.repeat(c, 13, axis=1), family.vectors)
     reduced = np.tensordot(c[:, 0], family.reduced, axes=1)
     assert np.allclose(family.vectors.T @ acted, reduced, atol=1e-12)
 
