@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from qutip import Qobj
 
 EPS = float(np.finfo(float).eps)
+SMALLEST = float(np.finfo(float).tiny) / EPS
+"""Below this number products of a value and a rounding error are no longer held to full precision.
+"""
 REFINEMENTS = 2
 """Steps of iterative refinement, of QuTiP's state and of the response."""
 
@@ -173,7 +176,7 @@ class QutipReference:
         current = self._average("current")
         if engine.drive == 0:  # undefined
             constancy = Bounded(math.nan)
-        elif engine.affinity == 0 or noise.value == 0:  # defined, but not as this quotient
+        elif engine.affinity == 0 or abs(noise.value) < SMALLEST:  # defined, not as this quotient
             constancy = Bounded(math.nan, math.inf)
         else:
             value = 2 * mean / engine.affinity / noise.value

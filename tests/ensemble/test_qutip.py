@@ -181,6 +181,16 @@ def test_a_current_that_cancels_to_zero_certifies_no_constancy():
     assert Qutip().solve(engine, ["constancy"]).status is Status.UNCERTIFIED
 
 
+def test_a_noise_below_the_smallest_numbers_certifies_no_constancy():
+    """Rates of e^−730: the current and its error bound are both rounded to 0."""
+    engine = Engine(
+        N=1, E_1=730.5151717727034, delta_E=1985.7461168433774, T_mean=2.3591409142295223,
+        delta_T=2.718281828459045, omega_0=1.0, Gamma_0=1.0,
+    )  # fmt: skip
+    assert Qutip().solve(engine, ["constancy"]).status is Status.UNCERTIFIED
+    assert Exact().solve(engine, ["constancy"]).values["constancy"] == pytest.approx(1, rel=1e-12)
+
+
 @given(near_and_far(), st.sampled_from(Qutip.variables))
 @settings(deadline=None, max_examples=examples(30))
 def test_what_is_certified_is_right(engine, variable):
