@@ -2,7 +2,7 @@
 
 A step is a pair of functions: the first reads and computes in a thread and touches no widget, the
 second shows what was found, on the document.  A page in a notebook has no server: its steps are
-done at once.
+done at once, without pauses.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,13 @@ THREADS = 4
 Step = tuple[Callable[[], Any], Callable[[Any], None]]
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="heatcat-page")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """In place of a step: wait so many seconds, and begin again if something changed meanwhile."""
+
+    seconds: float
 
 
 class Drawing:
@@ -39,11 +47,11 @@ class Drawing:
 
     def __init__(
         self,
-        plan: Callable[[], Iterable[Step]],
+        plan: Callable[[], Iterable[Step | Pause]],
         busy: Callable[[bool], None] = lambda at_work: None,
     ) -> None:
         self._plan, self._busy = plan, busy
-        self._steps: Iterator[Step] = iter(())
+        self._steps: Iterator[Step | Pause] = iter(())
         self._at_work = False
         self._again = False
 
@@ -61,6 +69,9 @@ class Drawing:
             self._steps = iter(self._plan())
         try:
             step = next(self._steps, None)
+            if isinstance(step, Pause):
+                _after(step.seconds, self._next)
+                return
             if step is not None:
                 load, show = step
                 in_thread(partial(_outcome, load), partial(self._show, show))
@@ -112,6 +123,15 @@ def in_thread(load: Callable[[], Any], show: Callable[[Any], None]) -> None:
             document.add_next_tick_callback(lambda: _held(document, show, future))
 
     _pool.submit(load).add_done_callback(lambda future: loop.call_soon_threadsafe(arrived, future))
+
+
+def _after(seconds: float, proceed: Callable[[], None]) -> None:
+    """Go on after some seconds, on the document of this page; no thread waits meanwhile."""
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        proceed()
+    else:
+        document.add_timeout_callback(proceed, round(1e3 * seconds))
 
 
 def on_document(change: Callable[[], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -14,20 +13,20 @@ import panel as pn
 
 from catalog.heat_engine.terms import VOCABULARY
 from catalog.names.labels import label
-from ensemble import Engine, Exact, InvalidInput, Macroscopic, Solution
-from ensemble.method import Method, attempt
-from ensemble.variables import FROM_CUMULANTS, FROM_PAIR
+from ensemble import Exact, InvalidInput, Macroscopic, Status
+from ensemble.method import Method
 from heatcat.browser import escape
 from heatcat.browser.axes import spaced_by_factors
-from heatcat.browser.drawing import Drawing, Step, in_thread
-from heatcat.browser.explore.live_curve import LiveCurve
+from heatcat.browser.drawing import Drawing, Pause, Step, in_thread
+from heatcat.browser.explore.live_curve import REST, LiveCurve
 from heatcat.browser.labels import figure, unit, with_unit
+from heatcat.browser.live_solver import LiveSolver, Timed
 from heatcat.browser.point import load_point, named
 from heatcat.browser.section import Context, Section, Shown
 from heatcat.browser.sheet import Sheet
 
-LARGEST = 30
-"""Largest number of spin pairs: their engine is solved in about a tenth of a second."""
+LARGEST = 60
+"""Largest number of spin pairs: a move that is solved in full takes about a tenth of a second."""
 STEPS = 201
 """Number of positions of a slider."""
 REACH = 4.0
@@ -38,8 +37,8 @@ OTHERS = (
     *("Gamma_1", "Gamma_2", "spin_1", "spin_2", "mu_1", "mu_2"),
     *("detuning", "Gamma_local", "Gamma_dephasing"),
 )
-SLOW = {"gap", *FROM_CUMULANTS, *FROM_PAIR}
-"""Variables that are left out: each takes longer than the currents and their noise together."""
+BASIS = "basis"
+"""What a solution that was followed from those before calls its solver."""
 METHODS: dict[str, Method] = {
     f"exact, N ≤ {LARGEST}": Exact(),
     "macroscopic, N → ∞": Macroscopic(),
@@ -58,6 +57,7 @@ class LivePoint(Section):
         self._shown: Shown | None = None
         self._stored: Mapping[str, float] = {}
         self._more: dict[str, Any] = {}
+        self._statistics = "bosonic"
         self._units: dict[str, str] = {}
         self._setting = False
         self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
@@ -77,7 +77,9 @@ class LivePoint(Section):
         self._scaling.param.watch(self._moved, "value")
         self._box = pn.Column(sizing_mode="stretch_width")
         self._result = pn.pane.HTML("", sizing_mode="stretch_width")
-        self._solve = Drawing(self._plan)
+        self._solve, self._later = Drawing(self._plan), Drawing(self._plan_later)
+        self._solver: LiveSolver | None = None
+        self._live: tuple[LiveSolver, Mapping[str, Any], Timed] | None = None
         self._curve = LiveCurve()
         self._engine = pn.FlexBox(
             pn.Column(
@@ -94,7 +96,6 @@ class LivePoint(Section):
         self._none = pn.pane.HTML("", visible=False, sizing_mode="stretch_width")
         self._buttons = pn.FlexBox(self._switch, self._again, gap="8px")
         self.layout.objects = [self._none, self._buttons, self._engine]
-        self.seconds = 0.0
 
     def show(self, shown: Shown, found: Any) -> None:
         self._shown = shown
@@ -125,9 +126,8 @@ class LivePoint(Section):
         values = {**sheet.fixed(), **sheet.derived(at), **at}
         definition = json.loads(sheet.data.attrs.get("sweep", "{}"))
         self._more = {name: values[name] for name in OTHERS if name in values}
-        self._more["statistics"] = (
-            definition.get("model", {}).get("options", {}).get("statistics", "bosonic")
-        )
+        options = definition.get("model", {}).get("options", {})
+        self._statistics = str(options.get("statistics", "bosonic"))
         self._units = {
             name: str(sheet.data[name].attrs.get("units", "1"))
             for name in sheet.data.data_vars
@@ -153,60 +153,97 @@ class LivePoint(Section):
         if not self._sliders:
             return
         method = METHODS[self._method.value]
-        parameters = {name: slider.value for name, slider in self._sliders.items()}
+        wanted = LiveSolver(method, self._scaling.value, self._statistics)
+        if wanted != self._solver:
+            self._solver = wanted
+        solver, sliders = self._solver, {n: slider.value for n, slider in self._sliders.items()}
         self._sliders["N"].disabled = not method.sized
         if not method.sized:
-            parameters["N"] = 1
+            sliders["N"] = 1
+        parameters = {**sliders, **self._more}
         try:
-            engine = Engine(**parameters, scaling=self._scaling.value, **self._more)
-            method.accept(engine)
+            solver.engine(parameters)
         except InvalidInput as error:
+            self._live = None
             self._result.object = f'<p role="alert">{escape.html(str(error))}</p>'
             return
-        yield partial(solve, method, engine), partial(self._show_solved, parameters)
+        yield partial(solver.move, parameters), partial(self._show_move, solver, parameters)
 
-    def _show_solved(self, parameters: Mapping[str, float], found: tuple[Solution, float]) -> None:
-        solution, self.seconds = found
+    def _show_move(self, solver: LiveSolver, parameters: dict[str, Any], found: Timed) -> None:
+        self._live = solver, parameters, found
+        self._show_values(solver, found, None)
+        self.context.mark(parameters)
+        self._show_curve(solver, parameters)
+        self._later.request()
+
+    def _plan_later(self) -> Iterator[Step | Pause]:
+        """Solve the variables that take longer, once the sliders rest."""
+        live = self._live
+        if live is None or not live[0].later:
+            return
+        solver, parameters, move = live
+        yield Pause(REST)
+
+        def show(rest: Timed) -> None:
+            if self._live is live:  # else the sliders were moved meanwhile
+                self._show_values(solver, move, rest)
+
+        yield partial(solver.rest, parameters), show
+
+    def _show_values(self, solver: LiveSolver, move: Timed, rest: Timed | None) -> None:
+        """The table; without the rest, its rows say that it is being solved."""
+        solution, seconds = move
         residual = solution.diagnostics.get("residual", math.nan)
+        followed = " from the engines before" if solution.diagnostics.get("solver") == BASIS else ""
         said = f": {escape.html(solution.message)}" if solution.message else ""
-        rows = "".join(self._row(name, value) for name, value in solution.values.items())
+        values: dict[str, float | None] = {**solution.values}
+        values |= dict.fromkeys(solver.later) if rest is None else rest[0].values
+        rows = "".join(self._row(name, value) for name, value in values.items())
         self._result.object = (
             f'<div class="point live"><p class="status" data-status="{solution.status.label}">'
             f"status: <b>{solution.status.label}</b>{said}; residual {residual:.1e}; "
-            f'solved in <b data-milliseconds="{1e3 * self.seconds:.1f}">'
-            f"{1e3 * self.seconds:.0f} ms</b></p>"
+            f'solved in <b data-milliseconds="{1e3 * seconds:.1f}">{1e3 * seconds:.0f} ms</b>'
+            f"{followed}{self._said_of_rest(solver, rest)}</p>"
             "<table><caption>live engine, and the chosen cell as stored</caption><thead><tr>"
             "<th></th><th>live</th><th>stored</th><th></th></tr></thead>"
             f"<tbody>{rows}</tbody></table></div>"
         )
-        self.context.mark(parameters)
-        self._show_curve(parameters, solution)
 
-    def _show_curve(self, parameters: Mapping[str, float], solution: Solution) -> None:
+    @staticmethod
+    def _said_of_rest(solver: LiveSolver, rest: Timed | None) -> str:
+        if not solver.later:
+            return ""
+        if rest is None:
+            return "; the bounds follow when the sliders rest"
+        solution, seconds = rest
+        state = "" if solution.status is Status.OK else f" ({solution.status.label})"
+        return f"; the bounds{state} in {1e3 * seconds:.0f} ms more"
+
+    def _show_curve(self, solver: LiveSolver, parameters: Mapping[str, float]) -> None:
         """The curve through this engine, along any parameter that has a slider."""
-        method = METHODS[self._method.value]
+        method, names = solver.method, [*solver.at_once, *solver.later]
         positions = {
             name: list(slider.options.values())
             for name, slider in self._sliders.items()
             if method.sized or name != "N"
         }
-        engine = {**parameters, "scaling": self._scaling.value, **self._more}
+        engine = {**parameters, "scaling": solver.scaling, "statistics": solver.statistics}
         sheet = self._shown.sheet if self._shown else None
         texts = {n: with_unit(sheet.data[n]) for n in positions if sheet and n in sheet.data.coords}
-        for name in solution.values:
+        for name in names:
             term = VOCABULARY[name]
             shown = unit(self._units.get(name, term.unit))
             texts[name] = f"{term.symbol} [{shown}]" if shown else term.symbol
-        self._curve.show(method, engine, positions, solution.values, texts)
+        self._curve.show(method, engine, positions, names, texts)
 
-    def _row(self, name: str, value: float) -> str:
+    def _row(self, name: str, value: float | None) -> str:
         stored = figure(self._stored[name]) if name in self._stored else "–"
         term = VOCABULARY[name]
         about = escape.html("; ".join(filter(None, (term.long_name, term.equation))))
         return (
             f'<tr data-name="{escape.html(name)}"><th scope="row" title="{about}">'
             f"{named(name, term.symbol)}</th>"
-            f'<td class="number">{escape.html(figure(value))}</td>'
+            f'<td class="number">{escape.html("…" if value is None else figure(value))}</td>'
             f'<td class="number">{escape.html(stored)}</td>'
             f"<td>{escape.html(unit(self._units.get(name, term.unit)))}</td></tr>"
         )
@@ -226,14 +263,6 @@ class LivePoint(Section):
     def _moved(self, *_: Any) -> None:
         if not self._setting:
             self._solve.request()
-
-
-def solve(method: Method, engine: Engine) -> tuple[Solution, float]:
-    """The quick variables of an engine, and the seconds that they took."""
-    wanted = [name for name in method.variables if name not in SLOW]
-    start = time.perf_counter()
-    solution = attempt(method, engine, wanted)
-    return solution, time.perf_counter() - start
 
 
 def is_engine(sheet: Sheet) -> bool:

@@ -45,10 +45,10 @@ function nameSliders() {
     handle.setAttribute("aria-valuetext", value.join(":").trim());
   }
 }
-let naming = 0;
+let naming = [];
 function nameSoon() {
-  window.clearTimeout(naming);
-  naming = window.setTimeout(nameSliders, 200);
+  naming.forEach(window.clearTimeout);
+  naming = [200, 1500].map(wait => window.setTimeout(nameSliders, wait));  // a busy browser draws late
 }
 function watch() {
   if (!window.Bokeh || !Bokeh.documents.length) return window.setTimeout(watch, 200);

@@ -286,6 +286,9 @@ def test_the_live_point_solves_within_a_tenth_of_a_second(chromium, address, tin
         exact = Exact().solve(Engine(**{**engine, "N": 7})).values["power"]
         sync_api.expect(power.nth(0)).to_have_text(figure(exact))
         sync_api.expect(page.locator(".live [data-status]")).to_contain_text("residual")
+        bounds = Exact().solve(Engine(**{**engine, "N": 7}), ["response_bound"]).values
+        found = page.locator(".live tr[data-name=response_bound] td.number").nth(0)
+        sync_api.expect(found).to_have_text(figure(bounds["response_bound"]))
         took = page.locator("[data-milliseconds]").get_attribute("data-milliseconds")
         assert float(took) < MOVE_MILLISECONDS
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.heatcat.serving import serving
@@ -22,13 +23,21 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FIRST_MAP, SLIDER, VARIABLE = 3.0, 0.2, 0.5
-"""Seconds on an idle machine: until the first map, a move of a slider, another variable is seen."""
+FIRST_MAP, SLIDER, VARIABLE, LIVE = 3.0, 0.2, 0.5, 0.1
+"""Seconds on an idle machine until the first map, a move of a slider or another variable is seen, and
+until a moved live engine of 30 pairs is solved."""
 NOISE = 3.0
 LAPS = 4
 
 HEADING = """() => [...Bokeh.documents[0]._all_models.values()]
   .find(m => (m.css_classes || []).includes("heading") && m.text).text"""
+
+
+LIVE_POWER = """() => { let found = ""
+  const walk = root => root.querySelectorAll("*").forEach(e => {
+  if (e.matches(".live tr[data-name=power] td.number:nth-child(2)")) found = e.textContent
+  if (e.shadowRoot) walk(e.shadowRoot) }); walk(document); return found }"""
+"""The power of the live engine."""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +95,39 @@ def test_sliders_and_variables_of_a_million_points(chromium, million):
     print(f"another variable: {told(changes)}, goal {told([VARIABLE])}")
     assert min(moves) < NOISE * SLIDER * factor
     assert min(changes) < NOISE * VARIABLE * factor
+
+
+def test_live_moves_at_thirty_pairs(chromium, million):
+    """What the solver takes, and what passes until the table shows the moved engine."""
+    page = chromium.new_page(viewport=LAPTOP)
+    at = {"N": 10, "delta_E": MILLION.axes["delta_E"][25], "T_mean": MILLION.axes["T_mean"][25]}
+    page.goto(link(million, at=at, tab="Live point"))
+    idle(page)
+    page.get_by_text("solve live from the chosen cell").click()
+    told_of = page.locator("[data-milliseconds]")
+    told_of.wait_for()
+    sliders = page.locator(".noUi-handle")
+    sliders.nth(len(MILLION.dims)).focus()  # the live engine's N, below the sliders of the cell
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    sync_api.expect(sliders.nth(len(MILLION.dims))).to_have_attribute("aria-valuetext", "30")
+    sliders.nth(len(MILLION.dims) + 1).focus()
+    page.wait_for_timeout(1500)
+    moves, solves, followed = [], [], 0
+    for _ in range(30):
+        before = page.evaluate(LIVE_POWER)
+        start = time.perf_counter()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"before => ({LIVE_POWER})() != before", arg=before, polling=5)
+        moves.append(time.perf_counter() - start)
+        solves.append(float(told_of.get_attribute("data-milliseconds")) / 1e3)
+        followed += "from the engines before" in page.locator(".live .status").inner_text()
+    page.close()
+    factor = slowed()
+    print(f"\nlive moves at N = 30, solved: {told(solves)}, goal {told([LIVE])}")
+    print(f"live moves at N = 30, seen: {told(moves)}, slowed {factor:.1f} times")
+    assert followed > 10
+    assert np.median(solves) < NOISE * LIVE * factor
 
 
 def test_a_visitor_does_not_wait_for_another(chromium, million):

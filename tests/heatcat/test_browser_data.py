@@ -24,6 +24,7 @@ from heatcat.browser.colours import DIVERGING, SEQUENTIAL, centre, colours_for
 from heatcat.browser.derived import DERIVED, growing
 from heatcat.browser.labels import figure
 from heatcat.browser.live_point import LivePoint
+from heatcat.browser.live_solver import SLOW, LiveSolver
 from heatcat.browser.page import Page
 from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import load_plane
@@ -434,7 +435,29 @@ def test_the_live_point_takes_what_follows_from_the_temperatures_of_the_baths():
     live = LivePoint(Page(Source("store.zarr")).context)
     live.start(sheet, at, {"power": 1.0})
     engine = Engine.of(N=2, E_1=1, E_2=2, T_1=1, T_2=4, omega_0=1, Gamma_0=1)
-    assert figure(Exact().solve(engine, ["power"]).values["power"]) in live._result.object
+    exact = Exact().solve(engine, ["power", "tur_bound"]).values
+    for name in ("power", "tur_bound"):
+        row = live._result.object.partition(f'data-name="{name}"')[2].partition("</tr>")[0]
+        assert figure(exact[name]) in row
+
+
+def test_a_live_engine_is_followed_and_its_bounds_are_solved_after(monkeypatch):
+    solver = LiveSolver(Exact(), "high-temperature", "bosonic")
+    assert {*solver.at_once, *solver.later} == {*Exact().variables} - SLOW
+    assert "power" in solver.at_once
+    assert "response_bound" in solver.later
+    fixed = {"N": 8, "E_1": 1.0, "T_mean": 13.5, "delta_T": 23.0, "omega_0": 0.006, "Gamma_0": 1e-3}
+    for k in range(16):
+        parameters = {**fixed, "delta_E": 9 + k / 50}
+        solution, seconds = solver.move(parameters)
+    assert solution.diagnostics["solver"] == "basis"
+    assert seconds > 0
+    exact = Exact().solve(solver.engine(parameters), [*solver.at_once, *solver.later])
+    for name in solver.at_once:
+        assert solution.values[name] == pytest.approx(exact.values[name], rel=1e-7, nan_ok=True)
+    rest, _ = solver.rest(parameters)
+    assert rest.values["response_bound"] == pytest.approx(exact.values["response_bound"], rel=1e-9)
+    assert LiveSolver(Macroscopic(), "high-temperature", "bosonic").later == []
 
 
 def test_scattered_points_lie_beside_the_cells_of_their_grid(tmp_path):

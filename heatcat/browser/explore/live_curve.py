@@ -17,7 +17,7 @@ from ensemble import Engine, InvalidInput, Status
 from ensemble.method import Method, attempt
 from heatcat.browser import escape
 from heatcat.browser.colours import Scale
-from heatcat.browser.drawing import Drawing, Step
+from heatcat.browser.drawing import Drawing, Pause, Step
 from heatcat.browser.explore.curve_plot import OTHER, palette
 from heatcat.browser.explore.panel import small
 from heatcat.browser.explore.sides import Side, new_figure, suits_labels
@@ -151,7 +151,7 @@ class LiveCurve:
                 widget.param.update(options=options, value=chosen)
         self._drawing.request()
 
-    def _plan(self) -> Iterator[Step]:
+    def _plan(self) -> Iterator[Step | Pause]:
         if self._engine is None or not self._variable.value or not self._along.value:
             return
         method, parameters, positions = self._engine
@@ -159,7 +159,7 @@ class LiveCurve:
         every = thinned(positions[along], parameters[along])
         wanted = Wanted(method, parameters, along, every, self._variable.value)
         solved = Solved(wanted, np.full(len(every), np.nan))
-        yield partial(time.sleep, REST), lambda _: None
+        yield Pause(REST)
         self._source = None
         while solved.done < len(every):
             yield partial(solve_more, solved), self._show_more
