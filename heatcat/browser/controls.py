@@ -13,6 +13,7 @@ from heatcat.browser.labels import explanation, number, symbol, symbol_of, with_
 from heatcat.browser.picture import offered
 from heatcat.browser.scales import SCALES
 from heatcat.browser.sheet import Sheet
+from heatcat.browser.slider import LabelSlider, label_slider
 from heatcat.browser.source import Source
 from heatcat.browser.view import CURVE, View
 from heatcat.terminal import visible
@@ -37,7 +38,7 @@ class Controls:
     def __init__(self, view: View, source: Source) -> None:
         self._view, self._source = view, source
         self._setting = False
-        self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
+        self._sliders: dict[str, LabelSlider] = {}
         self._plays: list[Play] = []
         self._shown: tuple[Any, ...] = ()
         self._offered: tuple[Any, ...] = ()
@@ -149,14 +150,13 @@ class Controls:
         for dim, slider in self._sliders.items():
             slider.value = self._view.at[dim]
 
-    def _slider(self, sheet: Sheet, dim: str) -> pn.widgets.DiscreteSlider:
+    def _slider(self, sheet: Sheet, dim: str) -> LabelSlider:
         labels = [value.item() for value in sheet.labels(dim)]
-        slider = pn.widgets.DiscreteSlider(
-            label=escape.html(with_unit(sheet.data[dim])),  # Panel puts it into HTML unescaped
-            options={number(value): value for value in labels},
-            value=self._view.at[dim],
+        slider = label_slider(
+            with_unit(sheet.data[dim]),
+            {number(value): value for value in labels},
+            self._view.at[dim],
             disabled=len(labels) == 1,
-            sizing_mode="stretch_width",
         )
 
         def moved(event: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import panel as pn
 from bokeh.events import RangesUpdate, Tap
 from bokeh.models import (
@@ -114,5 +115,22 @@ def set_ticks(axis: Any, ticks: Iterable[tuple[float, str]] | None, *, log: bool
 
 
 def fill(source: ColumnDataSource, **columns: Any) -> None:
-    """Replace all columns of a source at once."""
-    source.data = columns
+    """Replace the columns of a source; those that stay the same are not sent to the browser."""
+    before: Any = source.data
+    if before.keys() != columns.keys() or _length(before) != _length(columns):
+        source.data = columns
+        return
+    changed = {name: new for name, new in columns.items() if not _same(before[name], new)}
+    if changed:
+        before.update(changed)
+
+
+def _length(columns: Mapping[str, Any]) -> int:
+    return len(next(iter(columns.values()), ()))
+
+
+def _same(before: Any, now: Any) -> bool:
+    """Whether two columns of one length are equal; those of lines hold an array for each."""
+    if isinstance(now, np.ndarray):
+        return np.array_equal(before, now, equal_nan=now.dtype.kind == "f")
+    return all(np.array_equal(one, other) for one, other in zip(before, now, strict=True))

@@ -24,6 +24,7 @@ from heatcat.browser.live_solver import LiveSolver, Timed
 from heatcat.browser.point import load_point, named
 from heatcat.browser.section import Context, Section, Shown
 from heatcat.browser.sheet import Sheet
+from heatcat.browser.slider import LabelSlider, label_slider
 
 LARGEST = 60
 """Largest number of spin pairs: a move that is solved in full takes about a tenth of a second."""
@@ -60,7 +61,7 @@ class LivePoint(Section):
         self._statistics = "bosonic"
         self._units: dict[str, str] = {}
         self._setting = False
-        self._sliders: dict[str, pn.widgets.DiscreteSlider] = {}
+        self._sliders: dict[str, LabelSlider] = {}
         self._switch = pn.widgets.Toggle(
             label="solve live from the chosen cell", color="primary", variant="outline"
         )
@@ -248,15 +249,8 @@ class LivePoint(Section):
             f"<td>{escape.html(unit(self._units.get(name, term.unit)))}</td></tr>"
         )
 
-    def _slider(
-        self, name: str, text: str, positions: list[Any], value: float
-    ) -> pn.widgets.DiscreteSlider:
-        slider = pn.widgets.DiscreteSlider(
-            label=escape.html(text),  # Panel puts it into HTML unescaped
-            options={f"{position:.6g}": position for position in positions},
-            value=value,
-            sizing_mode="stretch_width",
-        )
+    def _slider(self, name: str, text: str, positions: list[Any], value: float) -> LabelSlider:
+        slider = label_slider(text, {f"{position:.6g}": position for position in positions}, value)
         slider.param.watch(self._moved, "value")
         return slider
 

@@ -145,7 +145,8 @@ class Page:
             except InvalidInput as problem:
                 problems.append(problem)
 
-        yield open_sweeps, lambda _: None
+        if not self.source.has_read(self.view.sweep, self.view.beside_sweep):
+            yield open_sweeps, lambda _: None
         if problems:
             self._notes.object = alert_html(str(problems[0]))
             return

@@ -87,6 +87,10 @@ class Source:
         for name in names:
             self.sheet(name if name in self.names else self.names[0])
 
+    def has_read(self, *names: str) -> bool:
+        """Whether some sweeps are open already, those with an empty name apart."""
+        return all(name in self._sheets for name in names if name) and any(names)
+
     @property
     def growing(self) -> bool:
         """Whether a run may be adding points."""

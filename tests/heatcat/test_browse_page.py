@@ -196,6 +196,23 @@ def test_a_cell_is_chosen_by_keyboard_too(chromium, address, tiny):
         expect_engine(page, tiny[1], N=6, delta_E=250.0, T_mean=100.0)
 
 
+def test_the_text_of_a_slider_follows_its_handle(chromium, address):
+    at = {"N": 1, "delta_E": 125.0, "T_mean": 100.0}
+    with opened(chromium, link(address, at=at, tab="Live point")) as page:
+        page.get_by_text("solve live from the chosen cell").click()
+        page.locator("[data-milliseconds]").wait_for()
+        handle = page.locator(".noUi-handle").nth(3)
+        handle.focus()
+        for last in (9, 17, 25, 33):
+            for _ in range(8):  # quicker than the server answers
+                page.keyboard.press("ArrowRight")
+            page.wait_for_timeout(800)
+            sync_api.expect(page.get_by_text(f"N: {last}", exact=True)).to_be_visible()
+        page.evaluate("() => window.scrollTo(0, 0)")
+        click_cell(page, 250.0, 180.0)  # and it follows Python
+        sync_api.expect(page.get_by_text("ΔE [ω₀]: 250", exact=True)).to_be_visible()
+
+
 def test_the_map_is_drawn_from_the_stored_numbers(chromium, address, tiny):
     stored = tiny[1]
     with opened(chromium, link(address, variable="power", at={"N": 3})) as page:

@@ -24,7 +24,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FIRST_MAP, SLIDER, VARIABLE, LIVE = 3.0, 0.2, 0.5, 0.1
-"""Seconds on an idle machine until the first map, a move of a slider or another variable is seen, and
+"""Seconds on an idle machine until the first map, a moved slider or another variable is seen, and
 until a moved live engine of 30 pairs is solved."""
 NOISE = 3.0
 LAPS = 4
