@@ -28,6 +28,7 @@ RUNS = [
     ),
     (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
     (["import_time.py", "--rounds", "1"], "import catalog"),
+    (["single_engines.py", "--N", "1"], "detuning"),
     (
         ["against_sweep_tools.py", "--points", "4", "--busy", "4", *SMALL],
         "heatcat              a dimension of the result, with its labels",
