@@ -12,6 +12,7 @@ from heatcat.claims.ledger import Finding, Verdict
 
 ROUNDING = 1e-10
 """Bound on the certified residuals of the methods; smaller numbers are shown as rounding errors."""
+ORDER = [*map(str, Verdict), "error"]
 HEAD = """\
 # The paper's claims
 
@@ -34,22 +35,24 @@ def number(value: float) -> str:
 
 
 def markdown(findings: Sequence[Finding]) -> str:
-    """Page with a count, a table of verdicts and the evidence for each."""
+    """Page with the claims by their verdict, and the evidence for each."""
     counts = Counter(finding.verdict for finding in findings)
-    parts = [HEAD, f"{len(findings)} claims: {_counted(counts)}.\n"]
-    parts.append("| id | where | verdict |\n| --- | --- | --- |")
-    parts += [
-        f"| [{f.claim.id}](#{f.claim.id}) | {f.claim.where} | {f.verdict} |" for f in findings
-    ]
+    parts = [HEAD, "| verdict | number | claims |\n| --- | --- | --- |"]
+    for name in filter(counts.get, ORDER):
+        ids = [finding.claim.id for finding in findings if finding.verdict == name]
+        parts.append(f"| {name} | {len(ids)} | {_links(ids)} |")
     parts += [f"\n{text}" for text in _shared(findings)]
     for finding in findings:
         parts.append("\n" + _entry(finding))
     return "\n".join(parts) + "\n"
 
 
+def _links(ids: Sequence[str]) -> str:
+    return ", ".join(f"[{id}](#{id})" for id in ids)
+
+
 def _counted(counts: Counter[str]) -> str:
-    order = [*map(str, Verdict), "error"]
-    return ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
+    return ", ".join(f"{counts[name]} {name}" for name in ORDER if counts[name])
 
 
 def _shared(findings: Sequence[Finding]) -> list[str]:
@@ -59,9 +62,7 @@ def _shared(findings: Sequence[Finding]) -> list[str]:
         if finding.claim.fact:
             entries.setdefault(finding.claim.fact, []).append(finding.claim.id)
     return [
-        f"**One fact behind {len(ids)} entries**, "
-        + ", ".join(f"[{id}](#{id})" for id in ids)
-        + f": {fact}."
+        f"**One fact behind {len(ids)} entries**, {_links(ids)}: {fact}."
         for fact, ids in entries.items()
         if len(ids) > 1
     ]

@@ -375,15 +375,22 @@ class TestCommand:
 
 
 def on_page() -> dict[str, str]:
-    rows = re.findall(
-        r"^\| \[([a-z0-9-]+)\]\(#\1\) \| .* \| (.*) \|$", PAGE.read_text("utf-8"), re.M
-    )
-    return dict(rows)
+    """Verdict of each entry, in their order."""
+    text = PAGE.read_text("utf-8")
+    return dict(re.findall(r"^## (\S+)$.*?^\*\*([^*]+)\*\*[.:]", text, re.M | re.DOTALL))
 
 
 class TestPage:
     def test_it_lists_every_claim_in_order(self):
         assert list(on_page()) == list(BY_ID)
+
+    def test_its_table_has_each_under_its_verdict(self):
+        rows = re.findall(r"^\| ([a-z ]+) \| (\d+) \| (\[.*) \|$", PAGE.read_text("utf-8"), re.M)
+        listed = {
+            name: verdict for verdict, _, ids in rows for name in re.findall(r"\[(\S+)\]", ids)
+        }
+        assert listed == on_page()
+        assert sum(int(count) for _, count, _ in rows) == len(listed)
 
     def test_its_statements_are_the_ledger_s(self):
         text = PAGE.read_text("utf-8")
