@@ -154,11 +154,12 @@ def coupling(
 
 
 def iterations(coupling: ArrayLike, fall: ArrayLike) -> FloatArray:
-    """About how many iterations of GMRES a solve takes, whatever N.
+    """What a solve with GMRES takes, whatever N, in units of an iteration.
 
-    Measured for the boxes of Figs. 2, 3, 6 and 7 at N = 32 to 100, within a factor of two: 20 at
-    weak coupling, 25 at ω₀ = Γ₀, 70 to 130 at ω₀ = 6Γ₀, and twice as many where one bath is so much
-    colder that it cannot be diagonalised.
+    Iterations were counted for the boxes of Figs. 2, 3, 6 and 7 at N = 32 and 48: 4 to 12 at a
+    coupling below 0.3, 12 to 28 at 1.7, 55 to 90 at 10, and, where one bath is so much colder that
+    it cannot be diagonalised, 30 in the box of Fig. 2 and 160 to 300 in that of Fig. 3.  Some eight
+    of the twelve that are always added stand for the preparation.
     """
     fall = np.asarray(fall, dtype=float)
     steps = 12 + 6 * np.asarray(coupling, dtype=float) + np.minimum(fall, WELL_SCALED) / 2
