@@ -3,7 +3,9 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOURCES = ensemble catalog analyses heatcat
-PROCESSES ?= 2
+# One more than CI has cores: some tests wait.  Tests that start many processes are two at a time.
+PROCESSES ?= 3
+SYSTEM_PROCESSES ?= 2
 FLIPS ?= 500
 FUZZ ?= 3000
 
@@ -33,12 +35,12 @@ test: lint types
 # The site, the code on its pages and in the README, notebooks, benchmarks at a small size.
 # HEATCAT_SITE=build/docs: tests of the site take the one that `make docs` has built.
 test-pages: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist worksteal -m pages
+	.venv/bin/python -m pytest -n $(SYSTEM_PROCESSES) --dist worksteal -m pages
 
 # Runs and workers that are killed, disks that fill up, several runs at once, intruders, hostile
 # stores, an object store.
 test-kills: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m "kills and not slow"
+	.venv/bin/python -m pytest -n $(SYSTEM_PROCESSES) --dist loadfile -m "kills and not slow"
 
 test-slow: .venv/test
 	.venv/bin/python -m pytest -m slow
@@ -57,11 +59,11 @@ test-slurm: .venv/test
 	.venv/bin/python -m pytest -m slurm tests/catalog/test_slurm.py
 
 test-browser: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist loadfile -m "browser and not slow"
+	.venv/bin/python -m pytest -n $(SYSTEM_PROCESSES) --dist loadfile -m "browser and not slow"
 
 # The three in one session, as CI runs them.
 test-system: .venv/test
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist worksteal \
+	.venv/bin/python -m pytest -n $(SYSTEM_PROCESSES) --dist worksteal \
 	  -m "(pages or kills or browser) and not slow"
 
 lint: .venv/test
