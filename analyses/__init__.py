@@ -1,11 +1,12 @@
 """Reductions of a sweep: labelled xarray in, new labelled xarray out, lazy where the input is.
 
-How a variable grows with N (``exponents``, ``crossover``) and its limit (``extrapolation``);
-N pairs against independent ones (``gain``, ``gain_limit``, ``boundary``, ``gain_growth``) and the
-noise at which they lose (``threshold``); steadiness (``constancy``), correlations (``information``)
-and relaxation rates (``relaxation``); how far an approximation is off (``closure``); the line where
-every current vanishes (``carnot``); where an engine is best (``operating_points``) and what it can
-be best in at once (``pareto``); where it is an engine or a refrigerator (``regimes``).
+How a variable grows with N (``exponents``, ``crossover``) and its limit (``extrapolation``); N
+pairs against independent ones (``gain``, ``gain_limit``, ``boundary``, ``gain_growth``) and the
+noise at which their gain is lost (``threshold``); steadiness (``constancy``), correlations
+(``information``) and relaxation rates (``relaxation``); how far an approximation is off
+(``closure``); the line where every current vanishes (``carnot``); where an engine is best
+(``operating_points``) and which engines no other beats in every respect (``pareto``); where there
+is an engine or a refrigerator (``regimes``).
 """
 
 from typing import TYPE_CHECKING, Any

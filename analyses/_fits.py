@@ -1,4 +1,4 @@
-"""What fits and searches along labels share: names and attributes of what they report."""
+"""Shared by fits and searches along labels: names and attributes of their results."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ FIRST = EnergyTerm("first_label", "", "variable", "first label of the fit")
 LAST = EnergyTerm("last_label", "", "variable", "last label of the fit")
 N_SAT = EnergyTerm("N_sat", "N_sat", "variable", "largest label below the power law")
 LABELS = (FIRST, LAST, N_SAT)
-"""Terms of fits that are in the unit of the labels."""
+"""Terms of a fit whose unit is that of the labels."""
 
 
 def slope_terms(
     name: str, symbol: str, long_name: str, *, energy_power: int | None = None, equation: str = ""
 ) -> tuple[EnergyTerm, ...]:
-    """A slope, its extremes over the alternatives with their number, and over local slopes.
+    """Terms of a slope: its value, its range over other fits, their number, the local range.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def deviation_term(of: str) -> EnergyTerm:
 
 
 def status_term(name: str, long_name: str) -> EnergyTerm:
-    """A status of its own; `flagged` says what its numbers mean."""
+    """Term of a status; `flagged` adds the meaning of its numbers."""
     return EnergyTerm(name, "", "variable", long_name, dtype="int8")
 
 
@@ -80,7 +80,7 @@ def flagged(data: xr.DataArray, term: EnergyTerm, codes: type[IntEnum], **how: A
 def window(
     data: xr.DataArray, dim: str, start: float, stop: float
 ) -> tuple[xr.DataArray, FloatArray]:
-    """Data and labels of the window start ≤ label ≤ stop, which has to hold enough for a line."""
+    """Data and labels of the window start ≤ label ≤ stop, which must hold enough for a line."""
     labels = axis_labels(data, dim)
     inside = (start <= labels) & (labels <= stop)
     if inside.sum() < FEWEST:
@@ -103,7 +103,7 @@ def reduced(
     units: str | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """Apply a kernel that consumes ``dim`` and returns an array for each term.
+    """Apply a kernel that takes data along ``dim`` and returns an array for each term, without it.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ N_LEFT_OUT = EnergyTerm(
 AT_EDGE = EnergyTerm("at_edge", "", "variable", "whether the point is at an end of an axis")
 CERTIFIED = "points of status ok"
 UNCERTIFIED = "all points: the dataset has no status"
-"""Values of the attribute ``among``: which points were looked at."""
+"""Values of the attribute ``among``: which points were compared."""
 
 
 def chosen_variables(dataset: xr.Dataset, names: Iterable[str], dims: Iterable[str]) -> list[str]:
@@ -56,7 +56,7 @@ def chosen_variables(dataset: xr.Dataset, names: Iterable[str], dims: Iterable[s
 
 
 def usable_points(dataset: xr.Dataset, names: Iterable[str]) -> tuple[xr.DataArray, str]:
-    """Where all variables are finite and the status, if there is one, is ok; and which it is."""
+    """Where all variables are finite and the status, if any, is ok; and the text of ``among``."""
     usable = xr.DataArray(True)
     for name in names:
         usable = usable & xr.apply_ufunc(np.isfinite, dataset[name], dask="allowed")

@@ -1,8 +1,8 @@
 """NumPy kernel of all straight-line fits: points along the last axis, every other axis vectorised.
 
-The data are computed, not measured: the residuals of a smooth curve are systematic, and a standard
-error, which is for random ones, says nothing of how far the slope depends on the points chosen.
-What is reported instead is how much it varies: over shorter windows, and from point to point.
+The data are computed, not measured.  The residuals of a smooth curve are systematic, but a standard
+error is defined for random ones: it does not say how much the slope depends on the points chosen.
+Instead the range of the slope is reported, over shorter windows and from point to point.
 """
 
 from __future__ import annotations
@@ -142,9 +142,9 @@ def _range_over_windows(
 ) -> tuple[tuple[FloatArray, FloatArray], int]:
     """Least and largest slope of the residuals over the windows of `Lines`, and their number.
 
-    Residuals, because the sums below would lose digits to the common slope.
+    The slope of the whole fit is subtracted first: with it the sums below would lose digits.
     """
-    least = SHARE * (x[-1] - x[0]) * (1 - 1e-12)  # half of a range is half of it after rounding
+    least = SHARE * (x[-1] - x[0]) * (1 - 1e-12)  # a window of exactly half counts despite rounding
     low = np.full(residual.shape[0], np.inf)
     high = -low
     count = 0

@@ -13,7 +13,7 @@ from analyses._labels import FloatArray
 from analyses._lines import FEWEST, fit_lines, straight_line
 
 TOLERANCES = (0.5, 1.0, 2.0)
-"""Factors of the tolerance over which the spread of an exponent is taken."""
+"""The spread of an exponent is taken over the tolerance times each of these factors."""
 SHORTEST = 0.5
 """The spread is also taken over sweeps that end at this part of the largest label or later."""
 
@@ -37,7 +37,7 @@ def log_and_sign(power: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def one_sign(values: FloatArray, *, fewest: int = FEWEST) -> tuple[FloatArray, NDArray[np.int8]]:
-    """ln|values| of rows that a line can be fitted to, and why not of the others.
+    """ln|values| of the rows that a line can be fitted to; for the others, the reason why not.
 
     Parameters
     ----------
@@ -239,8 +239,8 @@ def _longest(
     start : ndarray of int, shape (tolerances, m)
         −1 where no window qualifies.
     least : ndarray, shape (m,)
-        Smallest deviation of the windows that were tried, all of them where none qualifies; NaN
-        where none is of one sign.
+        Smallest deviation of the windows that were tried (of all windows if none qualifies); NaN
+        where every window has a zero or both signs.
     """
     m = log_power.shape[0]
     slope = np.full((len(tolerances), m), np.nan)

@@ -11,12 +11,12 @@ from analyses._holes import alike
 from analyses._labels import FloatArray
 
 FEWEST = 3
-"""Least number of points: the error of a limit is estimated from the limits of one point less and
-of two points less."""
+"""Least number of points: the error of a limit is estimated from the limits that one point less and
+two points less give."""
 MOST = 16
-"""Largest number of points in one polynomial: more of them only amplify rounding errors."""
+"""Largest number of points in one polynomial: more points only amplify rounding errors."""
 RATIOS = (1.0, 1.1, 1.2, 1.3, 1.45, 1.9)
-"""Least ratios of successive h: 1 takes every point; a larger one amplifies rounding less."""
+"""Least ratios of successive h: 1 takes every point; a larger ratio amplifies rounding less."""
 SAFETY = 3.0
 NEIGHBOUR = 0.2
 """Error = SAFETY (first + NEIGHBOUR (second + last)), fitted to data whose limit is known; see

@@ -23,16 +23,16 @@ COLUMNS = 6
 RATIO = 1.2
 """Least ratio of successive h: between closer points the differences are lost in rounding."""
 FEWEST = 5
-"""Points that it takes to see the order in the second column."""
+"""Number of points that are needed to see the order in the second column."""
 RESOLVED = 100.0
 """A difference is used if it exceeds its rounding error this many times."""
 SHARE = 0.6
-"""The order of the last column must be at least this part of the one that a series has."""
+"""The order of the last column must be at least this fraction of the order that a series has."""
 DEEP = 4
-"""From this column on, the column before it is judged as well."""
+"""From this column on, the previous column is judged as well."""
 SLOWEST = 0.25
-"""Values of one sign of change that fall off with a lower order than this have no limit that could
-be told from a logarithm's."""
+"""If all changes have one sign and fall off with a lower order than this, the data cannot be told
+from a logarithm, which has no limit."""
 WINDOW = 3
 """The order is a median over so many of the last points."""
 
@@ -41,7 +41,7 @@ class SeriesStatus(IntEnum):
     """Whether the data follow the series."""
 
     SERIES = 0
-    """The order rises with the columns, or what is left is below the accuracy of the data."""
+    """The order rises with the columns, or the remainder is below the accuracy of the data."""
     TOO_FEW_POINTS = 1
     """No limit: fewer than 3 finite points."""
     NOT_JUDGED = 2
@@ -63,7 +63,7 @@ class Series(NamedTuple):
     expected : ndarray of int
         Order that it has in a series; 0 if none is resolved.
     error : ndarray of float
-        What the error of the limit is at least: 0 for a series.
+        Lower bound on the error of the limit: 0 for a series.
     """
 
     status: NDArray[np.int8]
@@ -149,8 +149,8 @@ def judge(values: FloatArray, h: FloatArray, limit: FloatArray, *, accuracy: flo
     observed = np.take_along_axis(orders, deepest[np.newaxis], axis=0)[0]
     raw = orders[0]
     before = np.take_along_axis(orders, np.maximum(deepest - 1, 0)[np.newaxis], axis=0)[0]
-    # A zero crossing of a remainder spoils the order of one column, so that two are looked at
-    # where there are enough for another power to have kept its order in both.
+    # Where a remainder crosses zero, the order of one column is wrong.  So two columns are used, if
+    # there are enough of them that another power would have kept its order in both.
     by_two = (deepest >= DEEP) & (before >= SHARE * (expected - 1))
     rises = ((observed >= SHARE * expected) | by_two) & (2 * n_smooth >= deepest)
     status[finished] = SeriesStatus.SERIES

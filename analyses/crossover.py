@@ -1,4 +1,4 @@
-"""Sizes at which something sets in: the crossover N_cr of an exponent, the transient size N*."""
+"""Two sizes: the crossover N_cr of an exponent, and the transient size N*."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def crossover_size(
     r"""The size N_cr beyond which a local exponent stays below a threshold (Sec. IV).
 
     The paper expects "a crossover size N_cr depending on the system parameters" beyond which
-    another scaling rules.  Here it is the last crossing of the threshold from above,
+    another scaling holds.  Here it is the last crossing of the threshold from above,
     interpolated linearly in ln N between the labels on either side of it.
 
     Parameters
@@ -50,8 +50,8 @@ def crossover_size(
         - ``crossover_size``: N_cr in units of ``dim``.  The first label if the exponent is below
           the threshold throughout; NaN if it still exceeds it at the last label, or if it is not
           known,
-        - ``n_unknown``: labels above the last one at which the exponent is known to exceed the
-          threshold where it is NaN.  If there are any, N_cr is not known, and is NaN.
+        - ``n_unknown``: number of labels with a NaN above the last label at which the exponent is
+          known to exceed the threshold.  If there are any, N_cr is not known, and is NaN.
 
     Raises
     ------

@@ -56,9 +56,9 @@ def extrapolate(
     .. math:: \delta_S = 3 \left[|T_S - T_{S'}| + \tfrac15 |T_{S'} - T_{S''}|
               + \tfrac15 |T_S - T_{\bar S}|\right] + \mathrm{accuracy} \sum_i |w_i f(N_i)|
 
-    where S′ and S″ lack the smallest one and two N of S, and S̄ the largest.  The smallest δ
-    wins, enlarged by the largest ratio |T_S − T_R| / (δ_S + δ_R) over all other candidates R if
-    that exceeds 1.
+    where S′ and S″ lack the smallest one and two N of S, and S̄ the largest.  The candidate with
+    the smallest δ is taken.  Its δ is multiplied by the largest ratio |T_S − T_R| / (δ_S + δ_R)
+    over all other candidates R, if that exceeds 1.
 
     Parameters
     ----------
@@ -110,10 +110,10 @@ def extrapolate(
     a series each elimination raises the order of the remainder by one.  A remainder with 1/√N or
     log N/N keeps its order.  Where that is seen, ``limit_error`` is enlarged: to three times the
     distance from the limit that the observed order leads to, to the largest change of the limit in
-    the course of the eliminations, and for scattered data to their spread.  ``observed_order`` is
-    then the power to think of: for f(1/√N) use ``exponent=0.5``.  A foreign power so small that the
-    orders do not show it yet is not detected; the error may then be some times too small.
-    Zero at the Carnot point is extrapolated to zero, with error zero.
+    the course of the eliminations, and for scattered data to their spread.  ``observed_order`` then
+    suggests the power: for f(1/√N) use ``exponent=0.5``.  Another power with a coefficient so small
+    that the orders do not show it is not detected; the error may then be several times too small.
+    A current of zero, at the Carnot point, is extrapolated to zero with error zero.
 
     The limits of Eq. 28 converge far faster if N + 1 takes the place of N in that equation: the
     series is then one in 1/(N+1)².  docs/theory/extrapolation.md has the recipe and the measured

@@ -1,7 +1,7 @@
 """Collective gain: N pairs in one engine against N engines of one pair.
 
-In the high-temperature scaling (Eq. 28) there are two such comparisons.  The paper's, which is
-meant wherever a gain is named without more, is `collective_gain`: pairs with the same labels.
+In the high-temperature scaling (Eq. 28) there are two such comparisons.  `collective_gain` is the
+paper's and compares with single pairs of the same labels; "gain" alone means this one.
 `same_bath_gain` compares with single pairs in the baths that the N-pair engine has after the
 scaling.
 """
@@ -90,7 +90,7 @@ def collective_gain(power: xr.DataArray, *, dim: str = "N") -> xr.DataArray:
 
 
 def same_bath_gain(dataset: xr.Dataset) -> xr.DataArray:
-    r"""Power of N pairs over that of N single pairs in the very same baths.
+    r"""Power of N pairs over that of N single pairs in the same baths.
 
     .. math:: \frac{\mathcal{P}_N}{N \mathcal{P}_1^{\mathrm{b}}}, \qquad
               \mathcal{P}_1^{\mathrm{b}} = \mathcal{P}_1\bigl(\omega_0/N, \Gamma_0/N, N T\bigr)
@@ -253,7 +253,7 @@ class _SinglePair:
 
 
 def _statistics(dataset: xr.Dataset) -> Any:
-    """Of the baths, as the definition of the sweep says it; bosonic by default."""
+    """Statistics of the baths, from the definition of the sweep; bosonic by default."""
     options = json.loads(dataset.attrs.get("sweep", "{}")).get("model", {}).get("options", {})
     return options.get("statistics", "bosonic")
 

@@ -34,8 +34,8 @@ def information_rank_correlation(
 
     .. math:: \rho_S = \mathrm{corr}\bigl(\mathrm{rank}\, I,\ \mathrm{rank}\, |\mathcal{P}|\bigr)
 
-    The paper finds I "qualitatively related" to the power; ρ_S says how far the one is a monotone
-    function of the other (1: entirely; 0: no trend), whatever the function.
+    The paper finds I "qualitatively related" to the power.  ρ_S measures how far one is a monotone
+    function of the other, whatever the function: 1 if it is one, 0 without a trend.
 
     Parameters
     ----------

@@ -62,8 +62,8 @@ def operating_point(
     dims : iterable of str
         Dimensions to search over; the search is repeated for each point of the others.
     report : iterable of str, optional
-        Variables to report at the point: by default power, efficiency and constancy, those of
-        them that there are.
+        Variables to report at the point: by default power, efficiency and constancy, as far as
+        the dataset has them.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def operating_point(
         - the other coordinates that vary along ``dims``, as ``best_affinity``,
         - ``at_edge``: whether the point is at an end of one of ``dims`` of two or more labels: the
           maximum may lie beyond,
-        - ``fall_to_neighbours``: by how much the value exceeds the lowest of its neighbours, one
-          step along one of ``dims``; NaN if none of them has a value,
+        - ``fall_to_neighbours``: value less the lowest value of a neighbour, one step along one
+          of ``dims``; NaN if no neighbour has a value,
         - ``n_points``: points that were compared, and ``n_left_out``: those that were not,
         - ``n_neighbours_left_out``: how many of the neighbours are among those left out.
 

@@ -23,7 +23,7 @@ from catalog.heat_engine.energy_term import EnergyTerm
 from ensemble import InvalidInput
 
 OBJECTIVES = {"power": "max", "efficiency": "max", "constancy": "max"}
-"""What an engine is wanted for."""
+"""By default: what an engine should have much of."""
 FRONT = "front"
 """Dimension of the points on the front."""
 N_ON_FRONT = EnergyTerm("n_on_front", "", "variable", "points on the front", dtype="int64")
@@ -80,10 +80,10 @@ def pareto_front(
 
     Notes
     -----
-    The front is one of grid points.  That of the smooth functions lies beyond it, by up to about
-    what the objectives change from a point to its neighbours.  Points with the same values in all
-    objectives are all on it.  Values that differ by rounding alone differ: round them first if
-    that matters.
+    The front consists of grid points.  The front of the smooth functions lies beyond it, by up to
+    about the change of the objectives from a point to its neighbours.  Points with the same values
+    in all objectives are all on it.  Values that differ by rounding alone differ: round them first
+    if that matters.
 
     Examples
     --------

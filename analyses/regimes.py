@@ -1,4 +1,4 @@
-"""What an engine does at each point of a map: it gives power, it cools, and how well."""
+"""What an engine does at each point of a map: whether it gives power or cools, and how well."""
 
 from __future__ import annotations
 
@@ -68,9 +68,10 @@ def operating_regime(
     Parameters
     ----------
     dataset : xarray.Dataset
-        With ``power`` or ``power_per_pair``; lazy or in memory.  With ``heat_current_1``, that says
-        what cools; without, Q₁ = −(E₁/ΔE) P, which holds where every quantum passes the drive.
-        With ``constancy``, engines with C > 1 are told apart.
+        With ``power`` or ``power_per_pair``; lazy or in memory.  ``heat_current_1``, if it is
+        there, says where the engine cools; otherwise Q₁ = −(E₁/ΔE) P, which holds where every
+        quantum passes the drive.  With ``constancy``, engines with C > 1 have regimes of their
+        own.
     gain : xarray.DataArray, optional
         Collective gain on the same labels.  Without it, `analyses.collective_gain` of the power, if
         N = 1 is among the labels.
@@ -87,7 +88,7 @@ def operating_regime(
     Raises
     ------
     InvalidInput
-        If there is no power, or it cannot be told what cools.
+        If there is no power, or nothing that says where the engine cools.
 
     Examples
     --------

@@ -43,10 +43,10 @@ def relaxation_slopes(
 
     .. math:: \mathrm{gap} = c_\mp \bar T + b_\mp \quad \text{for } \bar T \lessgtr \bar T_*
 
-    Two least-squares lines.  Fig. 5's caption says that the slope does not depend on ΔE below the
-    Carnot point and does above.  Without a drive that is exact for hot baths: the gap is that of
-    the slower spin, Γ₀ min(T₁/E₁, T₂/E₂), whose two branches meet where E₁/T₁ = E₂/T₂, the Carnot
-    point; their slopes are Γ₀/E₁ and Γ₀/E₂.
+    Two least-squares lines.  Fig. 5's caption says that the slope below the Carnot point does not
+    depend on ΔE, and that the slope above it does.  Without a drive that is exact for hot baths:
+    the gap is that of the slower spin, Γ₀ min(T₁/E₁, T₂/E₂), whose two branches meet where E₁/T₁ =
+    E₂/T₂, the Carnot point; their slopes are Γ₀/E₁ and Γ₀/E₂.
 
     Parameters
     ----------

@@ -66,8 +66,8 @@ def noise_threshold(
         - ``noise_threshold``: the lowest label of a fall through ``level``; NaN unless the status
           is 0,
         - ``threshold_low``, ``threshold_high``: the labels with a value on either side of it,
-        - ``n_crossings``: crossings up or down; more than 1 means that the gain comes back, or
-          was not there at first,
+        - ``n_crossings``: crossings up or down; more than 1 means that the gain exceeds the level
+          again at stronger noise, or does not exceed it at the weakest,
         - ``n_missing``: labels where the gain is not a positive finite number,
         - ``threshold_status``: 0 found; 1 kept up to the last label; 2 in a gap between missing
           values; 3 cannot tell; 4 lost before: at the lowest label the gain is below the level,

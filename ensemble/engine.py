@@ -174,7 +174,7 @@ class Engine:
     def _keeping(
         self, given: GivenParameters | None, affinity: float | None, **changes: Any
     ) -> Engine:
-        """A copy with changed fields that keeps what is known more exactly than the fields."""
+        """A copy with changed fields, which keeps the exact spacings, temperatures and affinity."""
         engine = replace(self, **changes)
         object.__setattr__(engine, "_given", given)
         object.__setattr__(engine, "_known_affinity", affinity)
@@ -246,7 +246,7 @@ class Engine:
     def require_collective(self, what: str, *, detuned: bool = False) -> None:
         """Raise ``InvalidInput`` if there is local noise, which ``what`` does not treat.
 
-        Nor does it treat a detuned drive, unless ``detuned`` says so.
+        A detuned drive is refused too, unless ``detuned`` is true.
         """
         if self.detuning and not detuned:
             raise InvalidInput(

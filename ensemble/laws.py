@@ -8,8 +8,8 @@ from ensemble.engine import Engine
 def quanta_error(quanta: float, taken_1: float, taken_2: float) -> float:
     r"""Relative violation of :math:`J = -\dot n_1 = \dot n_2`: no quanta pile up in an ensemble.
 
-    For each ensemble this is the first law.  That of the whole engine is blind to the smaller of
-    two heat currents if the level spacings differ by many orders of magnitude.
+    For each ensemble this is the first law.  The first law of the whole engine does not show an
+    error of the smaller heat current if the level spacings differ by many orders of magnitude.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def second_law_error(
 ) -> float:
     r"""Relative violation of :math:`-Q_1/T_1 - Q_2/T_2 = \sigma = aJ` (Eq. 15).
 
-    The left side is what the baths' entropies gain.  The right one counts a nats a quantum.  They
-    agree only if the heat of a quantum is that which belongs to its rates: E − μ.
+    The left side is the entropy that the baths gain per time; the right side counts a nats for each
+    quantum.  They agree only if each quantum carries the heat E − μ that its rates imply.
 
     Parameters
     ----------

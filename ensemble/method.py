@@ -1,4 +1,4 @@
-"""What every method shares: its tolerance, and the names that it defines."""
+"""Base of all methods: the tolerance, and the names that a method defines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUNDING = 1e3 * float(np.finfo(float).eps)
 
 @dataclass(frozen=True)
 class Method:
-    """Base of the methods: a frozen dataclass that is its own configuration.
+    """Base of the methods: a frozen dataclass whose fields are the method's options.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ def _plain_option(name: str, value: object, default: object) -> object:
 
 
 def attempt(method: Method, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
-    """Solve one engine; what is raised becomes a solution by `ensemble.solution.failed`."""
+    """Solve one engine; an exception becomes a solution by `ensemble.solution.failed`."""
     try:
         return method.solve(engine, variables)
     except Exception as failure:

@@ -20,7 +20,7 @@ class Status(IntEnum):
     UNPHYSICAL = 3
     """A physical law or the agreement of independent routes is violated."""
     FAILED = 4
-    """The solver raised; there are no values."""
+    """The solver raised an exception; there are no values."""
 
     @property
     def label(self) -> str:
@@ -42,7 +42,7 @@ class Solution:
     diagnostics : mapping of str to float or str
         Certificates; the method's documentation says what they measure.
     traceback : str
-        Where a failed solve raised; empty otherwise.
+        Of the exception that a failed solve raised; empty otherwise.
     """
 
     values: Mapping[str, float]

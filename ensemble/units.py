@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TINY = float(np.finfo(float).tiny)
 LARGEST_RATIO = 1e100
-"""Ratios of parameters are kept between its inverse and this, so that the squares and products that
+"""Largest ratio of parameters, and the inverse of the smallest.  So the squares and products that
 the methods form stay within the range of a double, 1e-308 … 1e308."""
 
 POWERS: Mapping[str, tuple[int, int]] = {
@@ -162,7 +162,7 @@ Solve = TypeVar("Solve", bound=Callable[..., Solution])
 
 
 def in_natural_units(solve: Solve) -> Solve:
-    """Let a method's ``solve`` see every engine in natural units, and restore those of its values.
+    """Give a method's ``solve`` every engine in natural units; its values are converted back.
 
     The names are checked and the engine is accepted first.  A value outside a double's range in the
     user's units becomes NaN, and the status "uncertified" says so.  Numerical exceptions that the

@@ -11,7 +11,7 @@ CURRENTS = (
     "energy_current_2",
     "quanta_current",
 )
-"""Average currents, of quanta and of what they carry."""
+"""Average currents, of quanta and of the heat, work and energy that they carry."""
 CURRENTS_AND_NOISE = (
     *CURRENTS,
     "power_variance",
@@ -37,7 +37,7 @@ FROM_NOISE = frozenset(
         "heat_covariance",
     }
 )
-"""Products of the noise of the quanta current."""
+"""Variables that are a factor times the noise of the quanta current."""
 FROM_PAIR = frozenset(
     {
         "mutual_information",

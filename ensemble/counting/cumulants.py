@@ -101,11 +101,11 @@ def cumulants(state: Stationary, *, order: int = 4, bath: BathName | None = None
     L(χ) = L + (exp(χ) − 1) γ↑ S⁺·S⁻ + (exp(−χ) − 1) γ↓ S⁻·S⁺, at the cold one with χ → −χ.
 
     By default the quanta are counted at the drive, where no activity has to be subtracted, and
-    left and right eigenvectors to order n/2 are paired: the deviation between time-reversed
-    partners carries the factor a of every odd cumulant, so c₃/a, c₅/a, … keep their relative
-    accuracy through the Carnot point as J/a does.  That needs solves with the transposed
-    generator; where the state's solver has none, the recursion above is used at the drive, and
-    odd cumulants beyond J are then accurate to ``rounding`` only.
+    left and right eigenvectors to order n/2 are paired.  Every odd cumulant has a factor a, and it
+    comes from the deviation between time-reversed partners alone.  So c₃/a, c₅/a, … keep their
+    relative accuracy through the Carnot point as J/a does.  This needs solves with the transposed
+    generator.  If the state's solver has none, the recursion above is used at the drive, and odd
+    cumulants beyond J are accurate to ``rounding`` only.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from ensemble.steady.state import Stationary
 
 @dataclass(frozen=True)
 class Currents:
-    """Average currents; each is measured on its own, so that their relations are checks.
+    """Average currents, each computed independently, so that their relations are checks.
 
     Attributes
     ----------

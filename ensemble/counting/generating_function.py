@@ -32,7 +32,7 @@ Bounds = tuple[float, float]
 LARGEST_FIELD = 200.0
 """Largest |χ| taken: e^|χ| times a rate, and its square, stay finite."""
 WIDEST_START = 600.0
-"""Largest logarithm of the ratio of two elements of an operator to start from."""
+"""Largest logarithm of the ratio of two elements of the operator that the iteration starts from."""
 EPS = float(np.finfo(float).eps)
 MARGIN = 0.01
 """Distance of a shift from the bound below it, relative to the bound's own uncertainty."""
@@ -80,9 +80,9 @@ def generating_function(
     positive maps).  The last equation is the symmetry of Gallavotti and Cohen, a the affinity:
     λ = 0 at χ = 0 and at χ = −a, and λ < 0 only between.  Its derivatives at 0 are the cumulants.
 
-    A shift σ > λ keeps a positive operator X positive under X ← (σ − L†(χ))⁻¹ X.  From
-    μ X ≤ L†(χ) X ≤ ν X follows μ ≤ λ ≤ ν, and a shift just above ν serves for the next step
-    (Noda's iteration): it converges from any start and cannot settle at another eigenvalue.  The
+    With a shift σ > λ the step X ← (σ − L†(χ))⁻¹ X keeps a positive operator X positive.  From
+    μ X ≤ L†(χ) X ≤ ν X follows μ ≤ λ ≤ ν, and the next step takes a shift just above ν (Noda's
+    iteration).  It converges from any start, and to no other eigenvalue.  The
     same factors iterate the right eigenvector ρ, and the value is
     λ = Tr[(L(χ) − L(0)) ρ] / Tr ρ, which keeps its relative accuracy as χ → 0.
 

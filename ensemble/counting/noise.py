@@ -26,9 +26,9 @@ class Noise:
         Tr[𝒜ρ]/D, the factor by which counting subtracts nearly equal numbers: its rounding error
         relative to D is about this times the machine epsilon (large for a weak drive).
     reach : float
-        2ω₀ max|X| Σ|R|/D with the response R at the drive, of which D is read from the elements of
-        X alone: the rounding error of ``at_drive`` relative to D is about this times the machine
-        epsilon (large for a drive far above the baths' rates).
+        2ω₀ max|X| Σ|R|/D with R the response at the drive, of which only the elements that X
+        connects enter D.  The rounding error of ``at_drive`` relative to D is about this times the
+        machine epsilon (large for a drive far above the baths' rates).
     residual : float
         Largest relative residual of the three response solves.
     """

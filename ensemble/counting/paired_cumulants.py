@@ -1,4 +1,4 @@
-"""Cumulants from left and right eigenvectors in pairs, which time reversal ties to each other."""
+"""Cumulants from pairs of left and right eigenvectors, which time reversal relates."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Level:
 def paired_cumulants(state: Stationary, order: int) -> PairedCumulants:
     r"""Cumulants from left and right eigenvectors to order m = n/2 each (Wigner's 2m + 1 rule).
 
-    Both are expanded in χ at the drive: ρ_k, and as an operator X_k the left one, with
-    ⟨X, ρ⟩ = Tr Xρ.  The rule is
+    Both are expanded in χ at the drive: ρ_k are the derivatives of the right eigenvector, the
+    operators X_k those of the left one, with ⟨X, ρ⟩ = Tr Xρ.  The rule is
 
     .. math:: c_n = \sum_{i + j + p = n} \frac{n!}{i!\,j!\,p!}
               \langle X_i, (L^{(p)} - c_p) \rho_j \rangle, \qquad

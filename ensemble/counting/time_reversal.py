@@ -27,7 +27,7 @@ def theta(state: Stationary) -> FloatArray:
 
 
 class Mirror:
-    """Time reversal: detailed balance Θ L(χ)† Θ⁻¹ = L(−χ − a), and what a ≠ 0 adds per s.
+    """Time reversal: detailed balance Θ L(χ)† Θ⁻¹ = L(−χ − a), and its change by a ≠ 0, over s.
 
     Θ multiplies an element by (−1)^q √(ρ₀(ket) ρ₀(bra)).
     """

@@ -20,7 +20,7 @@ from ensemble.steady.state import Stationary
 
 @dataclass(frozen=True)
 class Validity:
-    r"""Ratios that App. A wants small, and the width of each ensemble's line.
+    r"""Ratios that App. A requires to be small, and the width of each ensemble's line.
 
     Attributes
     ----------
@@ -70,8 +70,8 @@ def validity(state: Stationary, of: Engine) -> Validity:
 
     Examples
     --------
-    A single pair that hardly feels the drive: each spin jumps at the rate 2γ↓γ↑/(γ↓ + γ↑), and its
-    line has the width γ↓ + γ↑.
+    A single pair at a very weak drive: each spin jumps at the rate 2γ↓γ↑/(γ↓ + γ↑), and its line
+    has the width γ↓ + γ↑.
 
     >>> from ensemble.steady.stationary import stationary
     >>> engine = Engine(N=1, E_1=1, delta_E=1, T_mean=2, delta_T=2, omega_0=1e-9, Gamma_0=0.001)

@@ -34,7 +34,8 @@ def current_values(engine: Any, flow: Any) -> dict[str, Any]:
 def noise_values(engine: Any, quanta_noise: Any, constancy: Any) -> dict[str, Any]:
     """Variables of the noise, by name.
 
-    Every quantum carries the same heats and work, so that these fluctuate as one count.
+    Every quantum carries the same heats and work, so that their noise is that of the quanta times
+    a factor.
 
     Parameters
     ----------

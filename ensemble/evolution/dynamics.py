@@ -34,7 +34,8 @@ class Trajectory:
     power, heat_current_1, heat_current_2 : ndarray
         P and Q̇ᵢ (Eqs. 10 and 12), Q̇ᵢ with the heat Eᵢ − μᵢ a quantum.
     chemical_power : ndarray
-        Power −μ₁ṅ₁ − μ₂ṅ₂ of the particles, ṅᵢ those that bath i gives: (μ₁ − μ₂)J at last.
+        Power −μ₁ṅ₁ − μ₂ṅ₂ of the particles, with ṅᵢ those that bath i gives per time; it tends to
+        (μ₁ − μ₂)J.
     work, chemical_work, heat_1, heat_2 : ndarray
         Their integrals since t = 0: the work done by the engine and the heats from the baths.
     energy_change : ndarray
@@ -157,9 +158,9 @@ def evolve(engine: Engine, initial: ArrayLike, times: ArrayLike) -> Trajectory:
 
     Notes
     -----
-    States whose matrix is not real in this gauge are not covered; no state that comes from
-    populations is one.  Errors are absolute, of the order of rounding times ‖L‖₁ over the slowest
-    rate: for currents at stationarity close to the Carnot point use ``Exact``.
+    States whose matrix is not real in this gauge are not covered.  A state that evolves from
+    populations is always real.  Errors are absolute, of the order of rounding times ‖L‖₁ over the
+    slowest rate: for currents at stationarity close to the Carnot point use ``Exact``.
 
     Examples
     --------

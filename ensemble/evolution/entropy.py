@@ -61,9 +61,8 @@ def von_neumann_entropy(sector: Sector, states: FloatArray) -> tuple[FloatArray,
 def entropy_rate(sector: Sector, states: FloatArray, derivatives: FloatArray) -> FloatArray:
     r"""Rate :math:`\dot S = -\mathrm{Tr}\,\dot\rho\ln\rho`; infinite where an empty level fills.
 
-    The logarithm of an eigenvalue below rounding is known to a few units only.  That does not
-    matter where the rate of the eigenvalue is as small, which it is except shortly after a pure
-    state.
+    The logarithm of an eigenvalue below rounding has an error of a few units.  This does not matter
+    if the rate of that eigenvalue is as small, which is the case except shortly after a pure state.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Propagator:
 
     @classmethod
     def of(cls, engine: Engine) -> Propagator:
-        """Factorise with one large population fixed, whose row the others imply."""
+        """Factorise with one large population fixed; its row follows from the others."""
         generator = liouvillian(*engine.levels)
         sector = generator.sector
         matrix = generator.matrix(generator.values(engine)).tocsr()

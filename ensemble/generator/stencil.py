@@ -34,8 +34,8 @@ class Band:
     def of(cls, bath: Bath, top: int, cut: int, q: int, *, closed: bool) -> Band:
         """The band at coherence order q; ``closed``: nothing is lost across the cut.
 
-        The ladder operators of a closed band end at the cut, so that it is a generator itself; an
-        open band is a block of the untruncated one.
+        The ladder operators of a closed band end at the cut, so that it is a generator itself.  An
+        open band is a block of the untruncated generator.
         """
         k = np.arange(cut + 1 - q)
         step = ladder(k[1:], top) * ladder(k[1:] + q, top)
@@ -109,7 +109,7 @@ class Stencil:
         Let the ladder operators end at the cuts, so that a truncated generator conserves the
         trace; otherwise it is the block of the whole generator.
     log_ratio : float
-        Elements are those over e^{−(k₁+k₂) log_ratio/2}, to which the drive is blind.
+        Elements are those over e^{−(k₁+k₂) log_ratio/2}; this factor does not change the drive.
     """
 
     engine: Engine

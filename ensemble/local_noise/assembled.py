@@ -17,13 +17,13 @@ from ensemble.local_noise.sector import SpinSector
 from ensemble.local_noise.spins import SpinParts, spin_parts
 
 LOCAL = 4
-"""A part of the collective baths plus this is that of the local ones."""
+"""The index of a collective bath's part plus this is that of the same part of the local baths."""
 DEPHASING = 9
 
 
 @dataclass(frozen=True, eq=False)
 class NoisyParts:
-    """What L is a sum of, each per unit of its rate, on one sparsity pattern.
+    """The ten parts of L, each per unit of its rate, on one sparsity pattern.
 
     Attributes
     ----------

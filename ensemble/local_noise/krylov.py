@@ -18,12 +18,12 @@ from ensemble.steady.krylov import BASIS_BYTES
 from ensemble.steady.sector_forecast import MAX_ITERATIONS
 
 REDUCTION = 1e-9
-"""Residual that one pass aims at, relative to its start; refinement does the rest."""
+"""Residual, relative to its start, at which one pass ends; refinement repeats passes."""
 GROWTH = 12.0
-"""Logarithm of the largest factor by which the scaled state may grow with the excitations: a pass
-then keeps ten digits, which refinement makes up for."""
+"""Logarithm of the largest factor by which the scaled state may grow with the excitations: one pass
+then keeps ten digits, and refinement restores the others."""
 SMALLEST_SCALE = 1e-140
-"""Factors W below this, relative to the largest, count as 0: they matter to no value, and their
+"""Factors W below this, relative to the largest, count as 0: they change no value, and their
 inverse would overflow."""
 
 
@@ -36,9 +36,9 @@ class NoisyKrylov:
     ρ₀ the product of the baths' thermal states, detailed balance makes both terms symmetric; they
     are inverted by orthogonal matrices, and the inverse is the preconditioner.
 
-    Where one bath is so cold that the other, by the drive, fills levels that it leaves empty, ρ/W
-    would grow by many orders of magnitude.  There both W and the preconditioner are those of a
-    warmer bath (`scaling_ratios`), whose absorption is still weak.
+    If one bath is very cold, the other one fills, through the drive, levels that the cold bath
+    leaves empty, and ρ/W would grow by many orders of magnitude.  There both W and the
+    preconditioner are those of a warmer bath (`scaling_ratios`), whose absorption is still weak.
 
     Attributes
     ----------
@@ -76,8 +76,8 @@ class NoisyKrylov:
             )
             rates = rates_1[:, np.newaxis] + rates_2
             if q == 0:
-                # The stationary state of both baths: residuals have no part along it, any finite
-                # factor will do.
+                # The stationary state of both baths: residuals have no part along it, so that
+                # any finite factor serves.
                 rates[-1, -1] = np.partition(rates, -2, axis=None)[-2]
             modes.append((vectors_1, vectors_2, 1 / rates))
         scaled = NoisyGenerator(engine, sector, scaling=ratios)
@@ -110,7 +110,7 @@ class NoisyKrylov:
         return self.scale * (norm * y)  # converged or not: the caller forms the residual
 
     def _without_trace(self, y: FloatArray) -> FloatArray:
-        """Remove rounding along the left null vector, which no iteration could reduce."""
+        """Remove rounding along the left null vector, which iterations cannot reduce."""
         first = slice(0, self.generator.sector.start[1])
         null = self.scale[first]
         y[first] -= null * ((null @ y[first]) / (null @ null))

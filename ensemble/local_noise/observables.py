@@ -1,4 +1,4 @@
-"""What is read off a stationary state with local noise: total spins, and a pair of spins."""
+"""Averages in a stationary state with local noise: total spins, and a pair of spins."""
 
 from __future__ import annotations
 

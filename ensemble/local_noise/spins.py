@@ -1,4 +1,4 @@
-r"""One ensemble of n spins ½ in a permutation-invariant state, and what its baths do to it.
+r"""One ensemble of n spins ½ in a permutation-invariant state, and how its baths act on it.
 
 Such a state is a mixture of |J, k⟩⟨J, k'| averaged over the d_J ways in which n spins ½ make a
 total spin J.  Local jumps change J by −1, 0 or 1, with coefficients that depend on J and k only
@@ -148,7 +148,7 @@ def spin_weights(N: int, log_ratio: float) -> tuple[FloatArray, FloatArray]:
 
 @dataclass(frozen=True, eq=False)
 class SpinParts:
-    """What acts on one ensemble at one order of coherence, as matrices per unit of each rate.
+    """Baths and dephasing of one ensemble at one coherence order, matrices per unit of each rate.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ faster."""
 STRONG_DRIVE = 5.0
 """ω₀/Γ₀ from which a drive counts as strong."""
 WEAK = 1e-2
-"""Local rates over Γ₀ up to which cumulants are found without solving with the transposed L."""
+"""Local rates over Γ₀ up to which cumulants are computed without solves with the transposed L."""
 MOST_UNKNOWNS = 10_000_000
 """Unknowns that the iteration may have (N = 62, 4 GB)."""
 
@@ -61,7 +61,7 @@ def noisy_stationary(
     solver : {"auto", "superlu", "pardiso", "gmres"}
         "auto" factorises small sectors and iterates on the rest.
     coherence_order : int, optional
-        Keep exactly this order, certified or not; all by default.
+        Keep exactly this order, even if the result is not certified; all orders by default.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 r"""The limit Γ_loc → 0⁺: collective engines of all total spins, and slow switching between them.
 
-However slow local noise is, it moves the engine between the pairs s = (J₁, J₂) of total spins until
+Local noise, however slow, moves the engine between the pairs s = (J₁, J₂) of total spins until
 their weights w are stationary.  In the limit the engine is at each time in the stationary state of
 a pair, which the collective baths and the drive alone determine, and it switches between pairs with
 rates Γ_loc K:
@@ -36,15 +36,15 @@ MOST_SPINS = 400
 MOST_PAIRS = 10_000
 """Pairs of total spins that may be solved for one engine (N = 196 if none is left out)."""
 MARGIN = 0.1
-"""Pairs are solved whose weight may exceed what may be left out; while too much is left out, this
-factor lowers the bound."""
+"""A pair is solved if its weight may exceed a bound; while too much weight is left out, the bound
+is multiplied by this factor."""
 STEPS = ((-2, 0), (2, 0), (0, -2), (0, 2))
 """Changes of (2J₁, 2J₂) by a local jump that changes a total spin."""
 
 NOTHING = Currents(
     **{**dict.fromkeys((item.name for item in fields(Currents)), 0.0), "cancellation": 1.0}
 )
-"""What flows where an ensemble has J = 0."""
+"""Currents of a pair in which an ensemble has J = 0."""
 
 
 @dataclass(frozen=True)
@@ -215,8 +215,8 @@ def pairs_kept(engine: Engine, neglect: float) -> int:
 def _likeliest(engine: Engine) -> FloatArray:
     """Largest weight of each pair, by multiples of J₁ and J₂ from the top.
 
-    The drive brings the ensembles to states between their own bath's and the other one's, so it is
-    the largest weight of the product states with either temperature in either ensemble.
+    The drive brings each ensemble to a state between those of the two baths.  So this is the
+    largest weight among the product states with either temperature in either ensemble.
     """
     weights = [
         np.maximum(*(spin_weights(n, bath.log_ratio)[1] for bath in (engine.cold, engine.hot)))

@@ -101,7 +101,7 @@ class WeightBalance:
     def defect(
         self, x: FloatArray, source: FloatArray, *, magnitude: float = 0.0
     ) -> tuple[FloatArray, float]:
-        """What L x lacks of a source in the sums over pairs, and its size relative to the terms.
+        """Source less L x, summed over each pair, and its size relative to the terms.
 
         The rounding of a source that is a difference of terms of a ``magnitude`` does not count.
         """
@@ -162,7 +162,7 @@ class WeightRepair:
         """The repair with a state whose parts within each pair are accurate."""
         sector, weights = balance.sector, balance.sums(rho)
         pair = (sector.n_1 - sector.j_1) // 2 * weights.shape[1] + (sector.n_2 - sector.j_2) // 2
-        # Before the repair a small weight may be wrong to its sign; its part of ρ is right.
+        # Before the repair a small weight may have a wrong sign; its part of ρ is right.
         flat = weights.ravel()
         some = np.abs(flat) > TINY
         inverse = np.divide(1.0, flat, out=np.zeros_like(flat), where=some)
@@ -172,7 +172,7 @@ class WeightRepair:
 
     def __call__(self, x: FloatArray, source: FloatArray) -> FloatArray:
         """x with weights that balance the source."""
-        for _ in range(2):  # what was wrong may exceed what is right by many digits
+        for _ in range(2):  # the error may exceed the right weight by many digits
             defect, _ = self.balance.defect(x, source)
             change = np.zeros(defect.size)
             change[self.moved] = lu_solve(self.factors, defect.ravel()[self.moved])
@@ -213,7 +213,7 @@ class NoisySolver(Solver):
     def repaired(
         self, x: FloatArray, source: FloatArray, repair: WeightRepair, *, magnitude: float = 0.0
     ) -> tuple[FloatArray, float]:
-        """A solution whose weights balance, refined where that takes from the other equations."""
+        """A solution whose weights balance, refined if the repair disturbs the other equations."""
         best, last = x, math.inf
         for _ in range(1 + MAX_REPAIRS):
             x = repair(x, source)

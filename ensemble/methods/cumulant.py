@@ -108,9 +108,10 @@ class Cumulant(Method):
         Solution
             Its diagnostics are ``residual`` (the largest relative residual of the closed equations
             and, at order 3, of the regression), ``self_check`` (the violation of −ΣQᵢ/Tᵢ = aJ) and
-            ``affinity_rounding`` (of aN; see `Engine`).  Unphysical are an unstable fixed point,
-            moments that no distribution has, a pair state or a variance that is not positive and
-            a current against the affinity; the values are kept, those of the pair state apart.
+            ``affinity_rounding`` (of aN; see `Engine`).  The status is "unphysical" for an
+            unstable fixed point, moments that no distribution has, a pair state or a variance that
+            is not positive, and a current against the affinity; all values are kept except those
+            of the pair state.
 
         Raises
         ------

@@ -52,9 +52,9 @@ class Exact(Method):
 
     With ``Gamma_local`` or ``Gamma_dephasing`` the ensembles are 2S₁ and 2S₂ spins ½ in a
     permutation-invariant state of all total spins (docs/theory/local-noise.md); without, they
-    are the collective spins S₁ and S₂.  All variables keep their meaning, the magnetizations
-    being those of all spins ½, but for the gap, which is refused with local noise: the slowest
-    mode need not be permutation-invariant.
+    are the collective spins S₁ and S₂.  All variables keep their meaning; magnetizations are those
+    of all spins ½.  The gap is refused with local noise, because the slowest mode need not be
+    permutation-invariant.
 
     A detuned drive makes the coherences complex, with twice the unknowns; its gap is refused, too.
 
@@ -162,8 +162,8 @@ class Exact(Method):
         engine : Engine
         variables : iterable of str, optional
             Names to return; by default all of ``Exact.variables`` but the gap and the bounds on
-            the noise, which are computed only on request.  What none of them needs is neither
-            computed nor checked.
+            the noise, which are computed only on request.  Only what these variables need is
+            computed and checked.
 
         Returns
         -------

@@ -40,7 +40,7 @@ class SolverOptions:
 
 @dataclass(frozen=True)
 class Kind:
-    """How engines of one kind are solved, and what is read off their stationary state.
+    """How engines of one kind are solved, and how values follow from their stationary state.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ def _noisy_state(engine: Engine, options: SolverOptions) -> Stationary:
 
 
 def _noisy_currents(state: Stationary) -> Currents:
-    """Currents, in which the local contacts with the baths take part."""
+    """Currents, those through local contacts with the baths included."""
     return currents(state, flows=local_noise.absorptions(state.engine, spin_sector_of(state)))
 
 

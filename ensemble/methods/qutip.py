@@ -23,8 +23,8 @@ class Qutip(Method):
     It uses neither the symmetry nor the deviation form.  So the current loses precision towards the
     Carnot point, and an engine beyond N = 20 takes minutes.
 
-    **Certified** is every value that is returned, not the residual of the equations.  The state is
-    refined with an LU factorisation of QuTiP's Liouvillian L.  An error bound of a value
+    The certificate is of every value that is returned, not of the residual of the equations.  The
+    state is refined with an LU factorisation of QuTiP's Liouvillian L.  An error bound of a value
     f·ρ then follows from the adjoint w, Lᵀw = f − (f·ρ) trace:
 
     .. math:: |f\cdot\delta\rho| \le |w|\cdot\left(|L\rho|

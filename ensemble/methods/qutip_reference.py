@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EPS = float(np.finfo(float).eps)
 SMALLEST = float(np.finfo(float).tiny) / EPS
-"""Below this number products of a value and a rounding error are no longer held to full precision.
+"""Below this number the product of a value and a rounding error has no full precision.
 """
 REFINEMENTS = 2
 """Steps of iterative refinement, of QuTiP's state and of the response."""
@@ -180,7 +180,7 @@ class QutipReference:
             constancy = Bounded(math.nan, math.inf)
         else:
             value = 2 * mean / engine.affinity / noise.value
-            # Of the current its bound, not its relative one: a current of 0 may be all error.
+            # For the current the absolute bound counts: a current of 0 has no relative one.
             bound = abs(2 * current.bound / engine.affinity / noise.value)
             constancy = Bounded(value, bound + abs(value) * noise.relative)
         return {

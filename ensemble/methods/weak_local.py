@@ -1,4 +1,4 @@
-"""The weak-local method: the limit of vanishing local noise, in which the spins still mix."""
+"""The weak-local method: the limit of vanishing local noise, which still mixes the total spins."""
 
 from __future__ import annotations
 

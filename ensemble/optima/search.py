@@ -15,13 +15,13 @@ from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.optima.problem import Constraint, Evaluated, Problem
 
 KKT_TOLERANCE = 1e-6
-"""Residual up to which a point counts as an optimum: the objective's relative change per box."""
+"""Largest residual of an optimum: the objective's relative change over the width of the box."""
 FEASIBLE = 1e-8
 """Violation of a constraint that counts as none, relative to its level or its value."""
 ACTIVE = 1e-6
 """Distance within which a constraint counts as active, and so does the edge of the unit box."""
 MOST_STEPS = 300
-"""Steps of one round of a search; one that needs more says so."""
+"""Most steps of one round of a search; a search that needs more says so."""
 MOST_ROUNDS = 5
 MOST_STARTS = 1000
 SAME_OPTIMUM = 1e-5
@@ -121,8 +121,8 @@ def optimize(
 ) -> Optimization:
     """Local optima of a variable over a box of parameters, by SLSQP on adjoint gradients.
 
-    Searches begin at the points of a scrambled Halton sequence.  Each ends in a local optimum;
-    that none is better is not proved.
+    Searches begin at the points of a scrambled Halton sequence.  Each ends in a local optimum; it
+    is not proved that no better one exists.
 
     Parameters
     ----------
@@ -201,9 +201,9 @@ class _Searcher:
     def search(self, start: FloatArray) -> Search:
         """Follow SLSQP from a start to its end.
 
-        It stops when the objective no longer changes, where the gradient need not be small yet; so
-        it starts again from there, in the objective's new unit, until the residual is small or the
-        point stays where it is.
+        SLSQP stops when the objective no longer changes, and the gradient need not be small there.
+        So it is started again from its end, with the objective in units of its new value, until
+        the residual is small or the point no longer moves.
         """
         problem, position = self.problem, start
         try:

@@ -8,7 +8,7 @@ from ensemble.checks import as_number, is_finite, shown
 from ensemble.errors import InvalidInput
 
 SMALLEST, LARGEST = 1e-300, 1e300
-"""Sizes of a parameter of the baths that is not 0, so that rates and affinity are finite."""
+"""Least and largest size of a bath's parameter that is not 0: rates and affinity stay finite."""
 
 
 def as_float(name: str, value: object) -> float:

@@ -34,7 +34,7 @@ class Quantum:
 
     @property
     def affinity(self) -> float:
-        """Entropy that it produces, rounded once; infinite if no double holds it."""
+        """Entropy that the quantum produces, rounded once; infinite if no double holds it."""
         exact = self.cold_heat / self.cold_temperature - self.hot_heat / self.hot_temperature
         try:
             return float(exact)
@@ -43,7 +43,7 @@ class Quantum:
 
     @property
     def work(self) -> Fraction:
-        """What it leaves as work."""
+        """Work of the quantum."""
         return self.hot_heat - self.cold_heat
 
     def efficiency(self, affinity: float) -> float:

@@ -13,8 +13,9 @@ from ensemble.sensitivities.parameters import PARAMETERS, Chain, chain
 from ensemble.sensitivities.rates import Graded, RateDerivatives
 
 NEAR_CARNOT = 1.0
-"""|a| below which J is differentiated as a (J/a), which is accurate through a = 0.  Above, slopes
-may be small because a rate is, and only the slopes of J itself keep their relative accuracy."""
+"""|a| below which J is differentiated as a (J/a), which is accurate through a = 0.  Above it a
+slope may be small because its rate is small; only the slopes of J itself are then relatively
+accurate."""
 
 
 @dataclass(frozen=True, eq=False)

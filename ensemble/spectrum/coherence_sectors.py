@@ -1,4 +1,4 @@
-"""All symmetry sectors of the generator, in an orthonormal basis: modes of decay are in each."""
+"""All symmetry sectors of the generator, in an orthonormal basis; each has decaying modes."""
 
 from __future__ import annotations
 

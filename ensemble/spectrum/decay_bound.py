@@ -1,4 +1,4 @@
-"""A lower bound on the decay rates of a sector, for any drive: it tells which ones to search."""
+"""A lower bound on the decay rates of a sector, for any drive: it says which sectors to search."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ensemble.spectrum.coherence_sectors import CoherenceSector, jump_rates
 WEIGHTS = 9
 """Weights that are tried between the two baths' E/T."""
 LARGEST_EXPONENT = 30.0
-"""Largest growth of a jump rate, as an exponent: weights beyond are useless and overflow."""
+"""Largest growth of a jump rate, as an exponent: larger weights give no bound and overflow."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from ensemble.spectrum.decay_bound import DecayBound, decay_bound
 from ensemble.spectrum.rightmost import Traceless, largest_subspace, rightmost, rightmost_filtered
 
 DENSE = 250
-"""Sectors of at most so many elements are diagonalised as a whole: 30 ms, and nothing is missed.
-Larger ones are searched sooner than diagonalised."""
+"""Sectors of at most so many elements are diagonalised as a whole, in 30 ms, and no mode is missed.
+In larger sectors a search is faster."""
 MOST_ELEMENTS = 200_000_000
 """Elements of ρ in all sectors together, with 24 bytes for the quantum numbers of each (5 GB)."""
 ACCEPTED = 1e-9
@@ -158,10 +158,10 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
     """The eigenvalues with the largest real parts, the stationary one left out.
 
     Sectors are searched in the order of a proven bound on their decay rates, until the bound of
-    those that are left exceeds the rate of the last mode wanted.  A small sector is diagonalised
-    as a whole.  A large one is searched by Arnoldi iteration for the largest real part, which does
-    not care how large the imaginary parts are; if it does not converge (a drive far stronger than
-    the baths), by Arnoldi iteration on exp(τL), which orders eigenvalues by their real parts.
+    those that are left exceeds the rate of the last mode wanted.  A small sector is diagonalised as
+    a whole.  A large one is searched by Arnoldi iteration for the largest real part, whatever the
+    imaginary parts are.  If it does not converge (a drive far stronger than the baths), Arnoldi
+    iteration on exp(τL) follows, which orders eigenvalues by their real parts.
 
     Parameters
     ----------
@@ -184,9 +184,9 @@ def slow_spectrum(engine: Engine, *, sector: int | None = None, count: int = 6) 
 
     Notes
     -----
-    The bound is a proof, and so is each residual that an eigenvalue is near; that Arnoldi
-    iteration finds the slowest mode of a large sector is not proven, but agrees with all whole
-    spectra that were computed.  It may return one mode where several share an eigenvalue (without
+    The bound is proven, and each residual proves that an eigenvalue is near.  It is not proven that
+    Arnoldi iteration finds the slowest mode of a large sector, but it did so wherever the whole
+    spectrum was computed.  It may return one mode where several share an eigenvalue (without
     a drive, at zero temperature).
 
     Examples

@@ -69,7 +69,7 @@ class Traceless:
 
 
 def rightmost(space: Traceless, wanted: int) -> ComplexArray:
-    """Arnoldi iteration for the largest real parts, however large the imaginary ones.
+    """Arnoldi iteration for the largest real parts, whatever the imaginary parts are.
 
     Returns
     -------

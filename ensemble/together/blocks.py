@@ -19,7 +19,8 @@ from ensemble.generator.liouvillian import liouvillian
 from ensemble.together.layout import shell_order, sorted_parts
 
 SMALL_BLOCK = 10
-"""Shells are put together into blocks of up to this many elements: calls cost more than they do."""
+"""Shells are put together into blocks of up to this many elements: for smaller ones the calls of
+functions take most of the time."""
 
 
 @dataclass(frozen=True, eq=False)

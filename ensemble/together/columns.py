@@ -1,4 +1,4 @@
-"""Columns of parameters, one value for each of many engines: where they are plainly valid."""
+"""Columns of parameters, a value for each of many engines, and which engines are clearly valid."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ KNOWN = (
     *TEMPERATURES,
     *("N", "omega_0", *RATES, "spin_1", "spin_2", "mu_1", "mu_2"),
 )
-"""Parameters that are understood here."""
+"""Parameters that this solver takes."""
 DEFAULTS: Mapping[str, Any] = {item.name: item.default for item in fields(Engine) if item.init}
-"""A parameter that is not understood here may be given with the value that it has by default."""
+"""Other parameters may be given only with their default values."""
 
 
 def sound(
     columns: Mapping[str, FloatArray], pairs: list[list[str]], statistics: str
 ) -> NDArray[np.bool_]:
-    """Where every parameter is plainly in its range; `Engine.of` decides about the others."""
+    """Where every parameter is clearly in its range; `Engine.of` decides about the others."""
     found = np.ones(columns["N"].shape, dtype=bool)
     for name, values in columns.items():
         if name not in KNOWN:

@@ -42,7 +42,7 @@ class Elimination:
     .. math:: S_m = D_m - U_m S_{m+1}^{-1} W_m .
 
     As for one engine, row and column of the fixed element are left out.  Rows are exchanged within
-    the smallest blocks only: whether a solution is accurate is for its residual to say.
+    the smallest blocks only; the residual of a solution says whether it is accurate.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Solve many engines together: arrays of values, and which points they can be trusted at."""
+"""Solve many engines together: arrays of values, and the points at which they are certified."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ensemble.units import POWERS, TINY
 from ensemble.variables import CURRENTS, FROM_CUMULANTS, FROM_NOISE, FROM_PAIR, FROM_VALIDITY
 
 MOST_UNKNOWNS = 820
-"""Sectors up to this size (N = 12) are solved together: one by one they take twice the time."""
+"""Sectors up to this size (N = 12) are solved together: one by one takes twice the time."""
 BATCH_BYTES = 1.6e7
 """Memory for the factors of engines that are solved at a time: they should stay in the cache."""
 MOST_POINTS = 1024

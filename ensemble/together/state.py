@@ -70,7 +70,7 @@ class States:
         return self.traceless(y), residual
 
     def traceless(self, y: FloatArray) -> FloatArray:
-        """The vectors less what multiple of ρ takes their trace away."""
+        """The vectors without their trace, from which a multiple of ρ is subtracted."""
         trace = self.layout.trace[:, np.newaxis]
         return np.asarray(y - total(trace * y) * self.rho[:, np.newaxis])
 
