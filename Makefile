@@ -47,7 +47,7 @@ test-slow: .venv/test
 
 # The fault suites at their full size, an hour or more; each prints its counts.
 test-faults: .venv/test
-	HEATCAT_FLIPS=$(FLIPS) HEATCAT_FUZZ=$(FUZZ) .venv/bin/python -m pytest -s -m "slow or kills or not slow" \
+	HEATCAT_EXAMPLES=10 HEATCAT_FLIPS=$(FLIPS) HEATCAT_FUZZ=$(FUZZ) .venv/bin/python -m pytest -s -m "slow or kills or not slow" \
 	  tests/catalog/test_store.py tests/catalog/test_kill.py tests/catalog/test_faults.py \
 	  tests/catalog/test_repair.py tests/catalog/test_s3.py tests/catalog/test_fuzz_arguments.py \
 	  tests/heatcat/test_fuzz_commands.py tests/heatcat/test_hostile_terminal.py

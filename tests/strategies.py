@@ -14,7 +14,7 @@ HOTTEST, COLDEST = 1e-2, 20.0
 
 
 def examples(number: int) -> int:
-    """So many random examples in a test; HEATCAT_EXAMPLES=10 makes it ten times as many."""
+    """So many examples in a test; HEATCAT_EXAMPLES=10 draws ten times as many, others each time."""
     return number * int(os.environ.get("HEATCAT_EXAMPLES", "1"))
 
 
