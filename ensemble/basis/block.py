@@ -116,7 +116,7 @@ class Block:
         return engine_at(self.columns, point, scaling=self.scaling, statistics=self.statistics)
 
     def truncation_of(self, engine: Engine) -> Truncation:
-        """What is likely to serve one of the engines, at most what serves all of them."""
+        """The truncation that one engine is expected to need, at most that of the block."""
         own, shared = first_guess(engine, tolerance=self.tolerance), self.truncation
         cut_1, cut_2 = min(own.cut_1, shared.cut_1), min(own.cut_2, shared.cut_2)
         order = min(own.coherence_order, shared.coherence_order)
@@ -133,7 +133,7 @@ class Block:
         """Solutions of all equations of an engine, by the name of the equation.
 
         They are found on the engine's own truncation, or on that of the block where it is not
-        enough.  An iteration starts from what bases, if there are any, say of it.
+        enough.  An iteration starts from the solutions in the bases, if there are any.
 
         Raises
         ------

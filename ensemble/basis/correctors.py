@@ -33,7 +33,7 @@ class Projection:
 
     @property
     def final(self) -> bool:
-        """What a basis leaves over it cannot correct."""
+        """True: a basis cannot reduce the defect that its own solutions leave."""
         return True
 
     def solve(

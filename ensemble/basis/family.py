@@ -11,7 +11,7 @@ from ensemble.arrays import FloatArray
 from ensemble.together.layout import Layout
 
 NEGLIGIBLE = 1e-14
-"""Part of a vector outside of the basis, relative to the vector, that adds nothing to it."""
+"""A vector is not added if its part outside of the basis, relative to the vector, is below this."""
 
 
 @dataclass(frozen=True, eq=False)

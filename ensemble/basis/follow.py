@@ -1,4 +1,4 @@
-"""One engine after another, as a parameter is moved: from the solutions of those before."""
+"""Engines one after another while a parameter is moved, each from the solutions before it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ensemble.together.engines import Engines
 from ensemble.together.solve import DEFINED
 
 MOST_VECTORS = 120
-"""Solutions that are kept; then they are forgotten, and the next engine is solved in full."""
+"""Most solutions that are kept; then all are dropped, and the next engine is solved in full."""
 
 
 @dataclass
 class Follower:
     """Solves engines whose parameters change from one to the next, each from those before it.
 
-    An engine is sought among combinations of the solutions before it.  Where the residual of its
-    full equations or another check is not met there, it is solved in full, and its solutions are
+    An engine is sought among combinations of the solutions before it.  If the residual of its full
+    equations exceeds its bound, or another check fails, it is solved in full, and its solutions are
     added.  So every solution is certified as those of the method are.  Where one parameter is moved
     to and fro, most engines after the first dozens take a small part of the time of a full solve.
 
@@ -123,7 +123,7 @@ class Follower:
         )
 
     def _projected(self, block: Block, solver: str) -> Solution | None:
-        """What the basis says, None if it does not meet every check."""
+        """The solution in the basis, None if it does not meet every check."""
         solutions: list[Solution | None] = [None]
         engines, found = block.projected(self._families, np.array([0]), self.variables)
         how = {**block.diagnostics, "solver": solver}

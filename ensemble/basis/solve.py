@@ -1,4 +1,4 @@
-"""Solve the engines of a block from a reduced basis that grows where it is worst."""
+"""Solve the engines of a block from a reduced basis that grows where its error is largest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ensemble.together.engines import Engines
 from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
 
 LEAST = 96
-"""Engines of one size from which a basis can be made: it has more vectors than fewer would need."""
+"""Least number of engines of one size for a basis: fewer need less time one by one."""
 PAYS, PAYS_SIZE = 2000, 3000
 """Engines of one size, and elements of their sector (N = 20), from which a basis takes at most half
 of the time, measured on boxes that need 190 vectors."""
@@ -123,7 +123,8 @@ def _alike(
 def _sectors(engines: Engines, tolerance: float) -> IntArray:
     """Numbers that are equal for engines whose truncated sectors are of about the same size.
 
-    All engines of a basis share one sector: cold ones would pay for the excitations of hot ones.
+    All engines of a basis share one sector: with hot engines among them, cold ones would be solved
+    with more excitations than they need.
     """
     ratios = (bath.log_ratio for bath in engines.bright_baths)
     cuts = np.maximum(*excitation_cuts(engines.n_1, engines.n_2, *ratios, tolerance=tolerance))
@@ -142,7 +143,7 @@ def _truncation(
 
 
 def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | None]) -> None:
-    """Grow a basis until it serves the block, or until it pays no more."""
+    """Grow a basis until it serves the block, or until more vectors no longer save time."""
     places = coordinates(block.engines)
     order = spread(edged(places), FIRST + TRAINED)
     families: dict[str, Family] = {}

@@ -68,7 +68,7 @@ def relax_spin(spin: SingleSpin, times: ArrayLike, *, initial: float = EXCITED) 
     -------
     SpinRelaxation
         ``error`` is the largest violation of three properties of the matrix exponentials: columns
-        sum to 1, the stationary state is left alone, and P_{jk} p_k = P_{kj} p_j in that state.
+        sum to 1, the stationary state does not change, and P_{jk} p_k = P_{kj} p_j in it.
 
     Raises
     ------

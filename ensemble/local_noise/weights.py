@@ -26,7 +26,7 @@ ROUNDING = 16 * float(np.finfo(float).eps)
 ENOUGH = 1e-13
 """Relative residual that is not refined further."""
 TINY = 1e-280
-"""Weights of total spins up to this are left alone."""
+"""Weights of total spins up to this are not adjusted."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ def bath_inverse(
     """The map R → X with D₁ X + X D₂ᵀ = R at one coherence order.
 
     At q = 0 both baths have a stationary state and the sum is singular; residuals have no trace,
-    hence no part along its left null vector, so that any finite factor will do there.
+    hence no part along its left null vector, so that any finite factor serves there.
 
     Parameters
     ----------

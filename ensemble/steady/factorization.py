@@ -134,9 +134,9 @@ def grounded(matrix: sparse.csc_array, element: int) -> sparse.csc_array:
 def superlu(matrix: sparse.csc_array) -> linalg.SuperLU:
     """Factors with pivots on the diagonal, in the symmetric minimum-degree ordering.
 
-    Row exchanges in this ordering would fill the factors 50 times over when the drive dominates
-    the baths.  Without them accuracy may be lost: refinement of the solutions restores it, and
-    where it does not, the matrix is factorised again by `_pivoted`.
+    With row exchanges in this ordering the factors would have 50 times as many elements when the
+    drive dominates the baths.  Without them accuracy may be lost.  Refinement of the solutions
+    restores it; where it does not, the matrix is factorised again by `_pivoted`.
     """
     return linalg.splu(
         matrix,

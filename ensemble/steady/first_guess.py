@@ -18,15 +18,15 @@ from ensemble.steady.truncation import (
 )
 
 PROXY_LEVELS = 16
-"""Levels of the small engine whose coherences are taken as a guess for those of the large one."""
+"""Levels of the small engine whose coherences predict those of the large one."""
 
 
 def first_guess(engine: Engine, *, tolerance: float) -> Truncation:
     """Truncation expected to meet a tolerance.
 
     Coherences fall geometrically with q, at a rate that depends little on N (not at all in the
-    two limits N → ∞): the order is that of the same engine with fewer levels, which is solved
-    whole.
+    two limits N → ∞).  So the order is taken from the same engine with fewer levels, which is
+    solved without truncation.
     """
     if kept_whole(*engine.levels):
         return complete(engine)
@@ -50,7 +50,7 @@ def _coherence_order(engine: Engine, goal: float) -> int:
 
 
 def _small(engine: Engine) -> Engine:
-    """The same engine with at most ``PROXY_LEVELS`` levels a spin, N scaled along."""
+    """The same engine with at most ``PROXY_LEVELS`` levels a spin, N smaller in proportion."""
     largest = max(engine.levels)
     levels = [max(1, round(n * PROXY_LEVELS / largest)) for n in engine.levels]
     return replace(

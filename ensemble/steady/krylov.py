@@ -22,7 +22,7 @@ BASIS_BYTES = 2e9
 """Memory allowed for the Krylov basis; beyond it GMRES restarts earlier."""
 LONGEST_BASIS = 150
 ACHIEVABLE = 1e-11
-"""Least residual that one pass aims at, relative to its start; refinement does the rest.
+"""Least residual, relative to its start, at which one pass ends; refinement repeats passes.
 
 The inverse of the baths is applied with rounding errors that grow with N: they leave a relative
 residual of 1e-12 at N = 256 and of 2e-11 at N = 512 (Fig. 7), and below it a pass takes iterations
@@ -102,7 +102,7 @@ class Krylov:
         """One pass of restarted GMRES, down to the rounding in the defect."""
         sector, w = self.generator.sector, self.weight
         right = defect / w
-        # No solution changes the trace: what a truncation lost of it is left to the residual.
+        # No solution changes the trace; what a truncation has lost of it shows in the residual.
         populations = slice(0, sector.start[1])
         ground = int(w[populations].argmax())
         right[ground] -= defect[populations].sum() / w[ground]

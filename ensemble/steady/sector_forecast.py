@@ -1,7 +1,7 @@
-"""How large a sector will be and how it will be solved, without building it.
+"""Predicted size of a sector, and the solver that will be used for it, without building it.
 
-All functions take numbers or arrays that broadcast and return arrays: the solver decides with them
-for one engine, an estimate of costs for many.
+All functions take numbers or arrays that broadcast and return arrays: the solver uses them for one
+engine, the estimate of costs for many.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AIM = 1e-3
 """Residual that a truncation aims at, relative to the tolerance: the relative error of a value may
 be larger than the residual."""
 DIRECT_SIZE = 6000
-"""Unknowns up to which factorising is always chosen: it takes some 60 ms."""
+"""Unknowns up to which factorising is always chosen: it takes at most some 60 ms."""
 SOLVES = 4
 """Right-hand sides of state and noise."""
 MAX_ITERATIONS = 300

@@ -55,14 +55,14 @@ def stationary(
         (with PARDISO if pypardiso is installed and the sector is large) and iterates on the rest;
         if GMRES does not converge, it factorises up to ``FACTORIZABLE`` unknowns.
     coherence_order : int, optional
-        Keep exactly this order, certified or not.
+        Keep exactly this order, even if the result is not certified.
     start : Start, optional
-        Approximate solutions that this state, and its responses, are searched from.
+        Approximate solutions from which the solves for the state and its responses start.
 
     Returns
     -------
     Stationary
-        Its ``residual`` may exceed the tolerance: look at it.
+        Its ``residual`` may exceed the tolerance: the caller checks it.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def stationary(
         leaks = np.ones(defect.size, dtype=bool)
         leaks[sector.positions_in(state.sector)] = False
         if np.abs(defect[leaks]).sum() <= np.abs(defect[~leaks]).sum():
-            # The truncated equations themselves are not solved: a larger truncation is no help.
+            # The truncated equations themselves are not solved: a larger truncation would not help.
             stalled = state.residual > tolerance and state.solver_name == "gmres"
             if stalled and solver == "auto" and sector.size <= FACTORIZABLE:
                 state = solve_truncated(engine, truncation, _library(sector.size), start=start)

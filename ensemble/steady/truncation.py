@@ -1,4 +1,4 @@
-"""How much of the sector is kept, in which direction it grows and how large it may be."""
+"""Truncation of a sector: what is kept, in which direction it grows, and its largest size."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def too_large(engine: Engine, size: float) -> str:
 
 
 def kept_excitations(engine: Engine, tolerance: float) -> tuple[int, int]:
-    """Excitation numbers of the spins that a tolerance asks to keep (`excitation_cuts`)."""
+    """Excitation numbers of the spins that a tolerance requires (`excitation_cuts`)."""
     ratios = engine.cold.log_ratio, engine.hot.log_ratio
     cut_1, cut_2 = excitation_cuts(*engine.levels, *ratios, tolerance=tolerance)
     return int(cut_1), int(cut_2)
