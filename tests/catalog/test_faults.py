@@ -295,7 +295,7 @@ def strike(
     return witness
 
 
-@pytest.mark.parametrize("number", [9, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [6, pytest.param(100, marks=pytest.mark.slow)])
 def test_driver_workers_and_scheduler_killed_at_random_moments(number, file, expected, tmp_path):
     rng = random.Random(number)
     victims = [WHOM[turn % 3] for turn in range(number)]
