@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     import panel as pn
     from matplotlib.figure import Figure
 
-    from heatcat.browser.sheet import Sheet
-
-BACKENDS = ("bokeh", "matplotlib")
 COLUMN = 3.4
 """Width of a journal's column, in inches."""
 
@@ -131,6 +128,9 @@ class HeatcatAccessor:
     ) -> hv.Overlay | Figure:
         """Map of a variable over two dimensions, or its curve if there is only one.
 
+        Scattered points, such as those of ``points()``, are drawn as dots over two parameters that
+        differ from point to point.
+
         Parameters
         ----------
         variable : str, optional
@@ -142,7 +142,8 @@ class HeatcatAccessor:
             asks for a curve.
         at : mapping of str to number, optional
             Labels of the other dimensions (by default the middle one, for N the largest), and of
-            the cell that is framed.
+            the cell that is framed.  Of scattered points, values of their other parameters (by
+            default those that most points have).
         scale : {"automatic", "linear", "log", "symlog"}
         overlays : sequence of str
             Any of "carnot" (where all currents vanish), "gain" (gain = 1), "constancy" (C = 1),
@@ -177,41 +178,12 @@ class HeatcatAccessor:
         >>> figure.get_size_inches()[0].item(), figure.axes[0].get_xlabel()
         (3.4, 'ΔE')
         """
-        from heatcat.browser.picture import picture_of
+        from heatcat.browser.plots import draw_map
 
-        _require_backend(backend)
-        sheet = self._sheet()
-        picture = picture_of(
-            sheet,
-            variable,
-            x=x,
-            y=y,
-            at=at,
-            scale=scale,
-            overlays=tuple(overlays),
-            contour=contour,
-            levels=tuple(levels),
-        )
-        if not picture.y:
-            return _curves(sheet, picture, [picture.x], backend, width, alone=True)
-        from heatcat.browser.plane import load_plane
-
-        plane = load_plane(sheet, picture)
-        cut = {
-            dim: at
-            for dim, at in picture.elsewhere.items()
-            if dim in sheet.dims_of(picture.variable)
-        }
-        title = _with_fixed(sheet, plane.title, ", " if cut else ", at ")
-        if backend == "matplotlib":
-            from heatcat.browser.paper import a_width, map_figure
-
-            return map_figure(plane, title, a_width("width", width))
-        from heatcat.browser.maps import HEIGHT, layers
-        from heatcat.browser.notebook import load, titled
-
-        load()
-        return titled(layers(plane), title, HEIGHT)
+        return draw_map(
+            self._data, variable, x=x, y=y, at=at, scale=scale, overlays=overlays, contour=contour,
+            levels=levels, backend=backend, width=width,
+        )  # fmt: skip
 
     def slices(
         self,
@@ -246,40 +218,17 @@ class HeatcatAccessor:
         InvalidInput
             If there is no such variable, dimension, label or backend.
         """
-        from catalog.names.described import coordinate_name
-        from ensemble import InvalidInput
-        from heatcat.browser.picture import picture_of
+        from heatcat.browser.plots import draw_slices
 
-        _require_backend(backend)
-        sheet = self._sheet()
-        picture = picture_of(sheet, variable, at=at, scale=scale)
-        known = sheet.dims_of(picture.variable)
-        along = [dim for dim in known if len(sheet.labels(dim)) > 1]
-        if dims is not None:
-            along = [coordinate_name(self._data, dim) for dim in dims]
-        for dim in along:
-            if dim not in known:
-                raise InvalidInput(
-                    f"{picture.variable} has no dimension {dim}: choose from {', '.join(known)}"
-                )
-        return _curves(sheet, picture, along, backend, width)
+        return draw_slices(
+            self._data, variable, at=at, dims=dims, scale=scale, backend=backend, width=width
+        )
 
     def explorer(self) -> pn.viewable.Viewable:
         """The page of ``heatcat browse`` for this Dataset, in a notebook."""
-        from heatcat.browser.notebook import load
-        from heatcat.browser.page import Page
-        from heatcat.browser.server import use_style
-        from heatcat.browser.source import Source
+        from heatcat.browser.plots import explorer
 
-        load()
-        use_style()
-        sheet = self._sheet()
-        return Page(Source("ds", {sheet.name: self._data})).body()
-
-    def _sheet(self) -> Sheet:
-        from heatcat.browser.sheet import Sheet
-
-        return Sheet(str(self._data.attrs.get("title") or "the dataset"), self._data)
+        return explorer(self._data)
 
 
 @xr.register_dataarray_accessor("heatcat")
@@ -351,53 +300,3 @@ def save_html(drawn: Any, path: str | Path) -> None:
     from heatcat.browser import notebook
 
     notebook.save_html(drawn, path)
-
-
-def _require_backend(backend: object) -> None:
-    from catalog.arguments import shown
-    from ensemble import InvalidInput
-
-    if backend not in BACKENDS:
-        raise InvalidInput(f"unknown backend {shown(backend)}: choose from {', '.join(BACKENDS)}")
-
-
-def _curves(
-    sheet: Sheet,
-    picture: Any,
-    dims: Sequence[str],
-    backend: str,
-    width: float,
-    *,
-    alone: bool = False,
-) -> Any:
-    """The curves of a picture along some dimensions: one overlay, or several in a layout."""
-    from dataclasses import replace
-
-    from heatcat.browser.slices import curve, load_slice
-
-    cuts = []
-    for dim in dims:
-        cut = load_slice(sheet, picture, dim)
-        title = f"at {cut.title}" if cut.title else ""
-        cuts.append(replace(cut, title=_with_fixed(sheet, title, ", " if title else "at ")))
-    if backend == "matplotlib":
-        from heatcat.browser.paper import a_width, curves_figure
-
-        return curves_figure(cuts, a_width("width", width))
-    import holoviews as hv
-
-    from heatcat.browser.notebook import CURVE_HEIGHT, load, titled
-
-    load()
-    drawn = [titled(curve(cut), cut.title, CURVE_HEIGHT) for cut in cuts]
-    if alone:
-        return drawn[0]
-    return hv.Layout(drawn).opts(shared_axes=False).cols(3)
-
-
-def _with_fixed(sheet: Sheet, title: str, joined: str) -> str:
-    """A title that also names the parameters that have one value in all of the data."""
-    from heatcat.browser.labels import where
-
-    fixed = where(sheet.data, sheet.fixed())
-    return f"{title}{joined}{fixed}" if fixed else title

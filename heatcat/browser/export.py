@@ -8,18 +8,17 @@ from typing import Literal
 import dask
 import xarray as xr
 
+from heatcat.browser import paper
 from heatcat.browser.compare import related
-from heatcat.browser.maps import layers
 from heatcat.browser.picture import Picture
 from heatcat.browser.plane import Plane, coloured, load_plane
 from heatcat.browser.sheet import Sheet
-from heatcat.browser.slices import curve, load_slice
+from heatcat.browser.slices import load_slice
 from heatcat.browser.source import Source
 from heatcat.browser.view import arguments
 
-DPI = 200
-ASPECT = 1.4
-"""Width over height of one map among several."""
+WIDTH = 5.0
+"""Width of a map in inches."""
 
 
 Beside = tuple[Sheet, Picture]
@@ -33,7 +32,7 @@ def image(
     beside: Beside | None = None,
     relation: str = "",
 ) -> io.BytesIO:
-    """The map or curve, drawn by Matplotlib, with what is compared with it.
+    """The map or curve as a figure for print, with what is compared with it.
 
     Parameters
     ----------
@@ -45,24 +44,14 @@ def image(
     relation : str
         What a third map shows of the two; "" for none.
     """
-    import holoviews as hv
-    import holoviews.plotting.mpl
-    import matplotlib as mpl
-
     if picture.y:
         planes = _planes(sheet, picture, beside, relation)
-        maps = [layers(plane, "matplotlib") for plane in planes]
-        if len(maps) > 1:  # HoloViews needs the shape of maps that stand beside each other
-            shaped = [one.opts(aspect=ASPECT, backend="matplotlib") for one in maps]
-            drawn = hv.Layout(shaped).opts(hspace=0.7, sublabel_format="", backend="matplotlib")
-        else:
-            drawn = maps[0]
+        titles = [plane.title for plane in planes]
+        figure = paper.maps_figure(planes, titles, WIDTH * len(planes))
     else:
-        drawn = curve(load_slice(sheet, picture, picture.x), "matplotlib")
-    figure = holoviews.plotting.mpl.MPLRenderer.instance(dpi=100).get_plot(drawn).state
+        figure = paper.curves_figure([load_slice(sheet, picture, picture.x)], WIDTH)
     file = io.BytesIO()
-    with mpl.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(file, format=kind, dpi=DPI, bbox_inches="tight")
+    figure.savefig(file, format=kind)
     file.seek(0)
     return file
 

@@ -1,4 +1,4 @@
-"""A map as HoloViews elements: cells, flags, lines and the chosen cell, for Bokeh or Matplotlib."""
+"""A map as HoloViews elements on the screen: cells, dots, flags, lines and the chosen cell."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import numpy as np
 
 from ensemble import Status
 from heatcat.browser.colours import MISSING
-from heatcat.browser.escape import Backend, label, title
-from heatcat.browser.picture import Picture
-from heatcat.browser.plane import Plane, load_plane
+from heatcat.browser.escape import label
+from heatcat.browser.plane import Plane
 from heatcat.browser.scales import Scale
-from heatcat.browser.sheet import Sheet
 
 DASHES = {
     "carnot": "solid",
@@ -46,38 +44,32 @@ FRAME = {
 """Options of a map on the screen; no tool is active at first, so that a finger scrolls the page."""
 
 
-def map_overlay(sheet: Sheet, picture: Picture, backend: Backend = "bokeh") -> hv.Overlay:
-    """The whole map of a sheet."""
-    return layers(load_plane(sheet, picture), backend)
-
-
-def layers(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
+def layers(plane: Plane) -> hv.Overlay:
     """The whole map: its cells and what lies over them."""
-    overlay = mesh(plane, backend) * over(plane, backend)
-    if backend == "matplotlib":
-        return overlay.opts(
-            title=title(plane.title, backend), fig_inches=(6.8, 4.8), aspect=None, backend=backend
-        )
-    return overlay.opts(**FRAME, backend=backend)
+    cells = [mesh(plane)] if plane.values.size else []
+    overlay = hv.Overlay([*cells, *dots(plane), *over(plane)])
+    return overlay.opts(**FRAME, backend="bokeh")
 
 
-def over(plane: Plane, backend: Backend = "bokeh") -> hv.Overlay:
+def over(plane: Plane) -> hv.Overlay:
     """Flags, lines, texts and the chosen cell, in the same order for all planes of a picture."""
-    parts = [flags(plane, backend), *(lines(plane, kind, backend) for kind in plane.kinds)]
+    parts = [flags(plane), *(lines(plane, kind) for kind in plane.kinds)]
     if plane.kinds:
-        parts.append(line_texts(plane, backend))
-    return hv.Overlay([*parts, chosen_cell(plane, backend)])
+        parts.append(line_texts(plane))
+    if plane.values.size:
+        parts.append(chosen_cell(plane))
+    return hv.Overlay(parts)
 
 
-def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
+def mesh(plane: Plane) -> hv.QuadMesh:
     """The cells, and the text that the pointer shows for each."""
     at_x, at_y = np.meshgrid(plane.x.labels.astype(float), plane.y.labels.astype(float))
     columns = [plane.drawn, plane.values, at_x, at_y]
     names = ["drawn", "value", "at_x", "at_y"]
     tooltips = [
-        (label(plane.value_text, backend), "@{value}{%.10g}"),
-        (label(plane.x.whole_text, backend), "@{at_x}{%.12g}"),
-        (label(plane.y.whole_text, backend), "@{at_y}{%.12g}"),
+        (label(plane.value_text, "bokeh"), "@{value}{%.10g}"),
+        (label(plane.x.whole_text, "bokeh"), "@{at_x}{%.12g}"),
+        (label(plane.y.whole_text, "bokeh"), "@{at_y}{%.12g}"),
     ]
     if plane.status is not None:
         texts = np.array([status.label for status in Status], dtype=object)
@@ -86,10 +78,41 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
         tooltips.append(("status", "@state"))
     element = hv.QuadMesh(
         (plane.x.edges, plane.y.edges, *columns),
-        kdims=_dimensions(plane, backend),
+        kdims=_dimensions(plane),
         vdims=names,
     )
-    shared: dict[str, Any] = {
+    return element.opts(**_coloured(plane), hover_tooltips=tooltips, backend="bokeh")
+
+
+def dots(plane: Plane) -> list[hv.Points]:
+    """The points beside the cells, or all points where there is no grid."""
+    points = plane.scattered
+    if points is None or not points.values.size:
+        return []
+    states = np.array([status.label for status in Status], dtype=object)[points.status]
+    element = hv.Points(
+        (points.x - plane.x.bound, points.y - plane.y.bound, points.drawn, points.values,
+         points.x, points.y, states),
+        kdims=_dimensions(plane),
+        vdims=["drawn", "value", "at_x", "at_y", "state"],
+    )  # fmt: skip
+    tooltips = [
+        (label(plane.value_text, "bokeh"), "@{value}{%.10g}"),
+        (label(plane.x.whole_text, "bokeh"), "@{at_x}{%.12g}"),
+        (label(plane.y.whole_text, "bokeh"), "@{at_y}{%.12g}"),
+        ("status", "@state"),
+    ]
+    options = _coloured(plane) | ({"colorbar": False} if plane.values.size else {})
+    drawn = element.opts(
+        **options, color="drawn", size=9, line_color="black", hover_tooltips=tooltips,
+        backend="bokeh",
+    )  # fmt: skip
+    return [drawn]
+
+
+def _coloured(plane: Plane) -> dict[str, Any]:
+    """Options of what has the colours of the values."""
+    return {
         "cmap": plane.colours.palette,
         "clim": plane.colours.limits,
         "colorbar": not plane.colours.empty,
@@ -98,46 +121,35 @@ def mesh(plane: Plane, backend: Backend = "bokeh") -> hv.QuadMesh:
         "ylim": plane.y.limits,
         "logx": plane.x.log,
         "logy": plane.y.log,
+        "clabel": label(plane.value_text, "bokeh"),
+        "colorbar_opts": _colorbar(plane),
+        "colorbar_position": "bottom",
+        "tools": ["hover"],
+        "hover_formatters": {f"@{{{name}}}": "printf" for name in ("value", "at_x", "at_y")},
     }
-    if backend == "matplotlib":
-        return element.opts(
-            **shared, clabel=label(plane.value_text, backend), **_ticks(plane), backend=backend
-        )
-    return element.opts(
-        **shared,
-        clabel=label(plane.value_text, backend),
-        colorbar_opts=_colorbar(plane),
-        colorbar_position="bottom",
-        tools=["hover"],
-        hover_tooltips=tooltips,
-        hover_formatters={f"@{{{name}}}": "printf" for name in ("value", "at_x", "at_y")},
-        backend=backend,
-    )
 
 
-def flags(plane: Plane, backend: Backend = "bokeh") -> hv.Points:
+def flags(plane: Plane) -> hv.Points:
     """Crosses on the points whose status is uncertified, unphysical or failed."""
     doubtful: list[tuple[float, float]] = []
     if plane.status is not None:
         rows, columns = np.nonzero(plane.status > Status.OK)
         doubtful = list(zip(plane.x.places[columns], plane.y.places[rows], strict=True))
-    element = hv.Points(doubtful, kdims=_dimensions(plane, backend))
-    if backend == "matplotlib":
-        return element.opts(marker="x", s=24, c="black", edgecolor=None, backend=backend)
-    return element.opts(marker="x", size=8, color="black", line_width=1.5, backend=backend)
+    element = hv.Points(doubtful, kdims=_dimensions(plane))
+    return element.opts(marker="x", size=8, color="black", line_width=1.5, backend="bokeh")
 
 
-def lines(plane: Plane, kind: str, backend: Backend = "bokeh") -> hv.Path:
+def lines(plane: Plane, kind: str) -> hv.Path:
     """Lines of one kind, told apart by their dashes."""
     paths = [path for line in plane.lines if line.kind == kind for path in line.paths]
-    element = hv.Path(paths, kdims=_dimensions(plane, backend))
-    if backend == "matplotlib":
-        return element.opts(
-            color="black", linestyle=DASHES[kind], linewidth=WIDTHS[kind], backend=backend
-        )
+    element = hv.Path(paths, kdims=_dimensions(plane))
     return element.opts(
-        color="black", line_dash=DASHES[kind], line_width=WIDTHS[kind], backend=backend
+        color="black", line_dash=DASHES[kind], line_width=WIDTHS[kind], backend="bokeh"
     )
+
+
+ROOM = np.array([0.1, 0.04])
+"""Share of the map's width and height at its edges where no text stands."""
 
 
 def text_places(plane: Plane) -> list[tuple[float, float, str]]:
@@ -146,7 +158,7 @@ def text_places(plane: Plane) -> list[tuple[float, float, str]]:
     taken: list[np.ndarray] = []
     for line in plane.lines:
         places = [_fractions(path, plane) for path in line.paths]
-        inside = [np.all((place > 0.1) & (place < 0.9), axis=1) for place in places]
+        inside = [np.all((place > ROOM) & (place < 1 - ROOM), axis=1) for place in places]
         longest = max(range(len(places)), key=lambda i: inside[i].sum(), default=None)
         if longest is None or not inside[longest].any():
             continue
@@ -161,30 +173,24 @@ def text_places(plane: Plane) -> list[tuple[float, float, str]]:
     return rows
 
 
-def line_texts(plane: Plane, backend: Backend = "bokeh") -> hv.Labels:
+def line_texts(plane: Plane) -> hv.Labels:
     """The texts of the lines."""
-    rows = [(x, y, label(text, backend)) for x, y, text in text_places(plane)]
-    element = hv.Labels(rows, kdims=_dimensions(plane, backend), vdims="text")
-    if backend == "matplotlib":
-        return element.opts(color="black", size=9, backend=backend)
+    rows = [(x, y, label(text, "bokeh")) for x, y, text in text_places(plane)]
+    element = hv.Labels(rows, kdims=_dimensions(plane), vdims="text")
     return element.opts(
         text_color="black",
         text_font_size="12px",
         background_fill_color="white",
         background_fill_alpha=0.75,
-        backend=backend,
+        backend="bokeh",
     )
 
 
-def chosen_cell(plane: Plane, backend: Backend = "bokeh") -> hv.Rectangles:
+def chosen_cell(plane: Plane) -> hv.Rectangles:
     """Frame of the chosen cell."""
     (left, right), (bottom, top) = plane.x.cell(plane.cell[0]), plane.y.cell(plane.cell[1])
-    frame = hv.Rectangles(
-        [(left, bottom, right, top)], kdims=[*_dimensions(plane, backend), "x1", "y1"]
-    )
-    if backend == "matplotlib":
-        return frame.opts(facecolor="none", edgecolor="black", linewidth=2, backend=backend)
-    return frame.opts(fill_alpha=0, line_color="black", line_width=3, backend=backend)
+    frame = hv.Rectangles([(left, bottom, right, top)], kdims=[*_dimensions(plane), "x1", "y1"])
+    return frame.opts(fill_alpha=0, line_color="black", line_width=3, backend="bokeh")
 
 
 def _fractions(path: np.ndarray, plane: Plane) -> np.ndarray:
@@ -198,8 +204,8 @@ def _fractions(path: np.ndarray, plane: Plane) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def _dimensions(plane: Plane, backend: Backend) -> list[hv.Dimension]:
-    return [hv.Dimension(side.name, label=label(side.text, backend)) for side in (plane.x, plane.y)]
+def _dimensions(plane: Plane) -> list[hv.Dimension]:
+    return [hv.Dimension(side.name, label=label(side.text, "bokeh")) for side in (plane.x, plane.y)]
 
 
 def _colorbar(plane: Plane) -> dict[str, Any]:
@@ -211,12 +217,6 @@ def _colorbar(plane: Plane) -> dict[str, Any]:
         return {}
     texts = dict(ticks)
     return {"ticker": FixedTicker(ticks=list(texts)), "major_label_overrides": texts}
-
-
-def _ticks(plane: Plane) -> dict[str, Any]:
-    """The same for Matplotlib."""
-    ticks = round_ticks(plane)
-    return {} if ticks is None else {"cbar_ticks": ticks}
 
 
 def round_ticks(plane: Plane) -> list[tuple[float, str]] | None:

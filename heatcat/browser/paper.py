@@ -6,12 +6,12 @@ import io
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,9 +22,9 @@ from ensemble import InvalidInput, Status
 from ensemble.checks import as_number, is_finite, shown
 from heatcat.browser.colours import MISSING
 from heatcat.browser.escape import label
-from heatcat.browser.maps import DASHES, round_ticks
+from heatcat.browser.maps import DASHES, round_ticks, text_places
 from heatcat.browser.picture import OVERLAYS
-from heatcat.browser.plane import Line, Plane
+from heatcat.browser.plane import Plane
 from heatcat.browser.slices import LINE, Slice, limits
 
 COLUMN = 3.4
@@ -63,37 +63,60 @@ class PaperFigure(Figure):
         return file.getvalue()
 
 
-def map_figure(plane: Plane, title: str, width: float = COLUMN) -> Figure:
-    """A map with its lines, colour bar and title.
+def maps_figure(planes: Sequence[Plane], titles: Sequence[str], width: float = COLUMN) -> Figure:
+    """Maps beside each other, each with its lines, colour bar and title.
 
     Parameters
     ----------
-    plane : Plane
-    title : str
-        Wrapped at the width of the figure.
+    planes : sequence of Plane
+    titles : sequence of str
+        Wrapped at the width of a map.
     width : float
         Of the figure, in inches; text has 8 pt whatever it is.
     """
     with mpl.rc_context(STYLE):
-        figure = _figure(width, width * HIGH, title)
-        axes = figure.subplots()
-        colours = ListedColormap(plane.colours.palette).with_extremes(bad=MISSING)
-        low, high = plane.colours.limits
-        mesh = axes.pcolormesh(
-            plane.x.edges,
-            plane.y.edges,
-            np.ma.masked_invalid(plane.drawn),
-            cmap=colours,
-            vmin=low,
-            vmax=high,
-            rasterized=True,
-        )
-        _scale(axes, plane)
-        _bar(figure, axes, mesh, plane, width * HIGH)
-        known = [*_lines(axes, plane), *_signs(axes, plane)]
-        if known:
-            figure.legend(handles=known, loc="outside lower center", ncols=_columns(known, width))
+        share = width / len(planes)
+        wrapped = [_wrapped(title, share) for title in titles]
+        lines = max(title.count("\n") + 1 for title in wrapped)
+        height = share * HIGH
+        figure = PaperFigure(figsize=(width, height + 0.14 * lines), layout="constrained")
+        parts: Any = [figure]  # a map alone has its title and legend where users look for them
+        if len(planes) > 1:
+            parts = figure.subfigures(1, len(planes))
+        for part, plane, title in zip(parts, planes, wrapped, strict=True):
+            if title:
+                part.suptitle(title, x=0.02, ha="left")
+            _map(part, plane, share, height)
     return figure
+
+
+def _map(figure: Any, plane: Plane, width: float, height: float) -> None:
+    """One map in its part of a figure."""
+    axes = figure.subplots()
+    low, high = plane.colours.limits
+    shared: dict[str, Any] = {
+        "cmap": ListedColormap(plane.colours.palette).with_extremes(bad=MISSING),
+        "vmin": low,
+        "vmax": high,
+        "rasterized": True,
+    }
+    drawn: Any = None
+    if plane.values.size:
+        cells = np.ma.masked_invalid(plane.drawn)
+        drawn = axes.pcolormesh(plane.x.edges, plane.y.edges, cells, **shared)
+    points = plane.scattered
+    if points is not None and points.values.size:
+        places = points.x - plane.x.bound, points.y - plane.y.bound
+        dots = axes.scatter(
+            *places, c=np.ma.masked_invalid(points.drawn), s=14, edgecolors="black",
+            linewidths=0.4, plotnonfinite=True, **shared,
+        )  # fmt: skip
+        drawn = dots if drawn is None else drawn
+    _scale(axes, plane)
+    _bar(figure, axes, drawn, plane, height)
+    known = [*_lines(axes, plane), *_signs(axes, plane)]
+    if known:
+        figure.legend(handles=known, loc="outside lower center", ncols=_columns(known, width))
 
 
 def curves_figure(cuts: Sequence[Slice], width: float = COLUMN) -> Figure:
@@ -101,7 +124,8 @@ def curves_figure(cuts: Sequence[Slice], width: float = COLUMN) -> Figure:
     with mpl.rc_context(STYLE):
         across = min(2, len(cuts))
         down = -(-len(cuts) // across)
-        figure = _figure(width, down * width / across * (HIGH if across == 1 else 1.0))
+        height = down * width / across * (HIGH if across == 1 else 1.0)
+        figure = PaperFigure(figsize=(width, height), layout="constrained")
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for axes, cut in zip(panels, cuts, strict=False):
             _curve(axes, cut, width / across)
@@ -121,15 +145,6 @@ def a_width(name: str, value: Any) -> float:
     if number is None or not is_finite(number) or not 1 <= number <= 50:
         raise InvalidInput(f"{name} is in inches, 1 to 50, but is {shown(value)}: e.g. 3.4 or 7")
     return float(number)
-
-
-def _figure(width: float, height: float, title: str = "") -> PaperFigure:
-    wrapped = _wrapped(title, width)
-    lines = wrapped.count("\n") + 1 if title else 0
-    figure = PaperFigure(figsize=(width, height + 0.14 * lines), layout="constrained")
-    if title:
-        figure.suptitle(wrapped, x=0.02, ha="left")
-    return figure
 
 
 def _wrapped(text: str, inches: float) -> str:
@@ -154,9 +169,9 @@ def _scale(axes: Axes, plane: Plane) -> None:
     axes.set_ylabel(label(plane.y.text, "matplotlib"))
 
 
-def _bar(figure: Figure, axes: Axes, mesh: QuadMesh, plane: Plane, height: float) -> None:
+def _bar(figure: Any, axes: Axes, drawn: Any, plane: Plane, height: float) -> None:
     """The colour bar, with symbol and unit, and the scale if it is not linear."""
-    bar = figure.colorbar(mesh, ax=axes, pad=0.02)
+    bar = figure.colorbar(drawn, ax=axes, pad=0.02)
     bar.set_label(_wrapped(plane.value_text + SCALED[plane.scale.kind], height))
     ticks = round_ticks(plane)
     if ticks is not None:
@@ -172,51 +187,60 @@ def _lines(axes: Axes, plane: Plane) -> list[Any]:
         for line in found:
             for path in line.paths:
                 axes.plot(*path.T, **style, path_effects=ON_ANY_COLOUR)
-            if len(found) > 1:
-                _write_on(axes, line)
         if not any(line.paths for line in found):
             text = f"no {OVERLAYS.get(kind, 'contour')} in view"
             handles.append(Line2D([], [], linestyle="none", label=text))
         elif len(found) == 1:
             text = label(found[0].text, "matplotlib")
             handles.append(Line2D([], [], **style, label=text))
+    _write_on(axes, plane)
     return handles
 
 
-def _write_on(axes: Axes, line: Line) -> None:
-    """The text of a line, in the middle of its longest piece."""
-    path = max(line.paths, key=len)
-    x, y = path[len(path) // 2]
-    axes.text(
-        x,
-        y,
-        label(line.text, "matplotlib"),
-        ha="center",
-        va="center",
-        clip_on=True,
-        path_effects=ON_ANY_COLOUR,
-    )
+def _write_on(axes: Axes, plane: Plane) -> None:
+    """The texts of lines that are several of their kind, away from each other."""
+    several = {kind for kind in plane.kinds if sum(line.kind == kind for line in plane.lines) > 1}
+    some = replace(plane, lines=tuple(line for line in plane.lines if line.kind in several))
+    for x, y, text in text_places(some):
+        axes.text(
+            x, y, label(text, "matplotlib"), ha="center", va="center", clip_on=True, zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.8},
+        )  # fmt: skip
 
 
 def _signs(axes: Axes, plane: Plane) -> list[Any]:
     """Crosses on doubtful points, and what grey cells and crosses mean, where there are any."""
     handles: list[Any] = []
-    if plane.status is not None:
-        rows, columns = np.nonzero(plane.status > Status.OK)
-        if rows.size:
-            style: dict[str, Any] = {
-                "marker": "x",
-                "color": "black",
-                "linestyle": "none",
-                "markersize": 4,
-            }
-            axes.plot(plane.x.places[columns], plane.y.places[rows], **style)
-            handles.append(Line2D([], [], label="not certified", **style))
-    if not np.isfinite(plane.drawn).all():
+    x, y = _doubtful(plane)
+    if x.size:
+        style: dict[str, Any] = {
+            "marker": "x",
+            "color": "black",
+            "linestyle": "none",
+            "markersize": 4,
+        }
+        axes.plot(x, y, **style)
+        handles.append(Line2D([], [], label="not certified", **style))
+    drawn = plane.drawn if plane.scattered is None else plane.scattered.drawn
+    if not (np.isfinite(plane.drawn).all() and np.isfinite(drawn).all()):
         waits = plane.status is not None and bool((plane.status == Status.NOT_COMPUTED).any())
         text = "undefined or not computed" if waits else "undefined"
         handles.append(Patch(facecolor=MISSING, edgecolor="black", linewidth=0.4, label=text))
     return handles
+
+
+def _doubtful(plane: Plane) -> tuple[np.ndarray, np.ndarray]:
+    """Where the points lie that are computed, but not certified."""
+    x, y = np.empty(0), np.empty(0)
+    if plane.status is not None:
+        rows, columns = np.nonzero(plane.status > Status.OK)
+        x, y = plane.x.places[columns], plane.y.places[rows]
+    points = plane.scattered
+    if points is not None:
+        there = points.status > Status.OK
+        x = np.append(x, points.x[there] - plane.x.bound)
+        y = np.append(y, points.y[there] - plane.y.bound)
+    return x, y
 
 
 def _columns(handles: Sequence[Any], width: float) -> int:

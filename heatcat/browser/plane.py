@@ -287,7 +287,7 @@ def _lines(
     attributes: dict[str, dict[Any, Any]],
 ) -> Iterable[Line]:
     if "carnot" in picture.overlays:
-        yield Line("carnot", "Carnot", _carnot(sheet, picture, x, y))
+        yield Line("carnot", "Carnot", carnot_paths(sheet, picture, x, y))
     for kind, variable, levels in _contoured(sheet, picture):
         values = found[f"line {variable}"]
         known = xr.DataArray(name=variable, attrs=attributes[f"line {variable}"])
@@ -316,7 +316,7 @@ def _contour(x: NDArray[Any], y: NDArray[Any], values: Floats, level: float) -> 
     return tuple(np.asarray(line) for line in lines)
 
 
-def _carnot(sheet: Sheet, picture: Picture, x: Axis, y: Axis) -> tuple[Floats, ...]:
+def carnot_paths(sheet: Sheet, picture: Picture, x: Axis, y: Axis) -> tuple[Floats, ...]:
     """Lines where the affinity is 0; none if neither axis changes its sign."""
     fine = {side.name: _fine(side) for side in (x, y)}
     bounds = {side.name: side.bound for side in (x, y)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from heatcat.browser.axes import Axis, Floats, Range, axis
 from heatcat.browser.colours import centre
-from heatcat.browser.escape import Backend, label, title
+from heatcat.browser.escape import label
 from heatcat.browser.labels import where, with_unit
 from heatcat.browser.maps import TOOLS
 from heatcat.browser.picture import Picture
@@ -111,59 +111,37 @@ def limits(cut: Slice) -> Range:
     return low - pad, high + pad
 
 
-def curve(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
+def curve(cut: Slice) -> hv.Overlay:
     """Line, points, crosses on points whose status is not ok, and the chosen point."""
-    overlay = line(cut, backend) * markers(cut, backend)
-    if backend == "bokeh":
-        return overlay.opts(**frame(cut), backend=backend)
-    return overlay.opts(
-        logx=cut.side.log,
-        xlabel=label(cut.side.text, backend),
-        ylabel=label(cut.value_text, backend),
-        ylim=limits(cut),
-        **yticks(cut),
-        fig_inches=(6.4, 4.0),
-        aspect=None,
-        title=title(cut.title, backend),
-        backend=backend,
-    )
+    overlay = line(cut) * markers(cut)
+    return overlay.opts(**frame(cut), backend="bokeh")
 
 
-def line(cut: Slice, backend: Backend = "bokeh") -> hv.Curve:
+def line(cut: Slice) -> hv.Curve:
     """The curve itself."""
-    return hv.Curve(*_columns(cut, backend)).opts(color=LINE, backend=backend)
+    return hv.Curve(*_columns(cut)).opts(color=LINE, backend="bokeh")
 
 
-def markers(cut: Slice, backend: Backend = "bokeh") -> hv.Overlay:
+def markers(cut: Slice) -> hv.Overlay:
     """Its points, those whose status is not ok, and the chosen one."""
-    columns, kdims, vdims = _columns(cut, backend)
+    columns, kdims, vdims = _columns(cut)
     at = np.flatnonzero(cut.side.labels == cut.chosen)
     points = hv.Scatter(columns, kdims, vdims)
     crosses = hv.Scatter(tuple(c[cut.doubtful] for c in columns), kdims, vdims)
     chosen = hv.Scatter(tuple(c[at] for c in columns), kdims, vdims)
-    if backend == "matplotlib":
-        return hv.Overlay(
-            [
-                points.opts(color=LINE, s=16, backend=backend),
-                crosses.opts(c="black", marker="x", s=40, edgecolor=None, backend=backend),
-                chosen.opts(
-                    facecolors="none", edgecolors="black", s=120, linewidth=2, backend=backend
-                ),
-            ]
-        )
     points = points.opts(
         color=LINE,
         size=6,
         tools=["hover"],
         hover_tooltips=[
-            (label(cut.side.text, backend), "@{at_x}{%.12g}"),
-            (label(cut.value_text, backend), "@{value}{%.10g}"),
+            (label(cut.side.text, "bokeh"), "@{at_x}{%.12g}"),
+            (label(cut.value_text, "bokeh"), "@{value}{%.10g}"),
         ],
         hover_formatters={"@{at_x}": "printf", "@{value}": "printf"},
-        backend=backend,
+        backend="bokeh",
     )
-    crosses = crosses.opts(color="black", marker="x", size=10, line_width=2, backend=backend)
-    chosen = chosen.opts(fill_alpha=0, line_color="black", size=14, line_width=2.5, backend=backend)
+    crosses = crosses.opts(color="black", marker="x", size=10, line_width=2, backend="bokeh")
+    chosen = chosen.opts(fill_alpha=0, line_color="black", size=14, line_width=2.5, backend="bokeh")
     return hv.Overlay([points, crosses, chosen])
 
 
@@ -190,9 +168,9 @@ def yticks(cut: Slice) -> dict[str, Any]:
     return {} if cut.scale.kind == "linear" else {"yticks": cut.scale.ticks(*limits(cut))}
 
 
-def _columns(cut: Slice, backend: Backend) -> tuple[tuple[Floats, ...], list[Any], list[Any]]:
+def _columns(cut: Slice) -> tuple[tuple[Floats, ...], list[Any], list[Any]]:
     return (
         (cut.side.places, cut.drawn, cut.values, cut.side.labels.astype(float)),
-        [hv.Dimension(cut.dim, label=label(cut.side.text, backend))],
-        [hv.Dimension("drawn", label=label(cut.value_text, backend)), "value", "at_x"],
+        [hv.Dimension(cut.dim, label=label(cut.side.text, "bokeh"))],
+        [hv.Dimension("drawn", label=label(cut.value_text, "bokeh")), "value", "at_x"],
     )

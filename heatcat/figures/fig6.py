@@ -27,6 +27,7 @@ from heatcat.figures.maps import (
     contour,
     diverging,
     modes,
+    signed_contours,
 )
 from heatcat.figures.panels import Axis, Colours, Drawing, Layer, Line, Panel
 from heatcat.figures.recipe import Recipe
@@ -168,7 +169,8 @@ def _constancy(at: xr.Dataset, colours: Colours) -> list[Layer]:
 def _error(reduced: xr.Dataset, name: str, title: str) -> Panel:
     error = 100 * reduced[f"{name}_error"]
     colours = diverging("(closure − exact)/exact in %", float(np.abs(error).max()))
-    layers = [cold_map(error, colours), *cold_carnot(reduced)]
+    shown = cold_map(error, colours)
+    layers = [shown, *signed_contours(shown, log=True), *cold_carnot(reduced)]
     return Panel(f"error: {title}", *high_temperature_axes(reduced), layers)
 
 

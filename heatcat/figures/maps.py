@@ -114,6 +114,17 @@ def contour(
     return Line(points[:, 0], points[:, 1], on_map=True, **style)
 
 
+def signed_contours(of: Map, *, log: bool) -> list[Line | Note]:
+    """Lines at half of the largest size, with their signs: in grey both signs are dark."""
+    largest = float(np.nanmax(np.abs(np.asarray(of.values, dtype=float))))
+    half = float(f"{largest / 2:.1g}")
+    found = []
+    for level, dash in ((half, "-"), (-half, "--")):
+        line = contour(of, level, log=log, width=0.8, dash=dash)
+        found += marked(line, f"{level:+g}".replace("-", "−"))
+    return found
+
+
 def modes(of: Map, *, log: bool) -> list[Note]:
     """The words engine and refrigerator where the power is positive and negative."""
     forth, back = (np.log, np.exp) if log else (np.asarray, np.asarray)

@@ -24,6 +24,7 @@ from heatcat.figures.maps import (
     cold_map,
     contour,
     marked,
+    shades,
     size_axis,
     size_color,
     tur_bound,
@@ -126,16 +127,17 @@ def draw(reduced: xr.Dataset) -> Drawing:
             contour(shown, level, values=gain, log=True, width=0.8), f"gain {level:g}", at=0.8
         )
     ]
+    unity = contour(shown, 0.0, log=True, width=1.2, dash="--")
     sizes = reduced.N.values[1:]
     edges = np.concatenate([sizes - 0.5, [sizes[-1] + 0.5]])
-    steps = ListedColormap([size_color(N) for N in sizes])
+    steps = ListedColormap(shades(sizes.size, last=1.0))  # far apart in grey, too
     largest = Colours("largest $N$", BoundaryNorm(edges, sizes.size), steps, ticks=sizes)
     carnot = cold_carnot(reduced)
     maps = [
         Panel(
             rf"constancy and gain, $N$ = {SHOWN_N}, $\omega_0/\Gamma_0$ = {ratio:.3g}",
             *axes,
-            [shown, *gains, *carnot],
+            [shown, *gains, *marked(unity, r"$\mathcal{C}$ = 1", at=0.6), *carnot],
         ),
         Panel(
             r"up to which $N$ gain > 1 and $\mathcal{C}$ > 1",

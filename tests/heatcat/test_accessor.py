@@ -9,6 +9,7 @@ import holoviews as hv
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.text import Text
 
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
 from ensemble import InvalidInput, Status
@@ -134,3 +135,56 @@ def test_importing_heatcat_does_not_import_what_draws():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert TINY.dims == ("N", "delta_E", "T_mean")
+
+
+class TestScatteredPoints:
+    """Points of 2 sizes at 5 places, one of them not certified."""
+
+    @pytest.fixture
+    def points(self):
+        spacing, mean = [50.0, 90.0, 125.0, 180.0, 250.0], [60.0, 150.0, 95.0, 210.0, 100.0]
+        power = np.array([[1.0, 2.0, 3.0, -4.0, 5.0], [10.0, 20.0, 30.0, -40.0, np.nan]])
+        symbols = {"N": "N", "delta_E": "ΔE", "T_mean": "T̄"}
+        columns = {"N": np.repeat([1, 2], 5), "delta_E": spacing * 2, "T_mean": mean * 2}
+        coords = {n: ("point", column, {"symbol": symbols[n]}) for n, column in columns.items()}
+        status = np.array([1] * 8 + [2, 1], "u1")
+        variables = {"power": ("point", power.ravel()), "status": ("point", status)}
+        fixed = {"E_1": 100.0, "delta_T": 100.0}
+        return xr.Dataset(variables, {"point": np.arange(10), **coords, **fixed})
+
+    def test_are_dots_of_one_size_with_the_colours_of_a_map(self, points):
+        figure = points.heatcat.map("power", overlays=["carnot"], backend="matplotlib")
+        axes = figure.axes[0]
+        (dots,) = [each for each in axes.collections if each.get_offsets().size]
+        assert dots.get_offsets().tolist() == [
+            [50.0, 60.0], [90.0, 150.0], [125.0, 95.0], [180.0, 210.0], [250.0, 100.0]
+        ]  # fmt: skip
+        assert np.ma.filled(dots.get_array(), -1).tolist() == [10.0, 20.0, 30.0, -40.0, -1]
+        (low, high), (left, right) = dots.get_clim(), axes.get_xlim()
+        assert (low, high) == (-40.0, 30.0)
+        assert left < 50 < 250 < right
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("ΔE", "T̄")
+        texts = [text.get_text().replace("\u00a0", " ") for text in figure.findobj(Text)]
+        assert any("5 of 10 points, at N = 2" in " ".join(text.split()) for text in texts)
+        assert {"Carnot", "not certified", "undefined"} <= {*texts}
+
+    def test_other_parameters_and_labels_are_at_hand(self, points):
+        drawn = points.heatcat.map("power", x="N", y="T̄", at={"ΔE": 125})
+        (dots,) = [each for each in drawn.values() if isinstance(each, hv.Points) and len(each)]
+        assert dots["value"].tolist() == [3.0, 30.0]
+        assert dots["at_x"].tolist() == [1.0, 2.0]
+        assert hv.render(drawn).title.text.startswith("P, 2 of 10 points, at ΔE = 125")
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"x": "N", "y": "N"}, "no map over N and N: give two different ones of N, delta_E"),
+            ({"x": "E_1"}, "no map over E_1 and T_mean"),
+            ({"at": {"N": 7}}, "no point has N = 7: choose other labels"),
+            ({"contour": "power"}, "scattered points have no contours: draw a grid"),
+            ({"overlays": ["gain"]}, "'gain' is a contour, which points have none of: draw a grid"),
+        ],
+    )
+    def test_what_cannot_be_drawn_is_refused(self, points, options, message):
+        with pytest.raises(InvalidInput, match=message):
+            points.heatcat.map("power", **options)
