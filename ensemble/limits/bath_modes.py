@@ -8,8 +8,8 @@ Fokker–Planck generator of a density f(m)
 with R the generators of rotations, y = T/E and ν = 2S/N.  Densities are written f = exp(−cz) g with
 c = b̃/4 and a reference b̃.  With b̃ = b the generator of g is symmetric, and its eigenfunctions are
 the natural basis: a few of them represent the state of an arbitrarily cold bath, for which about √b
-spherical harmonics would be needed.  A smaller b̃ is needed for a spin that the other one heats far
-above its own bath.
+spherical harmonics would be needed.  If the other spin heats a spin far above its own bath, a
+smaller b̃ is needed.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _eigenmodes(reference: float, n: int, modes: int, orders: int) -> tuple[Floa
     rates = values[:, :modes].copy()
     rates[0, 0] = 0.0
     vectors = vectors[:, :, :modes].copy()
-    # The first mode of order 0, exp(−cz), is positive: a sign that averages rely on.
+    # The first mode of order 0, exp(−cz), is made positive, as averages assume.
     vectors[0, :, 0] *= np.sign(vectors[0, 0, 0])
     return rates, vectors
 

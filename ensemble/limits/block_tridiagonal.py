@@ -21,7 +21,8 @@ REFINEMENTS = 3
 GETRF, GETRS = (
     {kind: get_lapack_funcs(name, dtype=kind) for kind in "dD"} for name in ("getrf", "getrs")
 )
-"""LAPACK's factorisation and substitution by type: finding them takes as long as a small block."""
+"""LAPACK's factorisation and substitution by type, looked up once: each look-up takes as long as a
+small block."""
 
 
 @dataclass(frozen=True, eq=False)

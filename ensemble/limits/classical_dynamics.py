@@ -164,7 +164,7 @@ def relax(
 
 
 def _enlarged(selection: Mask, shape: tuple[int, int, int]) -> Mask:
-    """The selection in a larger pool, without the norm and without empty blocks in between."""
+    """The selection in a larger pool, the norm left out, with a mode in every block in between."""
     larger = np.zeros(shape, dtype=bool)
     larger[tuple(slice(n) for n in selection.shape)] = selection
     top = np.flatnonzero(larger.any(axis=(1, 2)))[-1]
@@ -265,7 +265,7 @@ def _propagated(
         amplitude = np.abs(sector.apply(density)) / decay
         amplitude[active] = amplitude[0, 0, 0] = 0.0
         missed = np.maximum(missed, amplitude / np.linalg.norm(density))
-        marked |= amplitude > MARKED * amplitude.max()  # at each time: late ones miss less
+        marked |= amplitude > MARKED * amplitude.max()  # for each time: less is neglected later
         rows.append(_averages(sector, density))
     engine = sector.pair.engine
     columns = np.array(rows).T

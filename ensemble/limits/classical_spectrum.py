@@ -32,7 +32,7 @@ class ClassicalSpectrum:
     modes : tuple of ClassicalMode
         One a sector, by increasing decay rate.
     others_decay_faster_than : float
-        A proven bound on all sectors that were not searched; negative if it says nothing.
+        A proven bound on all sectors that were not searched; without use if it is negative.
     """
 
     modes: tuple[ClassicalMode, ...]
@@ -51,8 +51,8 @@ def classical_spectrum(
 
     In the Hilbert space of the baths' own density the drive is antisymmetric but for the term
     aN p/2, and \|p\| ≤ ω₀ν₁ν₂/4, so that every mode decays at least as fast as the slowest of the
-    undriven sector less \|aN\| ω₀ν₁ν₂/8.  Far from equilibrium the bound says nothing: then the
-    sectors d ≤ 4 are searched, beyond which undriven modes decay four times as fast as at d = 1.
+    undriven sector less \|aN\| ω₀ν₁ν₂/8.  Far from equilibrium the bound is negative.  Then
+    the sectors d ≤ 4 are searched; beyond them undriven modes decay four times as fast as at d = 1.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def classical_spectrum(
     Raises
     ------
     Unsolvable
-        If the work allowed (`work.MOST_WORK`) does not suffice to look at every sector.
+        If the work allowed (`work.MOST_WORK`) does not suffice to search every sector.
     """
     pair, work = state.pair, Work()
     lowered = abs(pair.affinity) * pair.flux / 2
@@ -91,7 +91,7 @@ def classical_spectrum(
         if not found:
             break
         _refine(found, modes, tolerance, all_sectors=all_sectors)
-        # A coarse rate may have been too low: what it excluded is looked at again.
+        # A coarse rate may have been too low: what it excluded is searched again.
         slowest = min(mode.rate for mode in modes.values())
         waiting = left
     ordered = sorted(modes.values(), key=lambda mode: mode.rate)

@@ -1,7 +1,8 @@
 """Search for the slowest modes of one sector of the Fokker–Planck generator.
 
-The whole spectrum of G on a few hundred modes tells which eigenvalues may be the slowest
-(`candidates`); one of them is followed while modes with a large residual are added (`refined`).
+The whole spectrum of G on a few hundred modes shows which eigenvalues may be the slowest
+(`candidates`).  Then one of them at a time is followed while modes with a large residual are added
+(`refined`).
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ from ensemble.limits.pair_sector import PairSector
 from ensemble.limits.work import Work
 
 COARSE = (64, 200, 600)
-"""Numbers of modes whose whole spectrum is looked at, the next one if the last misses too much."""
+"""Numbers of modes whose whole spectrum is computed: the next if the last misses too much."""
 MARKED = 0.003
-"""As in `mode_selection`; smaller, since the steps themselves cost more than the modes."""
+"""As in `mode_selection`; smaller, since steps take more time than additional modes."""
 MISSED = 0.3
 """Part of a mode, by its residual over the decay rates, that a whole spectrum may miss."""
 NEAR = 1.3
 """Modes up to this factor faster than the slowest of the whole spectrum are refined with it."""
 IRRELEVANT = 1.5
-"""A mode that is this much faster than another, however coarsely known, is not followed."""
+"""A mode that is faster than another by this factor is not followed, however coarsely both are
+known."""
 MOST_WORK = 1e10
 """Multiplications that one factorisation may take, a few seconds in complex arithmetic."""
 MOST_STEPS = 30
@@ -42,7 +44,7 @@ MOST_STEPS = 30
 MOST_CANDIDATES = 4
 """Modes of one sector that are taken from the whole spectrum."""
 SMALL = 300
-"""Modes up to which one dense factorisation beats many small ones."""
+"""Number of modes up to which one dense factorisation is faster than many small ones."""
 STEPS = 4
 """Steps of inverse iteration with the dense factors."""
 NEARLY = 1 + 1e-6
@@ -128,7 +130,7 @@ class Pool:
 
     @property
     def usable(self) -> Mask:
-        """All modes but the reference itself, which the conserved norm takes out."""
+        """All modes but the reference itself, whose amplitude is the conserved norm."""
         usable = np.ones(self.sector.shape, dtype=bool)
         if self.sector.parity == 1:
             usable[0, 0, 0] = False
@@ -145,7 +147,7 @@ class Pool:
         return np.asarray(amplitude / np.linalg.norm(x))
 
     def grown(self, selection: Mask) -> tuple[Pool, Mask]:
-        """A pool with a free layer around the selection, and the selection in it."""
+        """A pool with one free layer of modes around the selection, and the selection in it."""
         B, K_1, K_2 = self.sector.shape
         used = [
             np.flatnonzero(selection.any(axis=tuple(other for other in range(3) if other != axis)))
@@ -248,7 +250,7 @@ def _without_gaps(pool: Pool, selection: Mask) -> Mask:
 
 
 def refined(candidate: Candidate, tolerance: float, rival: float) -> ClassicalMode | None:
-    """One eigenvalue on a growing selection; None as soon as it cannot be below a rival's rate.
+    """One eigenvalue on a growing selection; None once its rate must exceed another mode's.
 
     The error of an eigenvalue is of the order of the square of what its mode misses.  If that is
     large, the decay rate is too low, since modes that decay fast are not included yet.

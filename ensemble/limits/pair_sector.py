@@ -75,7 +75,7 @@ class PairSector:
         difference: int = 0,
         parity: int = 1,
     ) -> PairSector:
-        """The sector with all orders |μᵢ| that the modes have."""
+        """The sector with all orders |μᵢ| of the modes."""
         top = min(len(mode.rates) for mode in modes) - 1
         if difference == 0:
             orders = np.arange(0 if parity == 1 else 1, top + 1)

@@ -9,7 +9,7 @@ MOST_WORK = 2e11
 
 
 class OutOfWork(Unsolvable):
-    """The next step would take more work than is left."""
+    """Raised if the next step would take more work than is left."""
 
 
 class Work:
