@@ -40,11 +40,11 @@ MOST_STEPS = 40
 
 
 def classical_state(pair: ClassicalPair, *, tolerance: float = 1e-10) -> ClassicalState:
-    """Stationary density and noise, on as many modes as the tolerance asks for.
+    """Stationary density and noise, on as many modes as the tolerance requires.
 
-    Modes are added where the residual says that they are missed, until the averages change by no
-    more than ``tolerance`` and the neglected tail is below its square root: an average is a
-    product of the density and of an adjoint, which have tails of the same size.
+    Modes with a large residual are added, until the averages change by no more than ``tolerance``
+    and the neglected tail is below its square root.  The error of an average is the truncation
+    error of the density times that of an adjoint, and both are of the same size.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def _refined(
         ):
             return state
         before = now
-        if state.tail == 0:  # nothing is missed: without a drive the first selection is complete
+        if state.tail == 0:  # no mode is missing: without a drive the first selection is complete
             return replace(state, change=0.0)
         if tail is not None and state.tail > SLOW * tail:
             reach += 1
