@@ -7,7 +7,7 @@ from typing import Any
 import panel as pn
 import param
 
-from heatcat.browser.explore.bound import Bound, dim_text
+from heatcat.browser.explore.bound import dim_text
 from heatcat.browser.explore.curve_plot import HEIGHT, curve_plot
 from heatcat.browser.explore.families import Curves, load_curves, same_engine
 from heatcat.browser.explore.panel import Panel, small
@@ -34,19 +34,18 @@ class CurvesPanel(Panel):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.state = self._state = CurvesState()
+        self._state = CurvesState()
         select = pn.widgets.Select
-        widgets = {
-            "along": small(select(label="along"), 130),
-            "by": small(select(label="a curve for each"), 130),
-            "scale": small(select(label="scale", options=SCALES), 130),
-            "beside": pn.widgets.CheckBoxGroup(label="other methods", inline=True),
-        }
-        self._beside = pn.Column(
-            pn.pane.HTML("the same engine by another method:"), widgets["beside"]
+        beside = pn.widgets.CheckBoxGroup(label="other methods", inline=True)
+        self.bind(
+            self._state,
+            along=small(select(label="along"), 130),
+            by=small(select(label="a curve for each"), 130),
+            scale=small(select(label="scale", options=SCALES), 130),
+            beside=beside,
         )
-        self._bound = Bound(self._state, **widgets)
-        self.controls.objects = [*list(widgets.values())[:-1], self._beside]
+        self._beside = pn.Column(pn.pane.HTML("the same engine by another method:"), beside)
+        self.controls[-1] = self._beside
         self._plot = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=HEIGHT)
         self.body.objects = [self._plot]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import panel as pn
+import param
 
 from heatcat.browser import escape
+from heatcat.browser.explore.bound import Bound
 from heatcat.browser.section import Context, Section, alert_html
 
 
@@ -25,6 +27,12 @@ class Panel(Section):
         self.body = pn.Column(**wide)
         self.note = pn.pane.HTML("", css_classes=["note"], **wide)
         self.layout = pn.Column(self.controls, self.message, self.body, self.note, **wide)
+
+    def bind(self, state: param.Parameterized, **widgets: Any) -> None:
+        """Take controls that set the fields of a state, which the address keeps, by their names."""
+        self.state = state
+        self._bound = Bound(state, **widgets)
+        self.controls.objects = list(widgets.values())
 
     def say(self, *notes: str) -> None:
         """Show notes, and that nothing went wrong."""

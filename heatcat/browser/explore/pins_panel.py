@@ -7,7 +7,7 @@ from typing import Any
 import panel as pn
 import param
 
-from heatcat.browser.explore.bound import Bound, dim_text
+from heatcat.browser.explore.bound import dim_text
 from heatcat.browser.explore.click_table import click_table
 from heatcat.browser.explore.curve_plot import HEIGHT, curve_plot
 from heatcat.browser.explore.families import Curves, through_points
@@ -31,12 +31,11 @@ class PinsPanel(Panel):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.state = self._state = PinsState()
-        along = small(pn.widgets.Select(label="curves along"), 130)
+        self._state = PinsState()
+        self.bind(self._state, along=small(pn.widgets.Select(label="curves along"), 130))
         clear = pn.widgets.Button(label="remove all pins")
         clear.on_click(lambda _: setattr(context.view, "pins", []))
-        self._bound = Bound(self._state, along=along)
-        self.controls.objects = [along, clear]
+        self.controls.append(clear)
         self._table = click_table()
         self._table.param.watch(self._clicked, "sent")
         self._plot = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=HEIGHT)

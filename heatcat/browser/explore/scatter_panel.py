@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 import param
 
-from heatcat.browser.explore.bound import Bound, variable_choices
+from heatcat.browser.explore.bound import variable_choices
 from heatcat.browser.explore.cloud import FRONTS, Cloud, load_cloud
 from heatcat.browser.explore.condition import box_condition
 from heatcat.browser.explore.panel import Panel, small
@@ -44,19 +44,18 @@ class ScatterPanel(Panel):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.state = self._state = ScatterState()
+        self._state = ScatterState()
         select = pn.widgets.Select
-        widgets = {
-            "x": small(select(label="x")),
-            "y": small(select(label="y")),
-            "colour": small(select(label="colours")),
-            "among": small(select(label="points of", options=AMONG), 150),
-            "front": small(select(label="Pareto front", options=list(FRONTS)), 150),
-            "x_scale": small(select(label="scale of x", options=SCALES), 130),
-            "y_scale": small(select(label="scale of y", options=SCALES), 130),
-        }
-        self._bound = Bound(self._state, **widgets)
-        self.controls.objects = list(widgets.values())
+        self.bind(
+            self._state,
+            x=small(select(label="x")),
+            y=small(select(label="y")),
+            colour=small(select(label="colours")),
+            among=small(select(label="points of", options=AMONG), 150),
+            front=small(select(label="Pareto front", options=list(FRONTS)), 150),
+            x_scale=small(select(label="scale of x", options=SCALES), 130),
+            y_scale=small(select(label="scale of y", options=SCALES), 130),
+        )
         self._plot = ScatterPlot(context.pick, self._box)
         self.body.objects = [self._plot.layout]
         self._read: tuple[Any, Cloud] | None = None

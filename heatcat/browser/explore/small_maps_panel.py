@@ -8,7 +8,7 @@ from bokeh.models import LinearColorMapper
 
 from heatcat.browser import escape
 from heatcat.browser.colours import MISSING
-from heatcat.browser.explore.bound import Bound, dim_text
+from heatcat.browser.explore.bound import dim_text
 from heatcat.browser.explore.cells import colour_bar, small_plot
 from heatcat.browser.explore.panel import Panel, small
 from heatcat.browser.explore.small_maps import SmallMaps, load_small_maps, other_dims
@@ -32,10 +32,8 @@ class SmallMapsPanel(Panel):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.state = self._state = SmallMapsState()
-        over = small(pn.widgets.Select(label="a map for each"), 130)
-        self._bound = Bound(self._state, over=over)
-        self.controls.objects = [over]
+        self._state = SmallMapsState()
+        self.bind(self._state, over=small(pn.widgets.Select(label="a map for each"), 130))
         self._maps = pn.FlexBox(gap="4px", justify_content="start", sizing_mode="stretch_width")
         self._bar = pn.pane.HTML("", sizing_mode="stretch_width", max_width=600)
         self.body.objects = [self._maps, self._bar]

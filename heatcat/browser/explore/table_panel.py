@@ -10,7 +10,6 @@ import panel as pn
 import param
 
 from ensemble import InvalidInput
-from heatcat.browser.explore.bound import Bound
 from heatcat.browser.explore.click_table import Cell, cell, click_table
 from heatcat.browser.explore.explain import array_of
 from heatcat.browser.explore.listing import ROWS, Listing, file, listing
@@ -46,15 +45,14 @@ class TablePanel(Panel):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.state = self._state = TableState()
-        widgets = {
-            "among": small(pn.widgets.Select(label="points of", options=AMONG), 150),
-            "columns": small(pn.widgets.MultiSelect(label="variables", size=4), 250),
-            "selected": pn.widgets.Checkbox(label="only selected points"),
-        }
-        self._bound = Bound(self._state, **widgets)
-        downloads = [self._download(kind) for kind in ("csv", "parquet")]
-        self.controls.objects = [*widgets.values(), *downloads]
+        self._state = TableState()
+        self.bind(
+            self._state,
+            among=small(pn.widgets.Select(label="points of", options=AMONG), 150),
+            columns=small(pn.widgets.MultiSelect(label="variables", size=4), 250),
+            selected=pn.widgets.Checkbox(label="only selected points"),
+        )
+        self.controls.extend([self._download(kind) for kind in ("csv", "parquet")])
         self._table = click_table()
         self._table.param.watch(self._clicked, "sent")
         self.body.objects = [self._table]
