@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from bokeh.document import Document
+from bokeh.models import Range1d
 
 import catalog
 import heatcat  # noqa: F401 (registers Dataset.heatcat)
@@ -25,6 +27,7 @@ from heatcat.browser.derived import DERIVED, growing
 from heatcat.browser.labels import figure
 from heatcat.browser.live_point import LivePoint
 from heatcat.browser.live_solver import SLOW, LiveSolver
+from heatcat.browser.map_figure import MapFigure
 from heatcat.browser.page import Page
 from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import load_plane
@@ -500,3 +503,19 @@ def test_a_sweep_of_scattered_points_alone_is_drawn_point_by_point(tmp_path):
     at = {"N": 2, "point": 1}
     assert sheet.derived(at)["delta_E"] == 150.0
     assert "150" in as_html(load_point(sheet, at))
+
+
+def test_another_map_on_the_same_axes_sends_only_its_values(sheet):
+    planes = [load_plane(sheet, picture_of(sheet, "power", at={"N": N})) for N in (2, 3)]
+    figure = MapFigure((False, False), (Range1d(), Range1d()), lambda x, y: None, lambda zoom: None)
+    figure.show(planes[0], {})
+    document = Document()
+    document.add_root(figure.plot)
+    sent: list[set[str]] = []
+    document.on_change(lambda event: sent.append({*(getattr(event, "cols", None) or [])}))
+    figure.show(planes[1], {})
+    assert {"drawn", "value"} in sent
+    assert not any({"left", "at_x", "state"} & columns for columns in sent)
+    before = len(sent)
+    figure.show(planes[1], {})
+    assert len(sent) == before
