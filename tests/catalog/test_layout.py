@@ -76,7 +76,7 @@ def test_parts_of_large_sizes_have_blocks_of_ten_seconds_to_a_minute():
 
 
 def test_small_sizes_are_one_part_in_blocks_of_at_least_64_points():
-    for sweep in (grid(range(1, 41), 20, 20), catalog.presets()["fig2"]):
+    for sweep in (grid(range(1, 41), 20, 20), catalog.presets()["fig2-quick"]):
         assert layout(sweep) == [sweep.grid]
         assert 64 <= math.prod(sweep.grid.blocks.values()) <= BLOCK_POINTS
 
