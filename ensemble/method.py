@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.checks import LONGEST, as_number, is_finite, shown
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
@@ -74,6 +75,24 @@ class Method:
     def solve(self, engine: Engine, variables: Iterable[str] | None = None) -> Solution:
         """Values, status and diagnostics of one engine; the names are checked by `chosen`."""
         raise TypeError(f"{type(self).__name__} has no solve")
+
+    def batches(self, variables: Iterable[str]) -> bool:
+        """Whether `solve_together` solves engines for these variables."""
+        return False
+
+    def solve_together(
+        self,
+        columns: Mapping[str, FloatArray],
+        variables: Iterable[str] | None = None,
+        *,
+        scaling: str,
+        statistics: str,
+    ) -> list[Solution | None]:
+        """Solve many engines, as columns of parameters; None for each that is to be solved alone.
+
+        What is found meets the same certificates as by `solve`.
+        """
+        return [None] * next(iter(columns.values())).size
 
     def chosen(self, variables: Iterable[str] | None) -> tuple[str, ...]:
         """The names asked for, checked; by default all but those on request."""

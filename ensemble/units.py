@@ -187,7 +187,7 @@ def in_natural_units(solve: Solve) -> Solve:
                 f"method {self.name} does not get the memory that it needs at N = {engine.N}: "
                 "choose a smaller N, or a machine with more memory"
             ) from failure
-        return _restored(found, units)
+        return restored(found, units)
 
     return wrapped  # type: ignore[return-value]
 
@@ -200,7 +200,11 @@ def _out_of_range(method: Method, engine: Engine) -> str:
     )
 
 
-def _restored(solution: Solution, units: Units) -> Solution:
+def restored(solution: Solution, units: Units) -> Solution:
+    """A solution in the units of the user.
+
+    A value that no double holds there is NaN, and the status then says so.
+    """
     values, lost = {}, []
     for name, value in solution.values.items():
         if math.isnan(value):  # undefined

@@ -230,9 +230,9 @@ class HeatEngine(Model):
         """What is found by solving points together, None where they are to be solved singly."""
         alike = {frozenset(point) for point in points}
         if (
-            not isinstance(self.method, Exact)
-            or len(alike) != 1
+            len(alike) != 1
             or PROFILES.keys() & set(variables)
+            or not self.method.batches(variables)
         ):
             return [None] * len(points)
         columns = {

@@ -9,29 +9,10 @@ import numpy as np
 
 from ensemble.arrays import FloatArray
 from ensemble.limits.bath_modes import BathModes
-from ensemble.limits.block_tridiagonal import BlockTridiagonal
+from ensemble.limits.block_tridiagonal import BlockTridiagonal, Mask
+from ensemble.limits.classical_averages import BathCount, ClassicalAverages
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.pair_sector import PairSector
-
-
-@dataclass(frozen=True)
-class BathCount:
-    """Current and noise by counting the quanta that one bath exchanges.
-
-    Attributes
-    ----------
-    current, noise : float
-        J/N and D/N².
-    activity : float
-        ⟨𝒜⟩, which at weak drive cancels against the rest of the noise.
-    residual : float
-        Of the solve.
-    """
-
-    current: float
-    noise: float
-    activity: float
-    residual: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +45,8 @@ class ClassicalState:
         The pool of each spin.
     complete : bool
         False if the work would have exceeded ``MOST_WORK``.
+    smaller : ndarray of bool, optional
+        The selection before its last enlargement.
     """
 
     sector: PairSector
@@ -76,6 +59,7 @@ class ClassicalState:
     tail: float
     modes: tuple[BathModes, BathModes]
     complete: bool
+    smaller: Mask | None = None
 
     @property
     def pair(self) -> ClassicalPair:
@@ -86,6 +70,27 @@ class ClassicalState:
     def harmonics(self) -> int:
         """Highest degree l of the spherical harmonics behind the modes."""
         return max(mode.harmonics for mode in self.modes)
+
+    @property
+    def averages(self) -> ClassicalAverages:
+        """Averages and certificate, with the counts at both baths if there is a drive."""
+        driven = self.pair.drive > 0
+        counts = tuple(self.at_bath(bath) for bath in (1, 2)) if driven else ()
+        return ClassicalAverages(
+            current=self.current,
+            current_per_affinity=self.current_per_affinity if driven else 0.0,
+            noise=self.noise,
+            magnetizations=self.magnetizations,
+            second_moments=self.second_moments,
+            covariance=self.covariance,
+            residual=self.residual,
+            change=self.change,
+            tail=self.tail,
+            complete=self.complete,
+            mode_count=int(self.solver.selection.sum()) + 1,
+            harmonics=self.harmonics,
+            counts=counts,
+        )
 
     @property
     def density(self) -> FloatArray:

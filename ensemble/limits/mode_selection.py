@@ -121,13 +121,14 @@ def _refined(
     mu, k_1, k_2 = np.indices(sector.shape)
     selection = mu + k_1 + k_2 < FIRST_SELECTION
     selection[0, 0, 0] = False
+    smaller: Mask | None = None
     before: FloatArray | None = None
     tail: float | None = None
     best: ClassicalState | None = None
     reach = worse = 0
     state: ClassicalState | None = None
     for _ in range(MOST_STEPS):
-        needed = _work(selection)
+        needed = work_on(selection)
         try:
             work.take(needed if needed <= MOST_WORK else math.inf)
         except OutOfWork:
@@ -136,8 +137,8 @@ def _refined(
         if attempt and (np.linalg.norm(state.density) > FAR_FROM_BATHS or state.residual > ROUNDED):
             return None
         now = _averages(state)
-        change = _relative_change(before, now) if before is not None else math.inf
-        state = replace(state, change=change)
+        change = float(relative_change(before, now)) if before is not None else math.inf
+        state = replace(state, change=change, smaller=smaller)
         if change <= tolerance and state.tail <= math.sqrt(tolerance):
             return state
         if state.tail <= math.sqrt(tolerance):
@@ -160,20 +161,15 @@ def _refined(
         if tail is not None and state.tail > SLOW * tail:
             reach += 1
         tail = state.tail
-        selection = selection | _marked(missed, reach)
-        selection[0, 0, 0] = False
-        grown = outgrown(selection, sector.shape)
+        smaller = selection
+        selection = enlarged(selection, reached(missed > MARKED * missed.max(), reach))
+        grown = selection.shape
         if grown != sector.shape:
             try:
                 modes = _pool(work, reference, grown[1], grown[2], grown[0] - 1)
             except Unsolvable:
                 break
             sector = PairSector.of(pair, modes)
-            larger = np.zeros(sector.shape, dtype=bool)
-            larger[tuple(slice(n) for n in selection.shape)] = selection
-            selection = larger
-        top = np.flatnonzero(selection.any(axis=(1, 2)))[-1]
-        selection[1 : top + 1, 0, 0] = True  # no empty block in between
     if state is None:  # the first selection has 20 modes: only if the limits are set very low
         raise OutOfWork("the work allowed does not suffice for any state: raise the limits")
     return replace(state, complete=False)
@@ -200,17 +196,28 @@ def outgrown(selection: Mask, shape: tuple[int, int, int]) -> tuple[int, int, in
     return sizes[0], sizes[1], sizes[2]
 
 
-def _marked(missed: FloatArray, reach: int) -> Mask:
-    """The modes to add, and their neighbours as far as ``reach``.
+def reached(marked: Mask, reach: int) -> Mask:
+    """Marked modes and their neighbours as far as ``reach``.
 
     Where the drive is stronger than the baths, each enlargement by direct neighbours moves the
     residual one neighbour further: larger steps are needed.
     """
-    marked = missed > MARKED * missed.max()
     return np.asarray(binary_dilation(marked, iterations=reach) if reach else marked)
 
 
-def _work(selection: Mask) -> float:
+def enlarged(selection: Mask, marked: Mask) -> Mask:
+    """A selection with more modes, on a pool that leaves a free layer around them."""
+    both = selection | marked
+    both[0, 0, 0] = False
+    larger = np.zeros(outgrown(both, both.shape), dtype=bool)
+    larger[tuple(slice(n) for n in both.shape)] = both
+    top = np.flatnonzero(larger.any(axis=(1, 2)))[-1]
+    larger[1 : top + 1, 0, 0] = True  # no empty block in between
+    return larger
+
+
+def work_on(selection: Mask) -> float:
+    """Multiplications of a factorisation on a selection."""
     return 4.0 * float(np.sum(selection.sum(axis=(1, 2), dtype=float) ** 3))
 
 
@@ -262,8 +269,11 @@ def _averages(state: ClassicalState) -> FloatArray:
     )
 
 
-def _relative_change(before: FloatArray, now: FloatArray) -> float:
-    """Of the current and the noise relative to themselves, of moments relative to 1."""
-    scale = np.ones(now.size)
+def relative_change(before: FloatArray, now: FloatArray) -> FloatArray:
+    """Of the current and the noise relative to themselves, of moments relative to 1.
+
+    The largest one, over the first axis.
+    """
+    scale = np.ones(now.shape)
     scale[:2] = np.maximum(np.abs(now[:2]), np.finfo(float).tiny)
-    return float(np.max(np.abs(now - before) / scale))
+    return np.asarray(np.max(np.abs(now - before) / scale, axis=0))

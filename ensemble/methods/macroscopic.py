@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
+import numpy as np
+
+from ensemble.arrays import FloatArray
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
+from ensemble.limits.classical_averages import ClassicalAverages
 from ensemble.limits.classical_pair import ClassicalPair, require_classical_limit
 from ensemble.limits.classical_spectrum import ClassicalMode, classical_spectrum
-from ensemble.limits.classical_state import BathCount, ClassicalState
 from ensemble.limits.limit_values import (
     FROM_PAIR,
     LIMIT_VARIABLES,
@@ -20,9 +23,10 @@ from ensemble.limits.limit_values import (
     second_law_of,
 )
 from ensemble.limits.mode_selection import classical_state
+from ensemble.limits.near_search import averages_together
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
-from ensemble.units import in_natural_units
+from ensemble.units import in_natural_units, natural_units, restored
 
 BATH_AGREEMENT = 1e-5
 """Difference allowed between the drive's count and a bath's, relative to J/N or to the activity.
@@ -66,6 +70,7 @@ class Macroscopic(Method):
         "affinity_rounding",
         "mode_count",
         "harmonic_order",
+        "solver",
     )
 
     def accept(self, engine: Engine) -> None:
@@ -93,7 +98,8 @@ class Macroscopic(Method):
             ``self_check`` (largest disagreement with counting at either bath, of J/N relative to
             it and of D/N² relative to the bath's activity, and the violation of −ΣQᵢ/Tᵢ = aJ),
             ``affinity_rounding`` (of aN; see `Engine`), ``mode_count`` and ``harmonic_order``
-            (modes of the density, and the highest degree l behind them).
+            (modes of the density, and the highest degree l behind them) and ``solver`` (here
+            "direct").
 
         Raises
         ------
@@ -105,55 +111,140 @@ class Macroscopic(Method):
         names = self.chosen(variables)
         pair = ClassicalPair(engine)
         state = classical_state(pair, tolerance=self.tolerance)
-        counts = [state.at_bath(bath) for bath in (1, 2)] if pair.drive > 0 else []
-        values = limit_values(
-            pair,
-            current_per_affinity=state.current_per_affinity if pair.drive > 0 else 0.0,
-            noise=state.noise,
-            magnetizations=state.magnetizations,
-            second_moments=state.second_moments,
-            covariance=state.covariance,
-        )
-        message = ""
-        try:
-            if FROM_PAIR.intersection(names):
-                values |= pair_values(values, state.covariance)
-        except InvalidInput as error:
-            values |= dict.fromkeys(FROM_PAIR, math.nan)
-            message = str(error)
-        slowest, no_gap = None, ""
+        slowest: ClassicalMode | None = None
+        no_gap = ""
         if "gap" in names:
             try:
                 slowest = classical_spectrum(state, tolerance=GAP_TOLERANCE).modes[0]
             except Unsolvable as failure:
                 no_gap = f"no gap (the other values are good): {failure}"
-            values["gap"] = slowest.rate if slowest is not None else math.nan
-        self_check = max(_disagreement(state, counts), second_law_of(values, pair))
-        status, judged = self._judge(state, slowest, self_check, message)
-        if no_gap and status is Status.OK:
-            status, judged = Status.UNCERTIFIED, no_gap
-        residuals = [state.residual, *(count.residual for count in counts)]
-        changes = [state.change]
+        found = self._solution(pair, names, state.averages, "direct", slowest)
+        if no_gap and found.status is Status.OK:
+            return replace(found, status=Status.UNCERTIFIED, message=no_gap)
+        return found
+
+    def batches(self, variables: Iterable[str]) -> bool:
+        """Whether the engines of a block are solved together: not if the gap is asked for.
+
+        Not by a subclass with a `solve` of its own, which decides about every engine.
+        """
+        able = set(self.variables) - {"gap"}
+        return type(self).solve is _SOLVE and able.issuperset(variables)
+
+    def solve_together(
+        self,
+        columns: Mapping[str, FloatArray],
+        variables: Iterable[str] | None = None,
+        *,
+        scaling: str,
+        statistics: str,
+    ) -> list[Solution | None]:
+        """Solve many engines at once; None for each that is to be solved by itself.
+
+        Similar engines share their modes and factorisations (`ensemble.limits.near_search`).  The
+        values agree with those of `solve` within the certificates, which are the same, and depend
+        on the other engines within them; the diagnostic ``solver`` is "together".  What does not
+        pass every check is None.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray, shape (points,)
+            Parameters as of `Engine.of`; N may be left out.
+        variables : iterable of str, optional
+            As of `solve`.
+        scaling, statistics : str
+            As of `Engine`.
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown.
+
+        Examples
+        --------
+        >>> columns = {"E_1": 1.0, "delta_E": 9.0, "T_mean": 13.5, "delta_T": 23.0, "Gamma_0": 1e-3}
+        >>> drives = np.linspace(0.005, 0.007, 5)
+        >>> columns = {name: np.full(5, value) for name, value in columns.items()}
+        >>> found = Macroscopic().solve_together({**columns, "omega_0": drives}, ["constancy"],
+        ...     scaling="high-temperature", statistics="bosonic")
+        >>> f"{found[2].values['constancy']:.9g}", found[2].diagnostics["solver"]
+        ('1.00001587', 'together')
+        """
+        names = self.chosen(variables)
+        solutions: list[Solution | None] = [None] * next(iter(columns.values())).size
+        if not self.batches(names):
+            return solutions
+        rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+        pairs, units = {}, {}
+        for position, row in enumerate(rows):
+            parameters: dict[str, Any] = {"N": 1, **dict(zip(columns, row, strict=True))}
+            try:
+                engine = Engine.of(**parameters, scaling=scaling, statistics=statistics)
+                self.accept(engine)
+                natural, units[position] = natural_units(engine)
+                pairs[position] = ClassicalPair(natural)
+            except (InvalidInput, Unsolvable):  # `solve` will say what it is
+                continue
+        with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
+            found = averages_together(list(pairs.values()), tolerance=self.tolerance)
+        for (position, pair), averages in zip(pairs.items(), found, strict=True):
+            if averages is not None:
+                solution = restored(
+                    self._solution(pair, names, averages, "together"), units[position]
+                )
+                solutions[position] = solution if solution.status is Status.OK else None
+        return solutions
+
+    def _solution(
+        self,
+        pair: ClassicalPair,
+        names: Collection[str],
+        averages: ClassicalAverages,
+        solver: str,
+        slowest: ClassicalMode | None = None,
+    ) -> Solution:
+        """Values, diagnostics and judgement of what was found."""
+        values = limit_values(
+            pair,
+            current_per_affinity=averages.current_per_affinity,
+            noise=averages.noise,
+            magnetizations=averages.magnetizations,
+            second_moments=averages.second_moments,
+            covariance=averages.covariance,
+        )
+        values["gap"] = slowest.rate if slowest is not None else math.nan
+        unphysical = ""
+        try:
+            if FROM_PAIR.intersection(names):
+                values |= pair_values(values, averages.covariance)
+        except InvalidInput as error:
+            values |= dict.fromkeys(FROM_PAIR, math.nan)
+            unphysical = str(error)
+        self_check = max(averages.disagreement, second_law_of(values, pair))
+        status, message = self._judge(averages, slowest, self_check, unphysical)
+        residuals = [averages.residual, *(count.residual for count in averages.counts)]
+        changes = [averages.change]
         if slowest is not None:
             residuals.append(slowest.residual)
             changes.append(slowest.change)
         return Solution(
             values={name: values[name] for name in names},
             status=status,
-            message=judged,
+            message=message,
             diagnostics={
                 "residual": max(residuals),
                 "truncation": max(changes),
                 "self_check": self_check,
-                "affinity_rounding": engine.affinity_rounding * engine.N,
-                "mode_count": int(state.solver.selection.sum()) + 1,
-                "harmonic_order": state.harmonics,
+                "affinity_rounding": pair.engine.affinity_rounding * pair.engine.N,
+                "mode_count": averages.mode_count,
+                "harmonic_order": averages.harmonics,
+                "solver": solver,
             },
         )
 
     def _judge(
         self,
-        state: ClassicalState,
+        state: ClassicalAverages,
         slowest: ClassicalMode | None,
         self_check: float,
         unphysical: str,
@@ -163,7 +254,7 @@ class Macroscopic(Method):
             return Status.UNCERTIFIED, message
         if not (state.complete and state.change <= self.tolerance):
             message = (
-                f"not converged with {state.solver.selection.sum()} modes: last relative change "
+                f"not converged with {state.mode_count - 1} modes: last relative change "
                 f"{state.change:.1e}, neglected tail {state.tail:.1e}: raise the temperatures or "
                 "the tolerance, or lower ω₀/Γ₀"
             )
@@ -185,11 +276,4 @@ class Macroscopic(Method):
         return Status.OK, ""
 
 
-def _disagreement(state: ClassicalState, counts: list[BathCount]) -> float:
-    """Largest difference between the drive's count and a bath's, see ``BATH_AGREEMENT``."""
-    worst = 0.0
-    for count in counts:
-        if state.current:
-            worst = max(worst, abs(count.current / state.current - 1))
-        worst = max(worst, abs(count.noise - state.noise) / max(count.activity, state.noise))
-    return worst
+_SOLVE = Macroscopic.solve
