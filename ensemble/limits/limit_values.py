@@ -81,9 +81,13 @@ def limit_values(
         "magnetization_1_squared": second_moments[0],
         "magnetization_2_squared": second_moments[1],
         "spin_correlation_zz": magnetizations[0] * magnetizations[1] + covariance,
-        # J/N = −(ω₀ν₁ν₂/4) ⟨m₁ˣm₂ʸ − m₁ʸm₂ˣ⟩, and the two terms are equal.
-        "spin_correlation_xy": -current / (2 * pair.flux) if driven else 0.0,
+        "spin_correlation_xy": current_correlation(pair, current),
     }
+
+
+def current_correlation(pair: ClassicalPair, current: float) -> float:
+    """⟨m₁ˣm₂ʸ⟩ from J/N = −(ω₀ν₁ν₂/4) ⟨m₁ˣm₂ʸ − m₁ʸm₂ˣ⟩, whose terms are equal."""
+    return -current / (2 * pair.flux) if pair.drive > 0 else 0.0
 
 
 def second_law_of(values: Mapping[str, float], pair: ClassicalPair) -> float:

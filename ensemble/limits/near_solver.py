@@ -25,6 +25,10 @@ WIDEST = 0.6
 """Range of the logarithm of a ratio of parameters within which one factorisation serves."""
 MOST_PAIRS = 32
 """Pairs that it serves at most."""
+FEW_MODES = 300
+"""Modes up to which steps of many pairs at once cost less than factorisations."""
+WIDEST_OF_FEW = 1.2
+"""In place of ``WIDEST`` there; then a factorisation serves any number of pairs."""
 INVARIANT = 1e-15
 """Part of a new vector that is left of it where the Krylov space is exhausted."""
 IN_CACHE = 2**16
@@ -238,7 +242,10 @@ class NearSolver:
         """
         places = coordinates(generator.near.pairs)
         parts = []
-        for part in halved(np.arange(len(places)), places, widest=WIDEST, most=MOST_PAIRS):
+        widest, most = WIDEST, MOST_PAIRS
+        if generator.size <= FEW_MODES:
+            widest, most = WIDEST_OF_FEW, len(places)
+        for part in halved(np.arange(len(places)), places, widest=widest, most=most):
             centre = generator.near.coefficients[:, part[central(places[part])]]
             parts.append((part, NearInverse.of(generator, centre), centre))
         return cls(generator, parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from ensemble.limits.classical_spectrum import ClassicalMode, classical_spectrum
 from ensemble.limits.limit_values import (
     FROM_PAIR,
     LIMIT_VARIABLES,
+    current_correlation,
     limit_values,
     pair_values,
     second_law_of,
@@ -26,6 +27,7 @@ from ensemble.limits.mode_selection import classical_state
 from ensemble.limits.near_search import averages_together
 from ensemble.method import Method
 from ensemble.solution import Solution, Status
+from ensemble.together.pairs import correlations
 from ensemble.units import in_natural_units, natural_units, restored
 
 BATH_AGREEMENT = 1e-5
@@ -187,11 +189,16 @@ class Macroscopic(Method):
                 continue
         with np.errstate(all="ignore"):  # what leaves the range of doubles fails its checks
             found = averages_together(list(pairs.values()), tolerance=self.tolerance)
-        for (position, pair), averages in zip(pairs.items(), found, strict=True):
-            if averages is not None:
-                solution = restored(
-                    self._solution(pair, names, averages, "together"), units[position]
-                )
+            certified = {
+                position: (pair, averages)
+                for (position, pair), averages in zip(pairs.items(), found, strict=True)
+                if averages is not None
+            }
+            of_pairs = _pair_values(list(certified.values()), names)
+        for (position, (pair, averages)), of_pair in zip(certified.items(), of_pairs, strict=True):
+            if of_pair is not None:
+                solution = self._solution(pair, names, averages, "together", of_pair=of_pair)
+                solution = restored(solution, units[position])
                 solutions[position] = solution if solution.status is Status.OK else None
         return solutions
 
@@ -202,20 +209,16 @@ class Macroscopic(Method):
         averages: ClassicalAverages,
         solver: str,
         slowest: ClassicalMode | None = None,
+        of_pair: Mapping[str, float] | None = None,
     ) -> Solution:
         """Values, diagnostics and judgement of what was found."""
-        values = limit_values(
-            pair,
-            current_per_affinity=averages.current_per_affinity,
-            noise=averages.noise,
-            magnetizations=averages.magnetizations,
-            second_moments=averages.second_moments,
-            covariance=averages.covariance,
-        )
+        values = _values(pair, averages)
         values["gap"] = slowest.rate if slowest is not None else math.nan
         unphysical = ""
         try:
-            if FROM_PAIR.intersection(names):
+            if of_pair is not None:
+                values |= of_pair
+            elif FROM_PAIR.intersection(names):
                 values |= pair_values(values, averages.covariance)
         except InvalidInput as error:
             values |= dict.fromkeys(FROM_PAIR, math.nan)
@@ -274,6 +277,42 @@ class Macroscopic(Method):
             )
             return Status.UNCERTIFIED, message
         return Status.OK, ""
+
+
+def _values(pair: ClassicalPair, averages: ClassicalAverages) -> dict[str, float]:
+    return limit_values(
+        pair,
+        current_per_affinity=averages.current_per_affinity,
+        noise=averages.noise,
+        magnetizations=averages.magnetizations,
+        second_moments=averages.second_moments,
+        covariance=averages.covariance,
+    )
+
+
+def _pair_values(
+    found: Sequence[tuple[ClassicalPair, ClassicalAverages]], names: Collection[str]
+) -> list[dict[str, float] | None]:
+    """`pair_values` of many engines at once; None where they need more care."""
+    wanted = FROM_PAIR.intersection(names)
+    if not wanted or not found:
+        return [{} for _ in found]
+    z_1, z_2, covariance, xy = np.array(
+        [
+            (
+                *averages.magnetizations,
+                averages.covariance,
+                current_correlation(pair, averages.current),
+            )
+            for pair, averages in found
+        ]
+    ).T
+    values, positive = correlations((1 + z_1) / 2, (1 + z_2) / 2, covariance / 4, xy, names)
+    rows = zip(*(values[name].tolist() for name in wanted), strict=True)
+    return [
+        dict(zip(wanted, row, strict=True)) if sound else None
+        for row, sound in zip(rows, positive.tolist(), strict=True)
+    ]
 
 
 _SOLVE = Macroscopic.solve

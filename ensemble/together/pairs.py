@@ -38,6 +38,33 @@ def pair_values(states: States, names: Collection[str]) -> tuple[dict[str, Float
     covariance = (both - first * second) / (n_1 * n_2)
     p_1, p_2 = total(k_1 * rho) / n_1, total(k_2 * rho) / n_2
     xy = 2 * states.current(place.hop) / (n_1 * n_2)
+    found, positive = correlations(p_1, p_2, covariance, xy, names)
+    zz = (2 * p_1 - 1) * (2 * p_2 - 1) + 4 * covariance
+    return {"spin_correlation_zz": zz, "spin_correlation_xy": xy, **found}, positive
+
+
+def correlations(
+    p_1: FloatArray,
+    p_2: FloatArray,
+    covariance: FloatArray,
+    xy: FloatArray,
+    names: Collection[str],
+) -> tuple[dict[str, FloatArray], NDArray]:
+    """Variables of two-spin states as of `PairState` with xx = 0, and where each is one.
+
+    Parameters
+    ----------
+    p_1, p_2, covariance, xy : ndarray, shape (points,)
+    names : collection of str
+        The discord is computed only if it is among them.
+
+    Examples
+    --------
+    >>> half, none = np.array([0.5]), np.array([0.0])
+    >>> found, _ = correlations(half, half, -half / 2, none, ["mutual_information"])
+    >>> found["mutual_information"] / np.log(2)
+    array([1.])
+    """
     w = np.abs(xy) / 2
 
     uncorrelated = np.stack(
@@ -55,8 +82,6 @@ def pair_values(states: States, names: Collection[str]) -> tuple[dict[str, Float
     classical = population_divergence(uncorrelated, change)
     entangled = 2 * (w - np.sqrt(up_up) * np.sqrt(down_down))
     found = {
-        "spin_correlation_zz": (2 * p_1 - 1) * (2 * p_2 - 1) + 4 * covariance,
-        "spin_correlation_xy": xy,
         "mutual_information": classical + quantum,
         "concurrence": np.clip(entangled, 0.0, 1.0),
         "pair_purity": total(populations.T**2) + 2 * w**2,
