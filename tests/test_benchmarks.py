@@ -11,6 +11,7 @@ SMALL = ["--rounds", "1", "--workers", "0", "--checks", "arrays"]
 SMALL += ["--only", "loop and np.save", "heatcat"]
 """Of the other sweep tools, none: they need not be installed."""
 ON_PAPER = ["--measured-points", "4000", "--tasks", "10"]
+MAP = ["--grid", "2", "60", "--alone", "3", "--carnot", "1"]
 TWO = ["--N", "1", "--side", "4", "--rounds", "1", "--ways", "one process", "two processes"]
 
 RUNS = [
@@ -26,6 +27,7 @@ RUNS = [
         ["maps.py", "--N", "13", "--grid", "12", "8", "--variables", "few", "--alone", "2"],
         "difference",
     ),
+    (["macroscopic_map.py", *MAP], "together 120"),
     (["whole_sweep.py", "--points", "1000", "--rounds", "1"], "files"),
     (["import_time.py", "--rounds", "1"], "import catalog"),
     (["single_engines.py", "--N", "1"], "detuning"),

@@ -68,7 +68,7 @@ class Point:
         """Solve the point again, here and now; nothing is stored.
 
         It is solved by itself.  If it was stored from a block that was solved together or from a
-        reduced basis (the diagnostic ``solver`` of a heat engine then says "together" or "basis"),
+        reduced basis (the diagnostic ``solver`` of method exact then says "together" or "basis"),
         the two agree within their certificates, not to the last bit.
 
         What the solver raises is raised here, too, so that a debugger can be used.

@@ -12,13 +12,13 @@ from ensemble.limits.classical_averages import ClassicalAverages
 from ensemble.limits.classical_pair import ClassicalPair
 from ensemble.limits.mode_selection import classical_state
 from ensemble.limits.near_pairs import NearPairs, central, coordinates, halved
-from ensemble.limits.near_states import near_averages
+from ensemble.limits.near_selection import near_averages
 
 WIDEST = 2.0
 """Range of the logarithm of a ratio of parameters within a group."""
 MOST_PAIRS = 128
 """Pairs of a group, so that memory is bounded."""
-LEAST_PAIRS = 4
+LEAST_PAIRS = 8
 """Pairs that are solved together in less time than one by one."""
 ROUNDS = 2
 """Times that the pairs which are left over are grouped once more."""
@@ -36,29 +36,32 @@ def averages_together(
         As of `classical_state`; each pair meets it on the modes of its group.
     """
     found: list[ClassicalAverages | None] = [None] * len(pairs)
+    left = [position for position, pair in enumerate(pairs) if pair.drive > 0]
     for _ in range(ROUNDS):
-        left = [i for i, pair in enumerate(pairs) if found[i] is None and pair.drive > 0]
-        for group in groups([pairs[i] for i in left]):
+        again: list[int] = []
+        for group in groups([pairs[position] for position in left]):
             members = [left[i] for i in group.tolist()]
-            solved = _group_averages([pairs[i] for i in members], tolerance)
-            for member, averages in zip(members, solved, strict=True):
-                found[member] = averages
+            solved = _group_averages([pairs[position] for position in members], tolerance)
+            for position, averages in zip(members, solved, strict=False):
+                found[position] = averages
+                again += [position] if averages is None else []
+        left = sorted(again)
     return found
 
 
 def _group_averages(
     pairs: Sequence[ClassicalPair], tolerance: float
 ) -> Sequence[ClassicalAverages | None]:
-    nothing = [None] * len(pairs)
+    """Averages of similar pairs; none at all if the one in the middle is not solved."""
     try:
         state = classical_state(pairs[central(coordinates(pairs))], tolerance=tolerance)
         if state.smaller is None or not (state.complete and state.change <= tolerance):
-            return nothing
+            return []
         start = np.zeros(state.sector.shape, dtype=bool)
         start[tuple(slice(n) for n in state.smaller.shape)] = state.smaller
         return near_averages(NearPairs.like(pairs, state), start, tolerance=tolerance)
     except (Unsolvable, ArithmeticError, np.linalg.LinAlgError):
-        return nothing
+        return []
 
 
 def groups(pairs: Sequence[ClassicalPair]) -> Iterator[IntArray]:

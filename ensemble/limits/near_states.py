@@ -11,29 +11,12 @@ from ensemble.arrays import FloatArray
 from ensemble.limits.block_tridiagonal import Mask
 from ensemble.limits.classical_averages import ClassicalAverages
 from ensemble.limits.classical_state import BathCount
-from ensemble.limits.mode_selection import (
-    MARKED,
-    MOST_WORK,
-    SLOW,
-    enlarged,
-    reached,
-    relative_change,
-    work_on,
-)
 from ensemble.limits.near_counts import BathCounter
 from ensemble.limits.near_pairs import Densities, NearPairs
 from ensemble.limits.near_solver import NearGenerator, NearSolver
 
-MOST_ENLARGEMENTS = 5
-"""Selections that are tried; a pair that needs more is not similar enough."""
 FREE = 2
 """Free layers of modes around the selection in which neglected modes are looked for."""
-ACCURACY = 1e-3
-"""What iterations may leave, relative to the tolerance."""
-COUNTED = 1e-1
-"""The same for the counts at the baths, which are compared to fewer digits."""
-ROUNDED = 1e-13
-"""Least that they can be asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +56,7 @@ class NearStates:
         source = generator.restricted(_source(near, sizes))
         deviation = solver.solve(source, deviation, accuracy=accuracy)
         x = _density(near, generator.spread(deviation, sizes))
-        flow = near.current(x)
-        current = flow[0][0, :, 0].copy()
-        excess = generator.restricted(
-            [current[:, np.newaxis] * part - moved for part, moved in zip(x, flow, strict=True)]
-        )
+        excess = generator.restricted(_excess(near, x))
         response = solver.solve(excess, response, accuracy=accuracy)
         residual = np.maximum(solver.residual(deviation, source), solver.residual(response, excess))
         return cls(generator, solver, deviation, response, residual, sizes)
@@ -121,9 +100,7 @@ class NearStates:
         deviation = generator.spread(self.deviation, self.sizes)
         response = generator.spread(self.response, self.sizes)
         x = _density(near, deviation)
-        flow = near.current(x)
-        current = flow[0][0, :, 0].copy()[:, np.newaxis]
-        excess = [current * part - moved for part, moved in zip(x, flow, strict=True)]
+        excess = _excess(near, x)
         missed = [np.zeros(part.shape) for part in x]
         for found, wanted in ((deviation, _source(near, self.sizes)), (response, excess)):
             squares = np.stack([(part**2).sum(axis=(0, 2)) for part in found])
@@ -131,7 +108,7 @@ class NearStates:
             image = near.apply(found)
             for b, part in enumerate(missed):
                 norm = norms[min(b, 1)][:, np.newaxis]
-                decay = near.decay(b, self.sizes[b])
+                decay = np.abs(near.decay(b, self.sizes[b]))
                 if b == 0:
                     decay[0, :, 0] = 1.0
                 amplitude = np.abs(wanted[b] - image[b]) / decay
@@ -205,67 +182,6 @@ class NearStates:
         return list(zip(*counts, strict=True))
 
 
-def near_averages(
-    near: NearPairs, selection: Mask, *, tolerance: float
-) -> list[ClassicalAverages | None]:
-    """The averages of similar pairs on common modes; None for a pair that is not certified.
-
-    The modes are those of a selection and all that a pair misses on it, and so on, until the
-    averages and the tail of each pair meet the conditions of `mode_selection.classical_state`.
-
-    Parameters
-    ----------
-    near : NearPairs
-    selection : ndarray of bool, shape ``near.sector.shape``
-        The modes to start with.
-    tolerance : float
-    """
-    found: list[ClassicalAverages | None] = [None] * len(near.pairs)
-    left = np.arange(len(near.pairs))
-    accuracy = max(ACCURACY * tolerance, ROUNDED)
-    before: FloatArray | None = None
-    guesses: tuple[FloatArray, FloatArray] | None = None
-    tail: FloatArray | None = None
-    reach = 0
-    for _ in range(MOST_ENLARGEMENTS):
-        if work_on(selection) > MOST_WORK:
-            break
-        states = NearStates.solved(near, selection, accuracy, guesses)
-        now, missed = states.averages, states.missed()
-        earlier, tail = tail, np.sqrt(sum((part**2).sum(axis=(0, 2)) for part in missed))
-        done = np.zeros(left.size, dtype=bool)
-        if before is not None:
-            change = relative_change(before, now)
-            done = (change <= tolerance) & (tail <= math.sqrt(tolerance))
-            done &= states.residual <= tolerance
-            if done.any():
-                counts = states.counts(max(COUNTED * tolerance, ROUNDED))
-                for position in np.flatnonzero(done).tolist():
-                    found[left[position]] = states.averages_of(
-                        position, now, float(change[position]), float(tail[position]), counts
-                    )
-        if done.all():
-            break
-        if earlier is not None and np.any(tail > SLOW * earlier):
-            reach += 1
-        kept = np.flatnonzero(~done)
-        missed = [part[:, kept] for part in missed]
-        limit = MARKED * np.max([part.max(axis=(0, 2)) for part in missed], axis=0)[:, np.newaxis]
-        wanted = np.zeros(selection.shape, dtype=bool)
-        for b, part in enumerate(missed):
-            K_1, _, K_2 = part.shape
-            wanted[b, :K_1, :K_2] = (part > limit).any(axis=1)
-        larger = enlarged(selection, reached(wanted, reach))
-        left, before, tail = left[kept], now[:, kept], tail[kept]
-        near = near[kept].enlarged(larger.shape)
-        guesses = (
-            _embedded(states.deviation[:, kept], selection, larger),
-            _embedded(states.response[:, kept], selection, larger),
-        )
-        selection = larger
-    return found
-
-
 def _sizes(selection: Mask) -> list[tuple[int, int]]:
     """K₁ and K₂ of each order: the selection of the order and of its neighbours with free layers.
 
@@ -286,22 +202,19 @@ def _sizes(selection: Mask) -> list[tuple[int, int]]:
     return [(pool_1, pool_2) if b < 2 else size for b, size in enumerate(sizes)]
 
 
-def _embedded(x: FloatArray, selection: Mask, larger: Mask) -> FloatArray:
-    """Densities on a selection in a larger one, shape (modes, pairs)."""
-    before = np.zeros(larger.shape, dtype=bool)
-    before[tuple(slice(n) for n in selection.shape)] = selection
-    places = before[larger]
-    found = np.zeros((places.size, x.shape[1]))
-    found[places] = x
-    return found
-
-
 def _density(near: NearPairs, deviation: Densities) -> Densities:
     """The start and a multiple of the deviation."""
     x = [near.scale[:, np.newaxis] * part for part in deviation]
     first, second = near.start
     x[0] += first[:, :, np.newaxis] * second.T
     return x
+
+
+def _excess(near: NearPairs, x: Densities) -> Densities:
+    """Of the response: (J/N − p) x."""
+    flow = near.current(x)
+    current = flow[0][0, :, 0].copy()[:, np.newaxis]
+    return [current * part - moved for part, moved in zip(x, flow, strict=True)]
 
 
 def _source(near: NearPairs, sizes: list[tuple[int, int]]) -> Densities:

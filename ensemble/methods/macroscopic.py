@@ -72,7 +72,6 @@ class Macroscopic(Method):
         "affinity_rounding",
         "mode_count",
         "harmonic_order",
-        "solver",
     )
 
     def accept(self, engine: Engine) -> None:
@@ -100,8 +99,7 @@ class Macroscopic(Method):
             ``self_check`` (largest disagreement with counting at either bath, of J/N relative to
             it and of D/N² relative to the bath's activity, and the violation of −ΣQᵢ/Tᵢ = aJ),
             ``affinity_rounding`` (of aN; see `Engine`), ``mode_count`` and ``harmonic_order``
-            (modes of the density, and the highest degree l behind them) and ``solver`` (here
-            "direct").
+            (modes of the density, and the highest degree l behind them).
 
         Raises
         ------
@@ -120,7 +118,7 @@ class Macroscopic(Method):
                 slowest = classical_spectrum(state, tolerance=GAP_TOLERANCE).modes[0]
             except Unsolvable as failure:
                 no_gap = f"no gap (the other values are good): {failure}"
-        found = self._solution(pair, names, state.averages, "direct", slowest)
+        found = self._solution(pair, names, state.averages, slowest)
         if no_gap and found.status is Status.OK:
             return replace(found, status=Status.UNCERTIFIED, message=no_gap)
         return found
@@ -144,9 +142,8 @@ class Macroscopic(Method):
         """Solve many engines at once; None for each that is to be solved by itself.
 
         Similar engines share their modes and factorisations (`ensemble.limits.near_search`).  The
-        values agree with those of `solve` within the certificates, which are the same, and depend
-        on the other engines within them; the diagnostic ``solver`` is "together".  What does not
-        pass every check is None.
+        values agree with those of `solve` within the certificates, which are the same; within them
+        they depend on the other engines.  What does not pass every check is None.
 
         Parameters
         ----------
@@ -165,12 +162,12 @@ class Macroscopic(Method):
         Examples
         --------
         >>> columns = {"E_1": 1.0, "delta_E": 9.0, "T_mean": 13.5, "delta_T": 23.0, "Gamma_0": 1e-3}
-        >>> drives = np.linspace(0.005, 0.007, 5)
-        >>> columns = {name: np.full(5, value) for name, value in columns.items()}
+        >>> drives = np.linspace(0.006, 0.007, 8)
+        >>> columns = {name: np.full(8, value) for name, value in columns.items()}
         >>> found = Macroscopic().solve_together({**columns, "omega_0": drives}, ["constancy"],
         ...     scaling="high-temperature", statistics="bosonic")
-        >>> f"{found[2].values['constancy']:.9g}", found[2].diagnostics["solver"]
-        ('1.00001587', 'together')
+        >>> f"{found[0].values['constancy']:.9g}"
+        '1.00001587'
         """
         names = self.chosen(variables)
         solutions: list[Solution | None] = [None] * next(iter(columns.values())).size
@@ -197,7 +194,7 @@ class Macroscopic(Method):
             of_pairs = _pair_values(list(certified.values()), names)
         for (position, (pair, averages)), of_pair in zip(certified.items(), of_pairs, strict=True):
             if of_pair is not None:
-                solution = self._solution(pair, names, averages, "together", of_pair=of_pair)
+                solution = self._solution(pair, names, averages, of_pair=of_pair)
                 solution = restored(solution, units[position])
                 solutions[position] = solution if solution.status is Status.OK else None
         return solutions
@@ -207,7 +204,6 @@ class Macroscopic(Method):
         pair: ClassicalPair,
         names: Collection[str],
         averages: ClassicalAverages,
-        solver: str,
         slowest: ClassicalMode | None = None,
         of_pair: Mapping[str, float] | None = None,
     ) -> Solution:
@@ -241,7 +237,6 @@ class Macroscopic(Method):
                 "affinity_rounding": pair.engine.affinity_rounding * pair.engine.N,
                 "mode_count": averages.mode_count,
                 "harmonic_order": averages.harmonics,
-                "solver": solver,
             },
         )
 

@@ -149,6 +149,24 @@ def test_points_are_predicted_to_be_solved_together_only_where_they_are():
     assert (few < alone / 2).all()
 
 
+MEASURED_SHARE = {8: 1.0, 12: 0.58, 16: 0.38, 24: 0.27, 60: 0.145}
+"""CPU time of a point of Fig. 6's exact map with as many labels along each axis over that alone."""
+
+
+@pytest.mark.parametrize("labels", MEASURED_SHARE)
+def test_limits_are_predicted_in_groups_of_similar_ones(labels):
+    preset = catalog.presets()["fig6-exact"]
+    axes = {
+        name: np.interp(np.linspace(0, 59, labels), np.arange(60), along)
+        for name, along in preset.axes.items()
+    }
+    sweep = preset.replace(axes=axes)
+    (alone,) = layout(sweep.replace(variables=["constancy", "gap"]))
+    (grid,) = layout(sweep)
+    share = predicted(grid).seconds.mean() / predicted(alone).seconds.mean()
+    assert MEASURED_SHARE[labels] / 1.5 < share < 1.5 * MEASURED_SHARE[labels]
+
+
 @pytest.mark.parametrize(("method", "engine", "N"), RESIDENT)
 def test_prior_agrees_with_measured_memory(method, engine, N):
     sweep = one_point(method, engine, N)

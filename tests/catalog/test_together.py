@@ -111,6 +111,47 @@ def test_a_point_is_reproduced_by_itself_within_the_certificate(stored):
     assert again.values["power"] == pytest.approx(point.values["power"], rel=1e-10)
 
 
+LIMIT = {
+    "axes": {"delta_E": np.linspace(8, 12, 6), "T_mean": [13.0, 13.5, 14.0, 14.5]},
+    "fixed": {"omega_0": 0.006, "E_1": 1.0, "delta_T": 23.0, "Gamma_0": 0.001},
+    "scaling": "high-temperature",
+    "method": "macroscopic",
+    "variables": ["constancy", "discord"],
+}
+"""24 engines in 2 blocks."""
+
+
+@pytest.fixture(scope="module")
+def limit(tmp_path_factory):
+    location = tmp_path_factory.mktemp("limit")
+    catalog.run(sweep(**LIMIT), location, scheduler="synchronous")
+    return location
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "synchronous"])
+def test_limits_of_stopped_resumed_and_threaded_runs_are_the_same_bits(limit, tmp_path, scheduler):
+    catalog.dataset(sweep(**LIMIT), tmp_path).discord.sel(delta_E=8).compute()  # one block
+    catalog.run(sweep(**LIMIT), tmp_path, scheduler=scheduler)
+    assert stored_values(tmp_path) == stored_values(limit)
+
+
+def test_limits_are_solved_together_and_reproduced_one_by_one(limit, monkeypatch):
+    def forbidden(*_, **__):
+        raise AssertionError("every point is solved with the others of its block")
+
+    ds = catalog.dataset(sweep(**LIMIT), limit).compute()
+    assert (ds.status == Status.OK).all()
+    again = entry(limit).point(delta_E=8.0, T_mean=13.5).reproduce()
+    stored = ds.sel(delta_E=8.0, T_mean=13.5)
+    assert again.values["constancy"] == pytest.approx(float(stored.constancy), rel=1e-10)
+    assert again.values["discord"] == pytest.approx(float(stored.discord), abs=1e-10)
+    grid = sweep(**LIMIT).grid
+    monkeypatch.setattr(type(grid.model), "attempt", forbidden)
+    (index, _) = grid.block_indices()
+    arrays = solve_block(grid, index, grid.model)
+    assert arrays["constancy"].tobytes() == ds.constancy[:3].values.tobytes()
+
+
 def test_the_identity_of_a_sweep_is_that_of_stores_that_are_there():
     assert sweep().model.options()["method"] == {
         "name": "exact", "tolerance": 1e-10, "solver": "auto", "coherence_order": None,
