@@ -64,6 +64,25 @@ class NearPairs:
         sector = PairSector.of(self.sector.pair, (first, second))
         return NearPairs(self.pairs, sector, (first, second), self.matched)
 
+    def signs_in(self, larger: NearPairs) -> FloatArray:
+        """Signs that the modes of this pool have in a larger one, shape ``sector.shape``.
+
+        An eigenvector has no sign of its own.
+        """
+        first, second = (
+            np.sign(
+                np.einsum(
+                    "mnk,mnk->mk",
+                    mode.vectors,
+                    other.vectors[
+                        : len(mode.rates), : mode.vectors.shape[1], : mode.rates.shape[1]
+                    ],
+                )
+            )
+            for mode, other in zip(self.modes, larger.modes, strict=True)
+        )
+        return np.asarray(first[:, :, np.newaxis] * second[:, np.newaxis])
+
     def __getitem__(self, chosen: IntArray) -> NearPairs:
         """Some of the pairs."""
         pairs = tuple(self.pairs[position] for position in chosen.tolist())

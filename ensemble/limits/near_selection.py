@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ensemble.arrays import FloatArray
+from ensemble.errors import Unsolvable
 from ensemble.limits.block_tridiagonal import Mask
 from ensemble.limits.classical_averages import ClassicalAverages
 from ensemble.limits.mode_selection import MARKED, SLOW, enlarged, reached, relative_change
@@ -72,12 +73,16 @@ def near_averages(
         marked = _marked([part[:, kept] for part in missed], selection.shape)
         larger = enlarged(selection, reached(marked, reach))
         left, before, tail = left[kept], now[:, kept], tail[kept]
-        near = near[kept].enlarged(larger.shape)
+        try:
+            wider = near[kept].enlarged(larger.shape)
+        except Unsolvable:  # too many harmonics
+            break
+        signs = near.signs_in(wider)[selection][:, np.newaxis]
         guesses = (
-            _embedded(states.deviation[:, kept], selection, larger),
-            _embedded(states.response[:, kept], selection, larger),
+            _embedded(signs * states.deviation[:, kept], selection, larger),
+            _embedded(signs * states.response[:, kept], selection, larger),
         )
-        selection = larger
+        near, selection = wider, larger
     return found
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -128,11 +132,19 @@ def limit(tmp_path_factory):
     return location
 
 
-@pytest.mark.parametrize("scheduler", ["threads", "synchronous"])
-def test_limits_of_stopped_resumed_and_threaded_runs_are_the_same_bits(limit, tmp_path, scheduler):
-    catalog.dataset(sweep(**LIMIT), tmp_path).discord.sel(delta_E=8).compute()  # one block
-    catalog.run(sweep(**LIMIT), tmp_path, scheduler=scheduler)
-    assert stored_values(tmp_path) == stored_values(limit)
+def test_limits_of_stopped_threaded_and_other_processes_are_the_same_bits(limit, tmp_path):
+    catalog.dataset(sweep(**LIMIT), tmp_path / "one").discord.sel(delta_E=8).compute()  # one block
+    catalog.run(sweep(**LIMIT), tmp_path / "one", scheduler="threads")
+    assert stored_values(tmp_path / "one") == stored_values(limit)
+    code = (
+        "import sys, catalog; from tests.catalog.test_together import LIMIT, sweep; "
+        "catalog.run(sweep(**LIMIT), sys.argv[1], scheduler='synchronous')"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "two")],
+        check=True, timeout=100, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert stored_values(tmp_path / "two") == stored_values(limit)
 
 
 def test_limits_are_solved_together_and_reproduced_one_by_one(limit, monkeypatch):
