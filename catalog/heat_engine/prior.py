@@ -190,7 +190,7 @@ def _in_groups(engines: Engines, block_points: int) -> tuple[float, float]:
     """Time of engines in groups of similar ones over that of them alone, and memory of a group.
 
     A group spans a factor exp(``WIDEST``) of each ratio of parameters.  Measured for method
-    macroscopic: 0.16 in the groups of Fig. 6's map, 0.3 to 0.7 in groups of 10 to 15.
+    macroscopic and Fig. 6's box: 0.16 in groups of 128, 0.7 in groups of 15.
     """
     ratios = [*_log_ratios(engines), engines.column("omega_0") / _spontaneous(engines)[0]]
     points, groups = math.prod(engines.shape), 1.0
@@ -201,7 +201,7 @@ def _in_groups(engines: Engines, block_points: int) -> tuple[float, float]:
     group = min(points / groups, block_points, MOST_PAIRS)
     if group < LEAST_PAIRS:
         return 1.0, 0.0
-    return min(0.13 + 4 / group, 1.0), 4e5 * group
+    return min(0.09 + 8.5 / group, 1.0), 4e5 * group
 
 
 def _exact(engines: Engines) -> NDArray:

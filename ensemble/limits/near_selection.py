@@ -20,8 +20,14 @@ MOST_MODES = 4000
 """Modes of a selection at most, which bounds the memory to some hundred MB."""
 ACCURACY = 1e-3
 """What iterations may leave, relative to the tolerance."""
-COUNTED = 1e-1
+COUNTED = 1e-2
 """The same for the counts at the baths, which are compared to fewer digits."""
+TAIL = 0.3
+"""Tail that is allowed, relative to that of one pair by itself.
+
+The tail of one pair falls so fast that the last change is an upper limit of the error.  On modes
+that were chosen for others, too, a change may be small by chance.
+"""
 ROUNDED = 1e-13
 """Least that they can be asked for."""
 
@@ -57,10 +63,11 @@ def near_averages(
         done = np.zeros(left.size, dtype=bool)
         if before is not None:
             change = relative_change(before, now)
-            done = (change <= tolerance) & (tail <= math.sqrt(tolerance))
+            done = (change <= tolerance) & (tail <= TAIL * math.sqrt(tolerance))
             done &= states.residual <= tolerance
             if done.any():
                 counts = states.counts(max(COUNTED * tolerance, ROUNDED))
+                done &= [max(c.residual for c in both) <= tolerance for both in counts]
                 for position in np.flatnonzero(done).tolist():
                     found[left[position]] = states.averages_of(
                         position, now, float(change[position]), float(tail[position]), counts

@@ -230,6 +230,21 @@ def test_the_generator_is_that_of_each_pair(T_mean):
             assert near.decay(b, part.shape)[:, i] == pytest.approx(part, rel=1e-12, abs=1e-18)
 
 
+def test_modes_keep_their_meaning_in_a_larger_pool():
+    """Its eigenvectors may have other signs: with them, G of both pools is the same."""
+    near, _ = near_pairs(11.0)
+    B, K_1, K_2 = near.sector.shape
+    wider = near.enlarged((B + 3, K_1 + 5, K_2 + 7))
+    assert near.enlarged(near.sector.shape) is near
+    signs = near.signs_in(wider)
+    assert {-1.0, 1.0} == set(np.unique(signs))
+    x = np.random.default_rng(0).standard_normal((B, K_1, len(near.pairs), K_2))
+    signs = signs[:, :, np.newaxis]
+    turned = wider.apply(list(signs * x))
+    for b, part in enumerate(near.apply(list(x))):
+        assert np.abs(signs[b] * turned[b] - part).max() <= 1e-12 * np.abs(part).max()
+
+
 def test_the_start_is_stationary_in_the_pairs_own_baths():
     """And has their magnetisations, which have a closed form."""
     near, _ = near_pairs(11.0)
