@@ -13,8 +13,8 @@ from matplotlib.colors import to_hex
 from heatcat.figures.panels import Drawing, Line, Map, Note, Panel, Rule, cell_edges
 
 HEIGHT = 330
-DASHES = {"-": "solid", "--": "dashed", ":": "2 5", "-.": "dotdash"}
-"""Dots of 2 pixels: those that Bokeh calls dotted run together where a line is thick."""
+DASHES = {"-": "solid", "--": "8 5", ":": "2 5", "-.": "dotdash"}
+"""Dots and dashes in pixels: those that Bokeh has names for run together in straight rules."""
 MARKERS = {"o": "circle", "s": "square", "^": "triangle", "x": "x", ".": "dot", ">": "triangle"}
 LONG = 24
 """Letters of a legend's entry above which the legend has one column."""
