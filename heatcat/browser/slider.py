@@ -8,6 +8,10 @@ import panel as pn
 
 from heatcat.browser import escape
 
+WAIT_MS = 5
+"""Milliseconds for which a move waits for the next.  Panel's 50 are not needed: of many moves, a
+`Drawing` draws only the newest."""
+
 
 class LabelSlider(pn.widgets.DiscreteSlider):
     """Panel's slider, but the browser alone writes its text while it is moved.
@@ -15,6 +19,11 @@ class LabelSlider(pn.widgets.DiscreteSlider):
     Panel 1.9 writes it in the browser and sends it from the server, too.  What the server sends of
     an earlier place may arrive after the browser has written the last one, and would stay.
     """
+
+    def _update_options(self, *events: Any) -> None:
+        super()._update_options(*events)
+        slider: Any = self._slider
+        slider._debounce = WAIT_MS
 
     def _update_value(self, event: Any) -> None:
         if not self._syncing:  # Python has set the value; else the browser has
