@@ -86,9 +86,14 @@ def draw_slices(
     sheet = sheet_of(data)
     picture = picture_of(sheet, variable, at=at, scale=scale)
     known = sheet.dims_of(picture.variable)
-    along = [dim for dim in known if len(sheet.labels(dim)) > 1]
+    along = [dim for dim in known if len(sheet.labels(dim)) > 1 and dim != POINT]
     if dims is not None:
         along = [coordinate_name(data, dim) for dim in dims]
+    if not along:
+        raise InvalidInput(
+            f"{picture.variable} has no dimension with two labels to draw a slice along; points "
+            "have none: draw their map"
+        )
     for dim in along:
         if dim not in known:
             raise InvalidInput(

@@ -188,3 +188,11 @@ class TestScatteredPoints:
     def test_what_cannot_be_drawn_is_refused(self, points, options, message):
         with pytest.raises(InvalidInput, match=message):
             points.heatcat.map("power", **options)
+
+    def test_have_no_slices_but_along_further_dimensions(self, points):
+        with pytest.raises(InvalidInput, match="points have none: draw their map"):
+            points.heatcat.slices("power")
+        by_size = points.set_xindex("N").isel(point=slice(0, 5)).drop_vars("N")
+        both = xr.concat([by_size, by_size], dim=xr.Variable("N", [1, 2]))
+        figure = both.transpose("point", "N").heatcat.slices("power", backend="matplotlib")
+        assert [axes.get_xlabel() for axes in figure.axes] == ["N"]
