@@ -141,7 +141,7 @@ class Macroscopic(Method):
     ) -> list[Solution | None]:
         """Solve many engines at once; None for each that is to be solved by itself.
 
-        Similar engines share their modes and factorisations (`ensemble.limits.near_search`).  The
+        Similar engines share their modes and factorisations (``ensemble.limits.near_search``).  The
         values agree with those of `solve` within the certificates, which are the same; within them
         they depend on the other engines.  What does not pass every check is None.
 
