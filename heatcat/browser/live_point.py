@@ -105,6 +105,8 @@ class LivePoint(Section):
         self._none.visible = not engine
         self._buttons.visible = engine
         self._engine.visible = engine and self._switch.value
+        if self._engine.visible and not self._sliders:  # switched on before there was a cell
+            self._restart()
 
     def _toggled(self, event: Any) -> None:
         self._engine.visible = self._again.visible = event.new

@@ -33,6 +33,7 @@ from heatcat.browser.picture import offered, picture_of
 from heatcat.browser.plane import load_plane
 from heatcat.browser.point import as_html, load_point
 from heatcat.browser.scales import Scale, automatic, is_flat, scale_for
+from heatcat.browser.section import Shown
 from heatcat.browser.server import serve
 from heatcat.browser.sheet import Sheet
 from heatcat.browser.slices import load_slice
@@ -442,6 +443,17 @@ def test_the_live_point_takes_what_follows_from_the_temperatures_of_the_baths():
     for name in ("power", "tur_bound"):
         row = live._result.object.partition(f'data-name="{name}"')[2].partition("</tr>")[0]
         assert figure(exact[name]) in row
+
+
+def test_a_live_point_that_was_switched_on_before_there_was_a_cell_begins_with_the_first(
+    sheet, monkeypatch
+):
+    monkeypatch.setattr("heatcat.browser.live_point.in_thread", lambda work, after: after(work()))
+    live = LivePoint(Page(Source("store.zarr")).context)
+    live._switch.value = True  # a visitor was quicker than the first map
+    assert live._result.object == ""
+    live.show(Shown(Source("store.zarr"), sheet, picture_of(sheet, "power")), None)
+    assert 'data-name="power"' in live._result.object
 
 
 def test_a_live_engine_is_followed_and_its_bounds_are_solved_after(monkeypatch):
