@@ -22,6 +22,15 @@ SAFE = {
     "distributed.worker.memory.spill": False,
 }
 """dask's settings of the clusters that are started here."""
+KEPT_MEMORY = {
+    f"distributed.nanny.pre-spawn-environ.{name}": size
+    for name, size in (("MALLOC_TRIM_THRESHOLD_", 128 * 2**20), ("MALLOC_MMAP_THRESHOLD_", 2**25))
+}
+"""Bytes of freed memory that a worker keeps, and of an array that it asks the system for anew.
+
+By dask's default a worker returns all that exceeds 64 KiB: arrays of a megabyte, made and freed
+thousands of times, then cost a third of the time.
+"""
 
 
 @contextmanager
@@ -31,7 +40,8 @@ def safe_settings() -> Iterator[dict[str, Any]]:
     dask puts its scratch directory, by default one of a fixed name that any user can create first,
     at the head of Python's search path: it must be private.
     """
-    with dask.config.set({**SAFE, "temporary-directory": str(private_directory())}):
+    settings = {**SAFE, **KEPT_MEMORY, "temporary-directory": str(private_directory())}
+    with dask.config.set(settings):
         yield copy.deepcopy(dask.config.config)
 
 
