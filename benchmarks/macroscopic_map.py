@@ -17,7 +17,6 @@ affinity is E₁/T₁ times 1e-14 to 1e-2, of either sign.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import platform
 import time
@@ -25,6 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy
+from sweeping.differing import difference
 from threadpoolctl import threadpool_limits
 
 import catalog
@@ -96,18 +96,6 @@ def per_affinity(solution: Solution) -> Solution:
     return Solution({"current/affinity": J / a if a else D / 2}, solution.status)
 
 
-def difference(one: Solution, other: Solution) -> float:
-    """Largest difference of a value, infinite if only one of the two is defined."""
-    worst = 0.0
-    for name, y in other.values.items():
-        x = one.values[name]
-        if x == y or (math.isnan(x) and math.isnan(y)):
-            continue
-        scale = 1.0 if name in ABSOLUTE else max(abs(x), abs(y))
-        worst = max(worst, math.inf if math.isnan(x - y) else abs(x - y) / scale)
-    return worst
-
-
 def row(
     title: str,
     model: Model,
@@ -126,7 +114,7 @@ def row(
     if names == VARIABLES:
         pairs = [(per_affinity(one), per_affinity(other)) for one, other in pairs]
     tolerance = model.method.tolerance
-    off = [difference(*pair) / tolerance for pair in pairs if pair[1].status is Status.OK]
+    off = [difference(*pair, ABSOLUTE) / tolerance for pair in pairs if pair[1].status is Status.OK]
     print(
         f"{title:12s} {len(points)} points in {len(blocks)} blocks: {1e3 * shared:.2f} ms a point, "
         f"alone {1e3 * each:.2f} ms  ratio {each / shared:.1f}  together "

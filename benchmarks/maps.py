@@ -23,11 +23,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy
+from sweeping.differing import difference
 from threadpoolctl import threadpool_limits
 
 import catalog
 from catalog.sweeps.sweep import Sweep
-from ensemble import Engine, Exact, Solution
+from ensemble import Engine, Exact
 
 FEW = ("power", "power_variance", "constancy", "mutual_information")
 ABSOLUTE = {"magnetization_1", "magnetization_2", "spin_correlation_zz", "l1_coherence"}
@@ -45,18 +46,6 @@ def block(sweep: Sweep, N: int, shape: Sequence[int]) -> dict[str, np.ndarray]:
     columns = {name: grid.ravel() for name, grid in zip(names, grids, strict=True)}
     columns |= {k: np.full(grids[0].size, float(v)) for k, v in sweep.fixed.items() if k != "N"}
     return {"N": np.full(grids[0].size, float(N)), **columns}
-
-
-def difference(one: Solution, other: Solution, tolerance: float) -> float:
-    """Largest difference of a value, in units of the tolerance."""
-    worst = 0.0
-    for name, value in other.values.items():
-        found = one.values[name]
-        if found == value or (np.isnan(found) and np.isnan(value)):
-            continue
-        scale = 1.0 if name in ABSOLUTE else max(abs(value), abs(found))
-        worst = max(worst, abs(found - value) / scale / tolerance)
-    return worst
 
 
 def compare(sweep: Sweep, N: int, shape: Sequence[int], names: Sequence[str], alone: int) -> None:
@@ -84,7 +73,7 @@ def compare(sweep: Sweep, N: int, shape: Sequence[int], names: Sequence[str], al
     others = [Exact().solve(one, names) for one in engines]
     each = (time.process_time() - start) / len(engines)
     apart = [
-        difference(one, other, method.tolerance)
+        difference(one, other, ABSOLUTE) / method.tolerance
         for one, other in zip((found[point] for point in chosen.tolist()), others, strict=True)
         if one is not None
     ]
