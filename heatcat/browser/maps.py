@@ -32,6 +32,7 @@ WIDTHS = {
 HEIGHT = 440
 """Height of a map on the screen in pixels, with its colour bar."""
 TOOLS = ["pan", "box_zoom", "wheel_zoom", "reset"]
+STATUS_TEXTS = np.array([status.label for status in Status], dtype=object)
 FRAME = {
     "responsive": True,
     "min_height": HEIGHT,
@@ -66,14 +67,9 @@ def mesh(plane: Plane) -> hv.QuadMesh:
     at_x, at_y = np.meshgrid(plane.x.labels.astype(float), plane.y.labels.astype(float))
     columns = [plane.drawn, plane.values, at_x, at_y]
     names = ["drawn", "value", "at_x", "at_y"]
-    tooltips = [
-        (label(plane.value_text, "bokeh"), "@{value}{%.10g}"),
-        (label(plane.x.whole_text, "bokeh"), "@{at_x}{%.12g}"),
-        (label(plane.y.whole_text, "bokeh"), "@{at_y}{%.12g}"),
-    ]
+    tooltips = _tooltips(plane)
     if plane.status is not None:
-        texts = np.array([status.label for status in Status], dtype=object)
-        columns.append(texts[plane.status])
+        columns.append(STATUS_TEXTS[plane.status])
         names.append("state")
         tooltips.append(("status", "@state"))
     element = hv.QuadMesh(
@@ -89,25 +85,28 @@ def dots(plane: Plane) -> list[hv.Points]:
     points = plane.scattered
     if points is None or not points.values.size:
         return []
-    states = np.array([status.label for status in Status], dtype=object)[points.status]
     element = hv.Points(
         (points.x - plane.x.bound, points.y - plane.y.bound, points.drawn, points.values,
-         points.x, points.y, states),
+         points.x, points.y, STATUS_TEXTS[points.status]),
         kdims=_dimensions(plane),
         vdims=["drawn", "value", "at_x", "at_y", "state"],
     )  # fmt: skip
-    tooltips = [
-        (label(plane.value_text, "bokeh"), "@{value}{%.10g}"),
-        (label(plane.x.whole_text, "bokeh"), "@{at_x}{%.12g}"),
-        (label(plane.y.whole_text, "bokeh"), "@{at_y}{%.12g}"),
-        ("status", "@state"),
-    ]
+    tooltips = [*_tooltips(plane), ("status", "@state")]
     options = _coloured(plane) | ({"colorbar": False} if plane.values.size else {})
     drawn = element.opts(
         **options, color="drawn", size=9, line_color="black", hover_tooltips=tooltips,
         backend="bokeh",
     )  # fmt: skip
     return [drawn]
+
+
+def _tooltips(plane: Plane) -> list[tuple[str, str]]:
+    """Names and numbers that the pointer shows of what has a value at a place."""
+    return [
+        (label(plane.value_text, "bokeh"), "@{value}{%.10g}"),
+        (label(plane.x.whole_text, "bokeh"), "@{at_x}{%.12g}"),
+        (label(plane.y.whole_text, "bokeh"), "@{at_y}{%.12g}"),
+    ]
 
 
 def _coloured(plane: Plane) -> dict[str, Any]:
