@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def completed(points: Mapping[str, NDArray]) -> dict[str, NDArray]:
 
 def _combined(row: Sequence[Fraction], values: Sequence[NDArray]) -> NDArray:
     """The combination Σ row · values, of the shape of those that take part."""
-    return sum(float(c) * x for c, x in zip(row, values, strict=True) if c)  # type: ignore[return-value]
+    return reduce(np.add, [float(c) * x for c, x in zip(row, values, strict=True) if c])
 
 
 def derived(points: Mapping[str, NDArray], *, scaled: bool) -> dict[str, NDArray]:
