@@ -77,7 +77,10 @@ class Method:
         raise TypeError(f"{type(self).__name__} has no solve")
 
     def batches(self, variables: Iterable[str]) -> bool:
-        """Whether `solve_together` solves engines for these variables."""
+        """Whether the engines of a block are solved together for some variables.
+
+        Not by a subclass with a `solve` of its own, which decides about every engine.
+        """
         return False
 
     def solve_together(
@@ -88,11 +91,40 @@ class Method:
         scaling: str,
         statistics: str,
     ) -> list[Solution | None]:
-        """Solve many engines, as columns of parameters; None for each that is to be solved alone.
+        """Solve many engines at once; None for each that is to be solved by itself.
 
-        What is found meets the same certificates as by `solve`.
+        The values agree with those of `solve` within the certificates, which are the same; within
+        them they may depend on the other engines.  What does not pass every check is None, and so
+        are all engines if the method does not solve them together (`batches`).
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray, shape (points,)
+            Parameters as of `Engine.of`.
+        variables : iterable of str, optional
+            As of `solve`.
+        scaling, statistics : str
+            As of `Engine`.
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown.
         """
-        return [None] * next(iter(columns.values())).size
+        names = self.chosen(variables)
+        if not self.batches(names):
+            return [None] * next(iter(columns.values())).size
+        return self._together(columns, names, scaling, statistics)
+
+    def _together(
+        self,
+        columns: Mapping[str, FloatArray],
+        names: tuple[str, ...],
+        scaling: str,
+        statistics: str,
+    ) -> list[Solution | None]:
+        """`solve_together` where the method ``batches``."""
+        raise TypeError(f"{type(self).__name__} solves engines one by one")
 
     def chosen(self, variables: Iterable[str] | None) -> tuple[str, ...]:
         """The names asked for, checked; by default all but those on request."""

@@ -14,12 +14,11 @@ from ensemble.basis.solve import LEAST, PAYS, PAYS_SIZE, solve_from_basis
 from ensemble.bounds.precision import PrecisionBounds, precision_bounds
 from ensemble.closed_forms.dark import LINEAR, brightened
 from ensemble.counting.cumulants import cumulants
-from ensemble.counting.currents import Currents
-from ensemble.counting.noise import Noise, noise
+from ensemble.counting.noise import noise
 from ensemble.counting.values import noise_values
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput
-from ensemble.method import AGREEMENT, ROUNDING, Method
+from ensemble.method import AGREEMENT, Method
 from ensemble.methods.exact_kinds import SolverOptions, kind_of
 from ensemble.methods.exact_values import (
     averages,
@@ -27,6 +26,7 @@ from ensemble.methods.exact_values import (
     pair_values,
     quantum_bound_values,
 )
+from ensemble.methods.exact_verdict import verdict
 from ensemble.sensitivities.rates import factorised
 from ensemble.solution import Solution, Status
 from ensemble.spectrum.gap import gap
@@ -225,7 +225,9 @@ class Exact(Method):
             values["gap"] = slowest.value
             residuals.append(slowest.residual)
         residual = max(residuals)
-        status, message, self_check = self._judge(state, flow, fluctuations, residual)
+        status, message, self_check = verdict(
+            state, flow, fluctuations, residual, tolerance=self.tolerance
+        )
         if bounds is not None:
             self_check = max(self_check, bounds.euler_error)
             if status is Status.OK and not bounds.euler_error <= AGREEMENT:
@@ -257,44 +259,21 @@ class Exact(Method):
         return SolverOptions(self.tolerance, alone, self.coherence_order)
 
     def batches(self, variables: Iterable[str]) -> bool:
-        """Whether the engines of a block are solved together for some variables.
-
-        Not by a subclass with a `solve` of its own, which decides about every engine.
-        """
+        """Whether the engines of a block are solved together: without a truncation of one's own."""
         able = self.solver in ("auto", "basis") and self.coherence_order is None
         return able and type(self).solve is _SOLVE and DEFINED.issuperset(variables)
 
-    def solve_together(
+    def _together(
         self,
         columns: Mapping[str, FloatArray],
-        variables: Iterable[str] | None = None,
-        *,
+        names: tuple[str, ...],
         scaling: str,
         statistics: str,
     ) -> list[Solution | None]:
-        """Solve many engines at once; None for each that is to be solved by itself.
+        """Small engines together, many larger ones of one N from a reduced basis.
 
-        Small ones are solved together, many larger ones of one N from a reduced basis.  The values
-        agree with those of `solve` within the certificates, which are the same; the diagnostic
-        ``solver`` is "together" or "basis".  What does not pass every check is None.
-
-        Parameters
-        ----------
-        columns : mapping of str to ndarray, shape (points,)
-            Parameters as of `Engine.of`.
-        variables : iterable of str, optional
-            As of `solve`.
-        scaling, statistics : str
-            As of `Engine`.
-
-        Raises
-        ------
-        InvalidInput
-            If a name is unknown.
+        Their diagnostic ``solver`` is "together" or "basis".
         """
-        names = self.chosen(variables)
-        if not self.batches(names):
-            return [None] * next(iter(columns.values())).size
         found = solve_together(
             columns, names, scaling=scaling, statistics=statistics, tolerance=self.tolerance
         )
@@ -317,53 +296,6 @@ class Exact(Method):
     def least_for_basis(self) -> tuple[int, int]:
         """Engines of one N, and elements of their sector, from which a basis serves them."""
         return (LEAST, MOST_UNKNOWNS) if self.solver == "basis" else (PAYS, PAYS_SIZE)
-
-    def _judge(
-        self, state: Stationary, flow: Currents, fluctuations: Noise | None, residual: float
-    ) -> tuple[Status, str, float]:
-        """Status, message and self-check of a solved point."""
-        laws = (("first law", flow.first_law_error), ("−ΣQᵢ/Tᵢ = aJ", flow.second_law_error))
-        self_check = max(flow.first_law_error, flow.second_law_error)
-        if fluctuations is not None:
-            self_check = max(self_check, fluctuations.disagreement)
-        if not residual <= self.tolerance:
-            message = f"relative residual {residual:.1e} exceeds {self.tolerance:.1e}"
-            return Status.UNCERTIFIED, message, self_check
-        for law, violation in laws:
-            if violation <= AGREEMENT:
-                continue
-            if violation <= ROUNDING * flow.cancellation:
-                message = (
-                    f"{law} holds to {violation:.1e} (relative) only: the heat "
-                    f"currents are 1/{flow.cancellation:.0e} of the flows whose difference they are"
-                )
-                return Status.UNCERTIFIED, message, self_check
-            message = f"{law} violated by {violation:.1e} (relative)"
-            return Status.UNPHYSICAL, message, self_check
-        if fluctuations is not None:
-            allowed = AGREEMENT + ROUNDING * fluctuations.cancellation
-            if not fluctuations.disagreement <= allowed:
-                message = (
-                    f"power variance and counting differ by {fluctuations.disagreement:.1e} "
-                    f"(relative; {allowed:.1e} allowed)"
-                )
-                return Status.UNPHYSICAL, message, self_check
-            read_from_small = ROUNDING * fluctuations.reach > AGREEMENT
-            if fluctuations.disagreement > AGREEMENT and read_from_small:
-                message = (
-                    f"power variance and counting agree to {fluctuations.disagreement:.1e} "
-                    "(relative) only: the variance is read from elements that are "
-                    f"1/{fluctuations.reach:.0e} of the response"
-                )
-                return Status.UNCERTIFIED, message, self_check
-        if not flow.per_affinity >= 0:
-            message = f"entropy production is negative: J/a = {flow.per_affinity:.1e}"
-            return Status.UNPHYSICAL, message, self_check
-        populations = state.rho[state.generator.sector.q == 0]
-        if not populations.min() >= -AGREEMENT:
-            message = f"a population is negative: {populations.min():.1e}"
-            return Status.UNPHYSICAL, message, self_check
-        return Status.OK, "", self_check
 
 
 _SOLVE = Exact.solve

@@ -124,40 +124,18 @@ class Macroscopic(Method):
         return found
 
     def batches(self, variables: Iterable[str]) -> bool:
-        """Whether the engines of a block are solved together: not if the gap is asked for.
-
-        Not by a subclass with a `solve` of its own, which decides about every engine.
-        """
+        """Whether the engines of a block are solved together: not if the gap is asked for."""
         able = set(self.variables) - {"gap"}
         return type(self).solve is _SOLVE and able.issuperset(variables)
 
-    def solve_together(
+    def _together(
         self,
         columns: Mapping[str, FloatArray],
-        variables: Iterable[str] | None = None,
-        *,
+        names: tuple[str, ...],
         scaling: str,
         statistics: str,
     ) -> list[Solution | None]:
-        """Solve many engines at once; None for each that is to be solved by itself.
-
-        Similar engines share their modes and factorisations (``ensemble.limits.near_search``).  The
-        values agree with those of `solve` within the certificates, which are the same; within them
-        they depend on the other engines.  What does not pass every check is None.
-
-        Parameters
-        ----------
-        columns : mapping of str to ndarray, shape (points,)
-            Parameters as of `Engine.of`; N may be left out.
-        variables : iterable of str, optional
-            As of `solve`.
-        scaling, statistics : str
-            As of `Engine`.
-
-        Raises
-        ------
-        InvalidInput
-            If a name is unknown.
+        """Similar engines share their modes and factorisations; N may be left out.
 
         Examples
         --------
@@ -169,10 +147,7 @@ class Macroscopic(Method):
         >>> f"{found[0].values['constancy']:.9g}"
         '1.00001587'
         """
-        names = self.chosen(variables)
         solutions: list[Solution | None] = [None] * next(iter(columns.values())).size
-        if not self.batches(names):
-            return solutions
         rows = zip(*(values.tolist() for values in columns.values()), strict=True)
         pairs, units = {}, {}
         for position, row in enumerate(rows):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.closed_forms.dark import LINEAR
+from ensemble.counting.agreement import allowed_disagreement, is_well_read
 from ensemble.counting.values import current_values, noise_values
-from ensemble.method import AGREEMENT, ROUNDING
+from ensemble.method import AGREEMENT
 from ensemble.solution import Solution
 from ensemble.steady.sector_forecast import complete_size
 from ensemble.steady.truncated_solve import UNEVEN
@@ -223,10 +224,9 @@ def found_of(
         values |= noise_values(engines, fluctuations.at_drive, constancy)
         residual = np.maximum(residual, fluctuations.residual)
         self_check = np.maximum(self_check, fluctuations.disagreement)
-        allowed = AGREEMENT + ROUNDING * fluctuations.cancellation
+        allowed = allowed_disagreement(fluctuations.cancellation)
         certified &= fluctuations.disagreement <= allowed
-        exact = fluctuations.disagreement <= AGREEMENT
-        certified &= exact | (ROUNDING * fluctuations.reach <= AGREEMENT)
+        certified &= is_well_read(fluctuations.disagreement, fluctuations.reach)
     if FROM_PAIR.intersection(names):
         of_pair, positive = pair_values(states, names)
         values |= of_pair
