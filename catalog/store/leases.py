@@ -167,7 +167,10 @@ class Leases:
         everything = self._all()
         if self._closed(what, everything):
             return True
-        others = set(everything.get(what, [])) - {mine}
+        generations = everything.get(what, [])
+        if mine not in generations:  # taken for void by a machine whose clock is fast
+            return True
+        others = set(generations) - {mine}
         if any(generation > mine for generation in others):
             return True
         contents = (self._read(f"{what}.{generation}") for generation in others)
@@ -194,10 +197,18 @@ class Leases:
                     self.storage.put(f"{self.prefix}/{name}", _content())
 
     def _release(self, what: str, name: str) -> None:
+        """Delete my lease, and before it the void ones that it followed.
+
+        An earlier generation may be live: of a claimant that has just created it and does not know
+        of mine yet.  If that were deleted, the claimant could find nothing here, mine gone as well,
+        and would hold a lease that nobody else sees.
+        """
         mine = int(name.rpartition(".")[2])
         for generation in sorted(self._generations(what)):
-            if generation <= mine:  # the newest last, so that it is in force to the end
+            content = self._read(f"{what}.{generation}") if generation < mine else None
+            if content is not None and not _is_live(content):
                 self.storage.delete_fleeting(f"{self.prefix}/{what}.{generation}")
+        self.storage.delete_fleeting(f"{self.prefix}/{name}")
 
     def _all(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}

@@ -224,6 +224,19 @@ def test_of_many_claimants_one_at_a_time_gets_it(claims):
     assert leases(claims) == []
 
 
+def test_whoever_frees_a_lease_leaves_that_of_a_claimant_who_has_not_seen_it(claims):
+    """He had found nothing and creates generation 1 just before generation 6 is freed."""
+    other_host(claims, "0.5", time.time() - 1)
+    with claims.hold("0", wait=False):
+        assert leases(claims) == ["0.5", "0.6"]
+        other_host(claims, "0.1", time.time() + 100)
+        assert claims._disputed("0", 1)  # as long as he looks before the end
+    assert leases(claims) == ["0.1"]
+    assert not claims._disputed("0", 1)
+    with pytest.raises(Busy), claims.hold("0", wait=False):
+        pass
+
+
 def test_who_comes_late_yields_to_a_live_lease_of_an_older_generation(claims, monkeypatch):
     """He saw a void lease; before he could follow it, it was taken over, freed and claimed anew."""
     other_host(claims, "0.1", time.time() - 1)
