@@ -100,11 +100,11 @@ class Method:
         Parameters
         ----------
         columns : mapping of str to ndarray, shape (points,)
-            Parameters as of `Engine.of`.
+            Parameters as of `ensemble.Engine.of`.
         variables : iterable of str, optional
             As of `solve`.
         scaling, statistics : str
-            As of `Engine`.
+            As of `ensemble.Engine`.
 
         Raises
         ------

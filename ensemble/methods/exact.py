@@ -65,9 +65,9 @@ class Exact(Method):
     solver : {"auto", "superlu", "pardiso", "gmres", "basis"}
         How linear systems are solved; see `ensemble.steady.stationary.stationary`.  With "auto" a
         sweep solves the small engines of a block together and many larger ones of one N from a
-        reduced basis (`solve_together`).  With "basis" it does so for fewer of them, too, and is
-        laid out in blocks that are large enough for it; one engine alone is solved as with "auto".
-        With the others a sweep solves all one by one.
+        reduced basis, see `ensemble.method.Method.solve_together`.  With "basis" it does so for
+        fewer of them, too, and is laid out in blocks that are large enough for it; one engine alone
+        is solved as with "auto".  With the others a sweep solves all one by one.
     coherence_order : int, optional
         Keep exactly this coherence order; chosen to meet the tolerance by default.
 
