@@ -149,6 +149,24 @@ def settled_place(page: Any, x: float, y: float) -> list[float]:
     return place
 
 
+def hovered(page: Any, x: float, y: float) -> Any:
+    """The tooltip of a point of the first map.
+
+    A map that is drawn once more drops its tooltip until the pointer moves again, so it is moved
+    until the tooltip is there.
+    """
+    tooltip = page.locator(".bk-Tooltip").first
+    for step in range(40):
+        left, top = settled_place(page, x, y)
+        page.mouse.move(left + step % 2, top)
+        try:
+            tooltip.wait_for(timeout=1000)
+        except sync_api.TimeoutError:
+            continue
+        return tooltip
+    raise AssertionError(f"no tooltip at ({x}, {y})")
+
+
 def link(address: str, **words: Any) -> str:
     texts = {name: w if isinstance(w, str) else json.dumps(w) for name, w in words.items()}
     return f"{address}&{urlencode(texts)}"
@@ -177,8 +195,7 @@ def test_a_map_a_variable_a_slider_and_a_cell_show_the_values_of_the_store(chrom
 def test_the_pointer_shows_the_stored_number(chromium, address, tiny):
     with opened(chromium, address) as page:
         expect_engine(page, tiny[1], N=6, delta_E=125.0, T_mean=100.0)
-        page.mouse.move(*settled_place(page, 250.0, 180.0))
-        tooltip = page.locator(".bk-Tooltip").first
+        tooltip = hovered(page, 250.0, 180.0)
         power = tiny[1].power.sel(N=6, delta_E=250.0, T_mean=180.0).item()
         for text in (f"{power:.10g}", "250", "180", "ok"):
             sync_api.expect(tooltip).to_contain_text(text)

@@ -37,7 +37,7 @@ from tests.heatcat.hostile import (
     unit,
 )
 from tests.heatcat.serving import serving
-from tests.heatcat.test_browse_page import MAP_IS_DRAWN, settled_place
+from tests.heatcat.test_browse_page import MAP_IS_DRAWN, hovered
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -102,8 +102,7 @@ def test_no_script_of_a_store_runs_in_the_page(store, chromium, tmp_path):
         seen(page.locator("p.status").first, "ValueError", *SEEN)
         slider = page.locator(".bk-panel-models-layout-Column", has_text="ΔE [").last
         seen(slider, *SEEN_OF_UNIT)
-        page.mouse.move(*settled_place(page, 50.0, 60.0))
-        tooltip = page.locator(".bk-Tooltip").first
+        tooltip = hovered(page, 50.0, 60.0)
         seen(tooltip, SCRIPT)
         sync_api.expect(tooltip).to_contain_text("{javascript:window.ran=1}{x}$")
         page.get_by_role("button", name="Live point").click()
