@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from catalog.arguments import shown
 from catalog.models.contract import Model, Point, Timed, pairs
@@ -236,6 +237,9 @@ def _single_threaded_blas() -> Iterator[None]:
     global _blas_users, _blas_limits
     with _blas_lock:
         if _blas_users == 0:
+            # SciPy's own BLAS is loaded first: a limit holds for libraries that are loaded.
+            importlib.import_module("scipy.linalg")
+            _let_this_thread_limit_blas()
             _blas_limits = ThreadpoolController().limit(limits=1, user_api="blas")
         _blas_users += 1
     try:
@@ -244,5 +248,16 @@ def _single_threaded_blas() -> Iterator[None]:
         with _blas_lock:
             _blas_users -= 1
             if _blas_users == 0 and _blas_limits is not None:
+                _let_this_thread_limit_blas()
                 _blas_limits.restore_original_limits()
+                _let_this_thread_limit_blas()
                 _blas_limits = None
+
+
+def _let_this_thread_limit_blas() -> None:
+    """Free OpenBLAS from the thread that limited it last.
+
+    From version 3.8 on, threadpoolctl ignores limits that other threads set, without a word.
+    """
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)

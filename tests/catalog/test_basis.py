@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,32 @@ def test_stopped_threaded_and_other_processes_store_the_same_bits(stored, tmp_pa
         check=True, timeout=100, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert stored_values(tmp_path / "two") == stored_values(stored)
+
+
+def test_bits_do_not_depend_on_the_threads_of_blas(stored, tmp_path):
+    """Blocks in this thread, then in others: each limits BLAS, which has two threads else."""
+    code = (
+        "import sys, catalog, threadpoolctl\n"
+        "import ensemble.basis.solve as solve\n"
+        "from tests.catalog.test_basis import sweep\n"
+        "threads = lambda: {one['num_threads'] for one in threadpoolctl.threadpool_info()}\n"
+        "original, seen = solve._solve, []\n"
+        "def counted(*arguments):\n"
+        "    seen.append(threads())\n"
+        "    original(*arguments)\n"
+        "solve._solve = counted\n"
+        "for name, scheduler in (('a', 'synchronous'), ('b', 'threads'), ('c', 'synchronous')):\n"
+        "    catalog.run(sweep(), f'{sys.argv[1]}/{name}', scheduler=scheduler)\n"
+        "assert seen == [{1}] * 3, seen\n"
+        "assert threads() == {2}, threads()\n"
+    )
+    several = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        check=True, timeout=100, cwd=Path(__file__).parents[2], env={**os.environ, **several},
+    )  # fmt: skip
+    for name in "abc":
+        assert stored_values(tmp_path / name) == stored_values(stored)
 
 
 def test_a_block_gives_the_same_bits_each_time():
