@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
+from ensemble.basis.compressed import Compression
 from ensemble.basis.correctors import Full, Projection, is_left
 from ensemble.basis.family import Family
+from ensemble.basis.served import Batch
 from ensemble.closed_forms.dark import brightened
+from ensemble.counting.tilting import Moves
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.generator.sector import Sector
@@ -21,12 +24,12 @@ from ensemble.steady.sector_forecast import kept_whole
 from ensemble.steady.start import Start
 from ensemble.steady.stationary import SolverName, choose, stationary
 from ensemble.steady.truncated_solve import solve_truncated
-from ensemble.steady.truncation import Truncation, complete
+from ensemble.steady.truncation import Truncation, complete, kept_excitations
 from ensemble.together import state
 from ensemble.together.certified import Solver
 from ensemble.together.engines import Engines
-from ensemble.together.layout import Layout, padded_layout
-from ensemble.together.solve import Found, found_of
+from ensemble.together.layout import Layout, lowest_orders, padded_layout
+from ensemble.together.solve import Found, Known, found_of
 from ensemble.units import natural_units
 from ensemble.variables import FROM_CUMULANTS, FROM_NOISE
 
@@ -42,6 +45,8 @@ SNAPSHOT = 1e-2
 """The same of a solution that a basis is made of.  Truncations aim at a tenth of it."""
 FEWEST, MOST = 16, 128
 """Points of a batch at least and at most."""
+SERVED_ELEMENTS, SERVED_FEWEST = 4e5, 32
+"""The same for compressed equations, whose products with small matrices need more points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +137,52 @@ class Block:
     ) -> dict[str, FloatArray]:
         """Solutions of all equations of an engine, by the name of the equation.
 
-        They are found on the engine's own truncation, or on that of the block where it is not
-        enough.  An iteration starts from the solutions in the bases, if there are any.
-
         Raises
         ------
         Unsolvable
-            If double precision does not hold the equations.
+            If double precision does not hold the equations, or if a residual is too large for a
+            solution that a basis is made of.
+        """
+        if FROM_CUMULANTS.intersection(names):
+            return self._solved_to_fourth_order(point, names, families)
+        engine = self.engine(point)
+        cut_1, cut_2 = kept_excitations(engine, SNAPSHOT * self.tolerance)
+        shared = self.truncation
+        cut_1, cut_2 = min(cut_1, shared.cut_1), min(cut_2, shared.cut_2)
+        own = Truncation(min(shared.coherence_order, cut_1, cut_2), cut_1, cut_2)
+        if choose("auto", engine, own.sector(engine)) != "gmres":
+            guess = first_guess(engine, tolerance=SNAPSHOT * self.tolerance)
+            own = replace(own, coherence_order=min(own.coherence_order, guess.coherence_order))
+        for truncation in dict.fromkeys([own, shared]):
+            full, residual = self._state_and_response(engine, truncation, names)
+            if residual <= SNAPSHOT * self.tolerance:
+                return full.solutions(self.ground)
+        raise Unsolvable("the residual is too large for a basis: solve this engine by itself")
+
+    def _state_and_response(
+        self, engine: Engine, truncation: Truncation, names: Collection[str]
+    ) -> tuple[Full, float]:
+        """δ, and ρ₁ if the noise is asked for, with the larger residual."""
+        library = choose("auto", engine, truncation.sector(engine))
+        found = solve_truncated(engine, truncation, library)
+        places = found.sector.positions_in(self.sector.padded())
+        full, worst = Full(found, places, self.layout.size), found.residual
+        full.keep("deviation", found.delta / found.rho_0.max())
+        if FROM_NOISE.intersection(names):
+            mean = found.current(-engine.drive * found.sector.hop)
+            source = Moves(found).odd(found.rho) - mean * found.rho
+            response, residual = found.solver.solve(source)
+            full.keep("noise", response)
+            worst = max(worst, residual)
+        return full, worst
+
+    def _solved_to_fourth_order(
+        self, point: int, names: Collection[str], families: Mapping[str, Family]
+    ) -> dict[str, FloatArray]:
+        """The same with all equations of the cumulants.
+
+        They are found on the engine's own truncation, or on that of the block where it is not
+        enough.  An iteration starts from the solutions in the bases, if there are any.
         """
         engine = self.engine(point)
         one = self.engines[np.array([point])]
@@ -149,13 +193,7 @@ class Block:
         if full.state.residual > SNAPSHOT * self.tolerance and own != self.truncation:
             full = self._in_full(engine, self.truncation, one, guesses)
         solver = Solver(self.layout, c, full)
-        found_of(
-            state.stationary(one, solver),
-            equations(names),
-            self.tolerance,
-            even=1.0,
-            split=self.near,
-        )
+        Known.of(state.stationary(one, solver), equations(names), split=self.near)
         return full.solutions(self.ground)
 
     def _in_full(
@@ -175,21 +213,31 @@ class Block:
         places = sector.padded().positions_in(self.sector.padded())
         return Full(found, places, self.layout.size, guesses)
 
+    def families(self, solutions: Mapping[str, Sequence[FloatArray]]) -> dict[str, Family]:
+        """Bases of solutions."""
+        return {
+            name: Family.of(np.stack(vectors, axis=1), self.layout, transposed=is_left(name))
+            for name, vectors in solutions.items()
+        }
+
     def enlarged(
-        self, families: Mapping[str, Family], solutions: Mapping[str, list[FloatArray]]
+        self, families: Mapping[str, Family], solutions: Mapping[str, FloatArray]
     ) -> dict[str, Family]:
-        """Bases that hold more solutions."""
+        """Bases that hold the solutions of one more engine, too."""
         found = dict(families)
-        for name, vectors in solutions.items():
+        for name, vector in solutions.items():
             family = found.get(name) or Family.empty(self.layout.size)
             found[name] = family.enlarged(
-                np.stack(vectors, axis=1), self.layout, transposed=is_left(name)
+                vector[:, np.newaxis], self.layout, transposed=is_left(name)
             )
         return found
 
-    def batches(self, points: IntArray) -> list[IntArray]:
+    def batches(self, points: IntArray, *, compressed: bool) -> list[IntArray]:
         """Some points in batches."""
-        number = int(np.clip(BATCH_ELEMENTS / self.layout.size, FEWEST, MOST))
+        elements, fewest, size = BATCH_ELEMENTS, FEWEST, self.layout.size
+        if compressed:
+            elements, fewest, size = SERVED_ELEMENTS, SERVED_FEWEST, lowest_orders(self.layout).size
+        number = int(np.clip(elements / size, fewest, MOST))
         return [points[start : start + number] for start in range(0, points.size, number)]
 
     def projected(
@@ -202,8 +250,15 @@ class Block:
         solver = Solver(self.layout, c, Projection(families, c, transposable))
         states = state.stationary(engines, solver)
         allowed = ACCEPTED * self.tolerance
-        found = found_of(states, names, allowed, even=allowed, split=self.near)
-        return engines, found
+        known = Known.of(states, names, split=self.near)
+        return engines, found_of(states, known, names, allowed, even=allowed)
+
+    def served(
+        self, compression: Compression, batch: IntArray, names: Collection[str]
+    ) -> tuple[Engines, Found]:
+        """Values of a batch from compressed equations, with bounds of the residuals."""
+        engines = self.engines[batch]
+        return engines, Batch(engines, compression).found(names, ACCEPTED * self.tolerance)
 
 
 def engine_at(

@@ -97,14 +97,14 @@ class Full:
                 solver = replace(solver, start=Subspace.of(solver.generator, guess))
             right = source[self.places, 0, 0]
             x, _ = solver.solve(right, magnitude=float(np.max(magnitude)))
-        return self._keep(name, x)
+        return self.keep(name, x)
 
     def solve_transposed(self, source: FloatArray, name: str) -> FloatArray:
         """The same with Lᵀ."""
         importance = np.abs(theta(self.state)) / weight(self.state.generator.sector)
         right = source[self.places, 0, 0]
         y, _ = self.state.solver.solve_transposed(right, importance=importance)
-        return self._keep(name, y)
+        return self.keep(name, y)
 
     def __getitem__(self, chosen: IntArray) -> Full:
         """Itself: there is one engine."""
@@ -121,7 +121,7 @@ class Full:
             for name, x in self.found.items()
         }
 
-    def _keep(self, name: str, x: FloatArray) -> FloatArray:
+    def keep(self, name: str, x: FloatArray) -> FloatArray:
         """A solution among all elements, kept under its name, shape (size, 1, 1)."""
         self.found[name] = self._placed(x)
         return self.found[name][:, np.newaxis, np.newaxis]

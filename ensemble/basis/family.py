@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg
 
 from ensemble.arrays import FloatArray
+from ensemble.together.certified import total
 from ensemble.together.layout import Layout
 
 NEGLIGIBLE = 1e-14
@@ -41,6 +42,20 @@ class Family:
     def dimension(self) -> int:
         """Number of vectors."""
         return self.vectors.shape[1]
+
+    @classmethod
+    def of(cls, solutions: FloatArray, place: Layout, *, transposed: bool) -> Family:
+        """The basis of solutions, shape (size, number), those of few excitations first.
+
+        Solutions of cold engines then have small coordinates on the vectors that reach far beyond
+        their own excitations.  Otherwise these would have to cancel there, which leaves rounding
+        errors that the large rates of high excitations multiply.
+        """
+        solutions = solutions / np.linalg.norm(solutions, axis=0)
+        reach = total(np.abs(solutions) * (place.k_1 + place.k_2)) / total(np.abs(solutions))
+        vectors, _ = linalg.qr(solutions[:, np.argsort(reach, kind="stable")], mode="economic")
+        acted = (place.transposed if transposed else place.parts).each(vectors)
+        return cls(np.asfortranarray(vectors), np.stack([vectors.T @ image for image in acted]))
 
     def enlarged(self, solutions: FloatArray, place: Layout, *, transposed: bool) -> Family:
         """The basis with the directions of more solutions, shape (size, number).
@@ -82,7 +97,9 @@ class Family:
         -------
         ndarray, shape (size, points)
         """
+        return np.asarray(self.vectors @ self.coordinates(coefficients, self.vectors.T @ source))
+
+    def coordinates(self, coefficients: FloatArray, right: FloatArray) -> FloatArray:
+        """The coordinates of Galerkin's solutions, shape (dimension, points), from Vᵀ b."""
         matrices = np.tensordot(coefficients.T, self.reduced, axes=1)
-        right = (self.vectors.T @ source).T[..., np.newaxis]
-        found = np.linalg.solve(matrices, right)
-        return np.asarray(self.vectors @ found[..., 0].T)
+        return np.asarray(np.linalg.solve(matrices, right.T[..., np.newaxis])[..., 0].T)

@@ -95,8 +95,7 @@ class Follower:
             if any(family.dimension >= MOST_VECTORS for family in self._families.values()):
                 self._families = {}
             own = block.solved(0, self.variables, self._families)
-            vectors = {name: [vector] for name, vector in own.items()}
-            self._families = block.enlarged(self._families, vectors)
+            self._families = block.enlarged(self._families, own)
             found = self._projected(block, block.library(0))
         if found is None:  # the truncation does not serve this engine
             self._kind = None

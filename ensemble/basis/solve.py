@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.basis.block import Block, are_near, common_truncation, engine_at, equations
+from ensemble.basis.block import ACCEPTED, Block, are_near, common_truncation, engine_at, equations
+from ensemble.basis.compressed import Compression
 from ensemble.basis.family import Family
 from ensemble.basis.spread import coordinates, edged, spread, worst
 from ensemble.errors import Unsolvable
@@ -18,21 +20,26 @@ from ensemble.steady.sector_forecast import complete_size, excitation_cuts, kept
 from ensemble.steady.truncation import Truncation
 from ensemble.together.engines import Engines
 from ensemble.together.solve import DEFINED, MOST_UNKNOWNS
+from ensemble.variables import FROM_CUMULANTS
 
 LEAST = 96
 """Least number of engines of one size for a basis: fewer need less time one by one."""
 PAYS, PAYS_SIZE = 2000, 3000
 """Engines of one size, and elements of their sector (N = 20), from which a basis takes at most half
-of the time, measured on boxes that need 190 vectors."""
+of the time, measured on boxes that need 216 vectors."""
 FIRST = 48
 """Points, far apart, that the basis starts with."""
 MORE = 24
 """Points that it grows by at a time."""
-TRAINED = 256
+TRAINED = 512
 """Points at which it is tried before it serves all."""
+SAMPLED = 64
+"""Of the first of these, those whose defects are formed in full."""
 MARGIN = 3e-2
-"""Residual at these points, relative to the tolerance, at which the basis is complete."""
-COARSER = 1.4
+"""Residual at these points, relative to the tolerance, at which a point needs no more vectors."""
+LEFT = 96
+"""Points that are left over and solved one by one, rather than that the basis grows once more."""
+COARSER = 2.0
 """Factor between the excitation numbers that are kept of engines of different bases."""
 TRUNCATIONS = 6
 """Points whose truncations the sector is made of."""
@@ -146,12 +153,14 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
     """Grow a basis until it serves the block, or until more vectors no longer save time."""
     places = coordinates(block.engines)
     order = spread(edged(places), FIRST + TRAINED)
+    vectors: dict[str, list[FloatArray]] = {}
     families: dict[str, Family] = {}
     tried: set[int] = set()
 
-    def grow(chosen: IntArray) -> dict[str, Family]:
-        """The bases with the solutions at more points."""
-        more: dict[str, list[FloatArray]] = {}
+    def grow(chosen: IntArray) -> bool:
+        """Add the solutions at more points to the bases, if there are any."""
+        nonlocal families
+        added = False
         for point in chosen.tolist():
             tried.add(point)
             try:
@@ -161,8 +170,11 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
             for name, vector in found.items():
                 size = np.abs(vector).sum()
                 if np.isfinite(size) and size > 0:
-                    more.setdefault(name, []).append(vector / size)
-        return block.enlarged(families, more)
+                    vectors.setdefault(name, []).append(vector)
+                    added = True
+        if added:
+            families = block.families(vectors)
+        return added
 
     def choose(error: FloatArray, points: IntArray, number: int, goal: float) -> IntArray:
         fresh = np.array([point not in tried for point in points.tolist()], dtype=bool)
@@ -170,52 +182,84 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
         radius = len(tried) ** (-1 / places.shape[1])
         return points[worst(error, places[points], number, goal=goal, radius=radius)]
 
-    families = grow(order[:FIRST])
-    if not families:
+    if not grow(order[:FIRST]):
         return
-    trained, most = order[FIRST:], len(places) // 2
+    most, sample = len(places) // 2, order[FIRST : FIRST + SAMPLED]
+    trained = order[FIRST:]
     while trained.size and len(tried) < most:
-        error = _errors(block, families, trained, variables)
+        basis = Basis.of(block, families, variables, sample, certain=False)
+        error = basis.errors(trained, equations(variables))
+        if (error > ACCEPTED).sum() * len(places) < MORE * (order.size - FIRST):
+            break  # fewer are left over than solutions would be added
         trained, error = trained[error > MARGIN], error[error > MARGIN]
         chosen = choose(error, trained, MORE, MARGIN)
-        if not chosen.size:
+        trained = np.setdiff1d(trained, chosen)
+        if not chosen.size or not grow(chosen):
             break
-        families = grow(chosen)
     left = np.arange(len(places))
     while True:
-        error = _serve(block, families, left, variables, solutions)
+        basis = Basis.of(block, families, variables, sample, certain=True)
+        error = basis.errors(left, variables, solutions)
         before, kept = left.size, np.array([solutions[point] is None for point in left.tolist()])
         left, error = left[kept], error[kept]
-        if left.size <= 2 * MORE or len(tried) >= most or left.size > before - MORE:
+        if left.size <= LEFT or len(tried) >= most or left.size > before - MORE:
             return
         chosen = choose(error, left, MORE, MARGIN)
-        if not chosen.size:
+        if not chosen.size or not grow(chosen):
             return
-        families = grow(chosen)
 
 
-def _errors(
-    block: Block, families: Mapping[str, Family], points: IntArray, variables: Sequence[str]
-) -> FloatArray:
-    """Largest residual of each point, relative to the tolerance."""
-    found = [
-        block.projected(families, batch, equations(variables))[1].diagnostics["residual"]
-        for batch in block.batches(points)
-    ]
-    return np.concatenate(found) / block.tolerance
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Bases of a block, whose equations may be compressed.
 
+    Attributes
+    ----------
+    block : Block
+    families : mapping of str to Family
+    compression : Compression, optional
+    """
 
-def _serve(
-    block: Block,
-    families: Mapping[str, Family],
-    points: IntArray,
-    variables: Sequence[str],
-    solutions: list[Solution | None],
-) -> FloatArray:
-    """Put solutions of points that meet every check into a list; residuals as of `_errors`."""
-    errors = []
-    for batch in block.batches(points):
-        engines, found = block.projected(families, batch, variables)
-        found.solutions(engines, batch, variables, block.diagnostics, solutions)
-        errors.append(found.diagnostics["residual"])
-    return np.concatenate(errors) / block.tolerance
+    block: Block
+    families: Mapping[str, Family]
+    compression: Compression | None
+
+    @classmethod
+    def of(
+        cls,
+        block: Block,
+        families: Mapping[str, Family],
+        names: Sequence[str],
+        sample: IntArray,
+        *,
+        certain: bool,
+    ) -> Basis:
+        """The bases, ``sample`` and ``certain`` as of `Compression.of`."""
+        if FROM_CUMULANTS.intersection(names):  # they need all elements of their solutions
+            return cls(block, families, None)
+        return cls(
+            block,
+            families,
+            Compression.of(families, block.layout, block.engines[sample], certain=certain),
+        )
+
+    def errors(
+        self,
+        points: IntArray,
+        names: Sequence[str],
+        solutions: list[Solution | None] | None = None,
+    ) -> FloatArray:
+        """Largest residual of each point, relative to the tolerance.
+
+        Solutions of points that meet every check are put into a list, if one is given.
+        """
+        block, errors = self.block, []
+        for batch in block.batches(points, compressed=self.compression is not None):
+            if self.compression is None:
+                engines, found = block.projected(self.families, batch, names)
+            else:
+                engines, found = block.served(self.compression, batch, names)
+            if solutions is not None:
+                found.solutions(engines, batch, names, block.diagnostics, solutions)
+            errors.append(found.diagnostics["residual"])
+        return np.concatenate(errors) / block.tolerance

@@ -13,7 +13,7 @@ from ensemble.counting.paired_cumulants import Level, deviation_source, left_sou
 from ensemble.counting.tilting import Derivatives
 from ensemble.together.certified import applied, total
 from ensemble.together.layout import Layout
-from ensemble.together.state import States
+from ensemble.together.state import Solved
 
 
 class Cumulants(NamedTuple):
@@ -33,14 +33,14 @@ class Cumulants(NamedTuple):
     response: FloatArray
 
 
-def cumulants(states: States, order: int = 4, *, split: bool = True) -> Cumulants:
+def cumulants(states: Solved, order: int = 4, *, split: bool = True) -> Cumulants:
     """Cumulants of the exchanged quanta, as `ensemble.counting.cumulants.cumulants`.
 
     Left and right eigenvectors in pairs where there are solves with Lᵀ, else by recursion.
 
     Parameters
     ----------
-    states : States
+    states : Solved
     order : int
         Even, and at least 4.
     split : bool
@@ -51,7 +51,7 @@ def cumulants(states: States, order: int = 4, *, split: bool = True) -> Cumulant
     return _paired(states, order, split) if paired else _recursion(states, order)
 
 
-def _paired(states: States, order: int, split: bool) -> Cumulants:
+def _paired(states: Solved, order: int, split: bool) -> Cumulants:
     """As `ensemble.counting.paired_cumulants.paired_cumulants`.
 
     The last cumulant is even and needs of the highest level ρ_m alone, which is solved for by
@@ -114,7 +114,7 @@ def _paired(states: States, order: int, split: bool) -> Cumulants:
     return Cumulants(c[1:], residual, rho[1])
 
 
-def _recursion(states: States, order: int) -> Cumulants:
+def _recursion(states: Solved, order: int) -> Cumulants:
     """As the recursion of `ensemble.counting.cumulants.cumulants`, counting at the drive."""
     trace, act = states.layout.trace, _Mirror(states).at_drive
     c = np.zeros((order + 1, states.contrast.size))
@@ -143,7 +143,7 @@ def _recursion_terms(
 
 
 def _respond(
-    states: States, terms: list[FloatArray], residual: FloatArray, *, name: str
+    states: Solved, terms: list[FloatArray], residual: FloatArray, *, name: str
 ) -> tuple[FloatArray, FloatArray]:
     """The response to a sum of terms, and the worst of its residual and a given one."""
     magnitude = np.asarray(sum(total(np.abs(term)) for term in terms))
@@ -155,7 +155,7 @@ def _respond(
 class _Mirror:
     """The drive's moves of `counting.tilting` and the time reversal of `counting.time_reversal`."""
 
-    def __init__(self, states: States) -> None:
+    def __init__(self, states: Solved) -> None:
         place = states.layout
         self._layout: Layout = place
         self._drive = states.engines.drive

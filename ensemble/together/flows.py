@@ -10,7 +10,8 @@ import numpy as np
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.together.baths import Baths
 from ensemble.together.certified import applied, ratio, total
-from ensemble.together.state import States
+from ensemble.together.layout import Layout
+from ensemble.together.state import Solved, States
 
 
 class Currents(NamedTuple):
@@ -36,7 +37,7 @@ def currents(states: States) -> Currents:
     among = place.populations
     delta = states.delta[among]
     taken = [
-        states.contrast * total(_absorption(bath, k[among], top) * delta)
+        states.contrast * total(absorption(bath, k[among], top) * delta)
         for bath, k, top in (
             (states.cold, place.k_1, place.n_1),
             (states.hot, place.k_2, place.n_2),
@@ -66,7 +67,7 @@ def currents(states: States) -> Currents:
     )
 
 
-def _absorption(bath: Baths, k: IntArray, top: int) -> FloatArray:
+def absorption(bath: Baths, k: IntArray, top: int) -> FloatArray:
     """Net quanta per time that a spin with k excitations takes, shape (elements, points)."""
     return bath.gamma_up * ((k + 1) * (top - k)) - bath.gamma_down * (k * (top + 1 - k))
 
@@ -81,7 +82,7 @@ class Noise(NamedTuple):
     residual: FloatArray
 
 
-def noise(states: States, response: FloatArray | None = None) -> Noise:
+def noise(states: Solved, response: FloatArray | None = None) -> Noise:
     r"""Noise of the quanta current by Eq. 11 and by counting at both baths.
 
     The generators tilted at the drive and at a bath differ by a similarity,
@@ -91,7 +92,7 @@ def noise(states: States, response: FloatArray | None = None) -> Noise:
 
     Parameters
     ----------
-    states : States
+    states : Solved
     response : ndarray, shape (size, points), optional
         The response at the drive, if it is known.
     """
@@ -108,28 +109,54 @@ def noise(states: States, response: FloatArray | None = None) -> Noise:
     if states.solver.corrector.final:
         if response is None:
             response = states.respond(sources[:, :1], name="noise")[0][:, 0]
-        shifts = np.stack(
-            [0 * place.k_2, place.k_2 - place.q / 2, -(place.k_1 + place.q / 2)], axis=1
-        )
-        responses = states.traceless(response[:, np.newaxis] - shifts * rho[:, np.newaxis])
+        shifted = response[:, np.newaxis] - shifts(place) * rho[:, np.newaxis]
+        responses = states.traceless(shifted)
         residual = states.solver.residual(responses, sources, magnitude)
     else:
         responses, residual = states.respond(sources, magnitude, name="noise")
 
     at_drive = 2 * drive * total(place.hop * responses[:, 0])
     seen = 2 * drive * np.abs(place.hop).max() * total(np.abs(responses[:, 0]))
-    activities = total(place.trace * exchanged_hot), total(place.trace * exchanged_cold)
+    activities = np.stack([total(place.trace * x) for x in (exchanged_hot, exchanged_cold)])
     at_hot = activities[0] - 2 * total(place.trace * _counted(states, responses[:, 1], "hot")[0])
     at_cold = activities[1] - 2 * total(place.trace * _counted(states, responses[:, 2], "cold")[0])
+    return compared(at_drive, at_hot, at_cold, activities, seen, residual.max(axis=0))
+
+
+def compared(
+    at_drive: FloatArray,
+    at_hot: FloatArray,
+    at_cold: FloatArray,
+    activities: FloatArray,
+    seen: FloatArray,
+    residual: FloatArray,
+) -> Noise:
+    """The noise by three routes, with how well they agree.
+
+    Parameters
+    ----------
+    at_drive, at_hot, at_cold : ndarray, shape (points,)
+    activities : ndarray, shape (2, points)
+        Quanta per time that the baths exchange in both directions.
+    seen : ndarray, shape (points,)
+        Size of the terms whose sum is the noise at the drive.
+    residual : ndarray, shape (points,)
+        The worst of the three.
+    """
     routes = np.stack([at_drive, at_hot, at_cold])
     scale = np.abs(routes).max(axis=0)
     return Noise(
         at_drive=at_drive,
         disagreement=ratio(routes.max(axis=0) - routes.min(axis=0), scale),
-        cancellation=ratio(np.maximum(*activities), scale),
+        cancellation=ratio(activities.max(axis=0), scale),
         reach=ratio(seen, scale),
-        residual=residual.max(axis=0),
+        residual=residual,
     )
+
+
+def shifts(place: Layout) -> FloatArray:
+    """κ of counting at the drive, at the hot and at the cold bath, shape (size, 3, 1)."""
+    return np.stack([0 * place.k_2, place.k_2 - place.q / 2, -(place.k_1 + place.q / 2)], axis=1)
 
 
 def _counted(states: States, x: FloatArray, bath: str) -> tuple[FloatArray, FloatArray]:

@@ -51,6 +51,9 @@ class Layout:
         Jump terms of the baths per unit of their rates.
     anticommutator : csr_array, shape (size, size)
         ½{X, ·}.
+
+    A layout of the lowest coherence orders holds the elements with q ≤ 2, and the rows of its
+    matrices are those with q ≤ 1, which need no others.
     """
 
     n_1: int
@@ -81,6 +84,11 @@ class Layout:
         """Number of elements."""
         return self.q.size
 
+    @property
+    def known(self) -> int:
+        """Number of elements whose equations hold only elements of the layout."""
+        return self.anticommutator.shape[0]
+
 
 @lru_cache(maxsize=8)
 def layout(n_1: int, n_2: int) -> Layout:
@@ -100,6 +108,42 @@ def padded_layout(sector: Sector) -> Layout:
     inner = np.zeros(padded.size)
     inner[sector.positions_in(padded)] = 1.0
     return _layout(found, np.arange(padded.size), inner)
+
+
+@lru_cache(maxsize=2)
+def lowest_orders(place: Layout) -> Layout:
+    """The elements with q ≤ 2 of a layout in whose order q grows, with the equations of q ≤ 1."""
+    q = place.q[:, 0]
+    known, size = (int(np.searchsorted(q, order, side="right")) for order in (1, 2))
+
+    def cut(matrix: sparse.csr_array) -> sparse.csr_array:
+        return sparse.csr_array(matrix[:known, :size])
+
+    parts = place.parts.changed(cut)
+    return Layout(
+        n_1=place.n_1,
+        n_2=place.n_2,
+        k_1=place.k_1[:size],
+        k_2=place.k_2[:size],
+        q=place.q[:size],
+        trace=place.trace[:size],
+        hop=place.hop[:size],
+        ket=place.ket,
+        bra=place.bra,
+        first=place.first,
+        populations=place.populations,
+        inner=place.inner[:size],
+        parts=parts,
+        magnitudes=parts.changed(abs),
+        transposed=parts.changed(lambda part: sparse.csr_array(part.T)),
+        weights=sparse.csr_array(place.weights[:, :size]),
+        population_weights=sparse.csr_array(place.population_weights[:, :size]),
+        up_1=cut(place.up_1),
+        up_2=cut(place.up_2),
+        down_1=cut(place.down_1),
+        down_2=cut(place.down_2),
+        anticommutator=cut(place.anticommutator),
+    )
 
 
 def shell_order(sector: Sector) -> IntArray:

@@ -21,7 +21,7 @@ class Parts:
 
     Attributes
     ----------
-    matrices : sequence of csr_array, shape (size, size)
+    matrices : sequence of csr_array, shape (rows, size)
     """
 
     matrices: Sequence[sparse.csr_array]
@@ -35,15 +35,20 @@ class Parts:
         ----------
         coefficients : ndarray, shape (5, points)
         x : ndarray, shape (size, …, points)
+
+        Returns
+        -------
+        ndarray, shape (rows, …, points)
         """
         scale = coefficients.reshape(5, *(1,) * (x.ndim - 1), -1)
         size = x.shape[0]
         if size <= STACKED_SIZE:
-            return (self._stacked @ (scale * x).reshape(5 * size, -1)).reshape(x.shape)
+            found = self._stacked @ (scale * x).reshape(5 * size, -1)
+            return found.reshape(-1, *x.shape[1:])
         found = self.matrices[0] @ (scale[0] * x).reshape(size, -1)
         for c, matrix in zip(scale[1:], self.matrices[1:], strict=True):
             found += matrix @ (c * x).reshape(size, -1)
-        return found.reshape(x.shape)
+        return found.reshape(-1, *x.shape[1:])
 
     def each(self, x: FloatArray) -> list[FloatArray]:
         """A_p x of vectors of shape (size, number), for each part."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,11 @@ from ensemble.steady.sector_forecast import complete_size
 from ensemble.steady.truncated_solve import UNEVEN
 from ensemble.together.blocks import blocks
 from ensemble.together.certified import total
-from ensemble.together.cumulants import cumulants
+from ensemble.together.cumulants import Cumulants, cumulants
 from ensemble.together.engines import Engines
-from ensemble.together.flows import Currents, currents, noise, validity
+from ensemble.together.flows import Currents, Noise, currents, noise, validity
 from ensemble.together.pairs import pair_values
-from ensemble.together.state import States, eliminated, stationary
+from ensemble.together.state import Solved, States, eliminated, stationary
 from ensemble.units import POWERS, TINY
 from ensemble.variables import CURRENTS, FROM_CUMULANTS, FROM_NOISE, FROM_PAIR, FROM_VALIDITY
 
@@ -90,6 +91,35 @@ class Found:
                     values=dict(zip(variables, row, strict=True)),
                     diagnostics={**dict(zip(self.diagnostics, check, strict=True)), **how},
                 )
+
+
+class Known(NamedTuple):
+    """What variables are read from besides the states and their currents, None if none needs it.
+
+    Attributes
+    ----------
+    noise : Noise, optional
+    cumulants : Cumulants, optional
+    l1_coherence : ndarray, shape (points,), optional
+        Σ |ρ| over all elements off the diagonal.
+    """
+
+    noise: Noise | None = None
+    cumulants: Cumulants | None = None
+    l1_coherence: FloatArray | None = None
+
+    @classmethod
+    def of(cls, states: Solved, names: Collection[str], *, split: bool = True) -> Known:
+        """What some variables need, ``split`` as of `ensemble.together.cumulants.cumulants`."""
+        higher = response = fluctuations = coherence = None
+        if FROM_CUMULANTS.intersection(names):
+            higher = cumulants(states, split=split)
+            response = -higher.response
+        if FROM_NOISE.intersection(names):
+            fluctuations = noise(states, response)
+        if "l1_coherence" in names:
+            coherence = 2 * total(np.where(states.layout.q > 0, np.abs(states.rho), 0.0))
+        return cls(fluctuations, higher, coherence)
 
 
 def solve_together(
@@ -179,45 +209,46 @@ def _solve_batch(
         "excitation_cut": max(n_1, n_2),
         "solver": "together",
     }
-    found = found_of(states, variables, tolerance, even=UNEVEN)
+    known = Known.of(states, variables)
+    found = found_of(states, known, variables, tolerance, even=UNEVEN)
     found.solutions(engines, positions, variables, how, solutions)
 
 
 def found_of(
     states: States,
+    known: Known,
     names: Collection[str],
     tolerance: float,
     *,
     even: float,
-    split: bool = True,
 ) -> Found:
     """Values of engines of one size, with the checks of `Exact`.
 
     Parameters
     ----------
     states : States
+    known : Known
+        What was solved for besides the states.
     names : collection of str
     tolerance : float
     even : float
         Largest relative residual of the populations' own equations.
-    split : bool
-        As of `ensemble.together.cumulants.cumulants`.
     """
     engines = states.engines
     flow = currents(states)
     values = _averages(states, flow)
+    if known.l1_coherence is not None:
+        values["l1_coherence"] = known.l1_coherence
     residual, self_check = states.residual, np.maximum(flow.first_law_error, flow.second_law_error)
     certified = (states.unevenness <= even) & (self_check <= AGREEMENT) & (flow.per_affinity >= 0)
     certified &= states.rho[states.layout.populations].min(axis=0) >= -AGREEMENT
     if set(FROM_VALIDITY).intersection(names):
         values |= validity(states)
-    response = None
-    if FROM_CUMULANTS.intersection(names):
-        higher = cumulants(states, split=split)
-        values |= {f"quanta_cumulant_{n}": higher.rates[n - 1] for n in (3, 4)}
-        residual, response = np.maximum(residual, higher.residual), -higher.response
-    if FROM_NOISE.intersection(names):
-        fluctuations = noise(states, response)
+    if known.cumulants is not None:
+        values |= {f"quanta_cumulant_{n}": known.cumulants.rates[n - 1] for n in (3, 4)}
+        residual = np.maximum(residual, known.cumulants.residual)
+    if known.noise is not None:
+        fluctuations = known.noise
         constancy = np.where(
             engines.drive > 0, 2 * flow.per_affinity / fluctuations.at_drive, np.nan
         )
@@ -268,7 +299,6 @@ def _averages(states: States, flow: Currents) -> dict[str, FloatArray]:
         "magnetization_2": 2 * total(k_2 * rho) / n_2 - 1,
         "magnetization_1_squared": total((2 * k_1 / n_1 - 1) ** 2 * rho),
         "magnetization_2_squared": total((2 * k_2 / n_2 - 1) ** 2 * rho),
-        "l1_coherence": 2 * total(np.where(place.q > 0, np.abs(states.rho), 0.0)),
         "total_spin_1": np.ones(engines.points),  # collective spins have no other
         "total_spin_2": np.ones(engines.points),
     }

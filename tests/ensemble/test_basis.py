@@ -95,7 +95,7 @@ def differences(found: Solution, alone: Solution) -> dict[str, float]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_is_that_of_the_engine_alone(kind):
     engines, found = box(kind), solved(kind)
-    assert sum(one is None for one in found) <= 2
+    assert sum(one is None for one in found) <= 5  # the last few are left to the engine
     for point in range(0, POINTS, 33):
         one, alone = found[point], engines.alone(point)
         if one is None:
@@ -181,14 +181,14 @@ def test_an_engine_that_cannot_be_solved_costs_its_own_point_only(monkeypatch):
 
 
 def test_a_point_whose_projection_fails_is_left_to_the_engine(monkeypatch):
-    original = Family.solve
+    original = Family.coordinates
 
-    def broken(self, coefficients, source):
-        x = original(self, coefficients, source)
-        x[:, 0] *= 1 + 1e-6  # of each batch
-        return x
+    def broken(self, coefficients, right):
+        y = original(self, coefficients, right)
+        y[:, 0] *= 1 + 1e-6  # of each batch
+        return y
 
-    monkeypatch.setattr(Family, "solve", broken)
+    monkeypatch.setattr(Family, "coordinates", broken)
     found = found_in(box("plain"), NOISE)
     left = [point for point, one in enumerate(found) if one is None]
     assert left

@@ -1,0 +1,225 @@
+"""Compressed equations: the same values as the full ones, and bounds above their residuals."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from ensemble import Status
+from ensemble.basis.block import Block, common_truncation, engine_at
+from ensemble.basis.compressed import Compression
+from ensemble.basis.family import Family
+from ensemble.errors import Unsolvable
+from ensemble.generator.sector import Sector
+from ensemble.steady.truncation import Truncation
+from ensemble.together.certified import applied
+from ensemble.together.engines import Engines
+from ensemble.together.layout import lowest_orders, padded_layout
+from tests.ensemble.test_basis import AGREEMENT, NOISE, box, differences, found_in
+from tests.ensemble.together_samples import VARIABLES, Sample
+
+NAMES = tuple(name for name in VARIABLES if not name.startswith("quanta_cumulant"))
+
+
+def block_of(engines: Sample, truncation: Truncation | None = None) -> Block:
+    made = Engines.of(engines.columns, scaling=engines.scaling, statistics=engines.statistics)
+    assert made is not None
+    if truncation is None:
+        first = engine_at(
+            engines.columns, 0, scaling=engines.scaling, statistics=engines.statistics
+        )
+        truncation = common_truncation([first], tolerance=1e-10, solver="auto")
+    return Block.of(
+        engines.columns, made[0], scaling=engines.scaling, statistics=engines.statistics,
+        tolerance=1e-10, truncation=truncation, near=False,
+    )  # fmt: skip
+
+
+@cache
+def solved(kind: str, vectors: int) -> tuple[Block, dict[str, Family]]:
+    """A block, and bases of solutions of its first engines."""
+    block = block_of(box(kind))
+    vectors_of: dict[str, list] = {}
+    for point in range(vectors):
+        for name, vector in block.solved(point, NAMES, {}).items():
+            vectors_of.setdefault(name, []).append(vector)
+    return block, block.families(vectors_of)
+
+
+def compressed(kind: str, vectors: int, *, certain: bool = True) -> Compression:
+    block, families = solved(kind, vectors)
+    sample = block.engines[np.arange(60, 80)]
+    return Compression.of(families, block.layout, sample, certain=certain)
+
+
+@pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal"])
+def test_values_are_those_of_the_full_equations_in_the_same_basis(kind):
+    block, families = solved(kind, 20)
+    points = np.arange(30, 50)
+    _, full = block.projected(families, points, NAMES)
+    _, found = block.served(compressed(kind, 20), points, NAMES)
+    assert found.values.keys() == full.values.keys()
+    for name in NAMES:
+        expected = full.values[name]
+        assert np.allclose(found.values[name], expected, rtol=1e-10, atol=1e-13, equal_nan=True)
+
+
+@pytest.mark.parametrize("vectors", [8, 20])
+@pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal"])
+def test_a_residual_is_at_least_that_of_the_full_equations(kind, vectors):
+    """And at most a few times that, so that few points are refused for nothing."""
+    block, families = solved(kind, vectors)
+    points = np.arange(block.engines.points)
+    for names in (("power",), NOISE):
+        _, full = block.projected(families, points, names)
+        _, found = block.served(compressed(kind, vectors), points, names)
+        true, bound = full.diagnostics["residual"], found.diagnostics["residual"]
+        apart = true > 1e-13  # below, rounding is part of both
+        assert (bound[apart] >= true[apart]).all()
+        assert np.median(bound / true) < 4
+
+
+def test_a_defect_of_high_order_is_bounded_whatever_its_coordinates():
+    """Random coordinates, against sums over all elements beyond the first coherence order."""
+    block, families = solved("hot", 20)
+    found, place = compressed("hot", 20), block.layout
+    rng = np.random.default_rng(3)
+    c, known = rng.uniform(0.1, 2, (5, 50)), found.layout.known
+    k_1, k_2, q = place.k_1[known:], place.k_2[known:], place.q[known:]
+    multiples = (np.ones_like(q), k_2 - q / 2, k_1 + q / 2)
+    assert found.noise is not None
+    y = rng.normal(size=(20, 50)) * 10.0 ** rng.uniform(-12, 0, (20, 50))
+    v, moved, lost = (rng.normal(size=(20, 50)) for _ in range(3))
+    V, W = families["deviation"].vectors, families["noise"].vectors
+    of_delta = place.parts(c, V @ y)[known:]
+    of_noise = place.parts(c, W @ v) + applied(place.anticommutator, V @ moved) + V @ lost
+    for bounds, defect in (
+        (found.deviation.bounds(c, y), of_delta),
+        (found.noise.bounds(c, v, (moved, lost)), of_noise[known:]),
+    ):
+        for bound, multiple in zip(bounds, multiples, strict=True):
+            true = np.abs(multiple * defect).sum(axis=0)
+            assert (bound >= true * (1 - 1e-12)).all()
+            assert (bound <= 100 * true).all()
+
+
+def test_estimates_of_a_growing_basis_are_close_to_the_bounds():
+    block, _ = solved("hot", 20)
+    points = np.arange(block.engines.points)
+    certain, estimated = (
+        block.served(compressed("hot", 20, certain=sure), points, NOISE)[1].diagnostics["residual"]
+        for sure in (True, False)
+    )
+    assert np.abs(np.log(estimated / certain)).max() < np.log(1.5)
+
+
+def test_the_three_routes_to_the_noise_differ_as_those_of_the_full_equations():
+    """The responses at the baths come from that at the drive, without equations of their own."""
+    block, families = solved("plain", 20)
+    points = np.arange(40, 60)
+    _, full = block.projected(families, points, NOISE)
+    _, found = block.served(compressed("plain", 20), points, NOISE)
+    apart, expected = found.diagnostics["self_check"], full.diagnostics["self_check"]
+    assert expected.max() > 1e-9  # twenty vectors leave a difference that is no rounding
+    assert np.allclose(apart, expected, rtol=1e-3, atol=1e-12)
+
+
+def test_the_lowest_orders_hold_the_rows_of_all_elements():
+    place = padded_layout(Sector(7, 6, 3, 5, 6))
+    low = lowest_orders(place)
+    assert low.q.max() == 2
+    assert low.known == (place.q <= 1).sum()
+    rng = np.random.default_rng(1)
+    c, x = rng.uniform(0.5, 2, (5, 3)), rng.normal(size=(place.size, 3))
+    assert np.allclose(low.parts(c, x[: low.size]), place.parts(c, x)[: low.known], atol=1e-13)
+    y = rng.normal(size=(low.known, 3))
+    padded = np.concatenate([y, np.zeros((place.size - low.known, 3))])
+    assert np.allclose(low.transposed(c, y), place.transposed(c, padded)[: low.size], atol=1e-13)
+
+
+@pytest.mark.parametrize(("order", "enough"), [(12, True), (7, False)])
+def test_what_a_truncation_leaves_out_shows_in_the_residual(order, enough):
+    engines = box("narrow", 20)
+    truncation = Truncation(order, 14, 14)
+    block = block_of(engines, truncation)
+    vectors_of: dict[str, list] = {}
+    for point in range(0, 20, 2):
+        full, _ = block._state_and_response(block.engine(point), truncation, NOISE)
+        for name, vector in full.solutions(block.ground).items():
+            vectors_of.setdefault(name, []).append(vector)
+    families = block.families(vectors_of)
+    found = Compression.of(families, block.layout, block.engines, certain=True)
+    _, served = block.served(found, np.arange(20), NOISE)
+    residual = served.diagnostics["residual"]
+    assert (residual < 1e-11).all() if enough else (residual > 1e-11).all()
+    _, expected = block.projected(families, np.arange(20), NOISE)
+    assert (residual >= expected.diagnostics["residual"] * (1 - 1e-6)).all()
+
+
+def test_a_basis_is_made_of_solutions_with_small_residuals_only(monkeypatch):
+    engines = box("narrow", 20)
+    monkeypatch.setattr("ensemble.basis.block.SNAPSHOT", 1e-8)
+    with pytest.raises(Unsolvable, match="solve this engine by itself"):
+        block_of(engines).solved(0, NOISE, {})
+    assert found_in(engines, NOISE) == [None] * 20
+
+
+def test_a_sector_of_one_coherence_order_has_no_defects_beyond():
+    """Half-integer spin 1/2 beside a large one: all elements have q ≤ 1."""
+    engines = box("plain", 12)
+    spins = {"spin_1": np.full(12, 0.5), "spin_2": np.full(12, 20.0)}
+    block = block_of(engines._replace(columns={**engines.columns, **spins}))
+    vectors = [block.solved(point, NOISE, {}) for point in range(6)]
+    families = block.families(
+        {name: [one[name] for one in vectors] for name in ("deviation", "noise")}
+    )
+    for certain in (True, False):
+        found = Compression.of(families, block.layout, block.engines, certain=certain)
+        points = np.arange(6)
+        _, served = block.served(found, points, NOISE)
+        assert (served.diagnostics["residual"] < 1e-13).all()
+        alone = engines._replace(columns={**engines.columns, **spins}).alone(3, NOISE)
+        assert served.values["constancy"][3] == pytest.approx(alone.values["constancy"], rel=1e-11)
+
+
+def test_cold_engines_keep_their_digits_in_a_basis_with_hot_ones():
+    """Rates of high excitations multiply what solutions of hot engines leave there by rounding."""
+    N, points = 30, 100
+    rng = np.random.default_rng(8)
+    T = np.concatenate([rng.uniform(55, 60, points // 2), rng.uniform(220, 250, points // 2)])
+    columns = {
+        "N": np.full(points, float(N)), "E_1": np.full(points, 100.0),
+        "delta_E": rng.uniform(20, 30, points), "T_mean": T, "delta_T": np.full(points, 100.0),
+        "omega_0": np.ones(points), "Gamma_0": np.ones(points),
+    }  # fmt: skip
+    engines = Sample(columns, "bare", "bosonic")
+    block = block_of(engines, Truncation(14, N, N))
+    vectors_of: dict[str, list] = {}
+    chosen = [*range(20), *range(50, 80)]
+    for point in chosen:
+        for name, vector in block.solved(point, NOISE, {}).items():
+            vectors_of.setdefault(name, []).append(vector)
+    families = block.families(vectors_of)
+    place = block.layout
+    reach = np.abs(families["deviation"].vectors[:, :10]) * (place.k_1 + place.k_2)
+    far = np.abs(families["deviation"].vectors[:, -10:]) * (place.k_1 + place.k_2)
+    assert reach.sum() < far.sum() / 2
+    found = Compression.of(families, place, block.engines[np.array([25, 85])], certain=True)
+    _, served = block.served(found, np.arange(40), NOISE)
+    assert np.median(served.diagnostics["residual"]) < 1e-11
+    alone = engines.alone(3, NOISE)
+    assert alone.status == Status.OK
+    expected = pytest.approx(alone.values["constancy"], rel=AGREEMENT)
+    assert served.values["constancy"][3] == expected
+
+
+def test_an_l1_coherence_is_summed_over_all_elements():
+    names = ("power", "l1_coherence")
+    engines = box("plain")
+    found = found_in(engines, names)
+    for point in (5, 70):
+        one, alone = found[point], engines.alone(point, names)
+        assert one is not None
+        assert max(differences(one, alone).values(), default=0.0) <= AGREEMENT
