@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ MORE = 24
 TRAINED = 512
 """Points at which it is tried before it serves all."""
 SAMPLED = 64
-"""Of the first of these, those whose defects are formed in full."""
+"""The first of these, whose defects are formed in full."""
 MARGIN = 3e-2
 """Residual at these points, relative to the tolerance, at which a point needs no more vectors."""
 LEFT = 96
@@ -98,7 +99,8 @@ def solve_from_basis(
                 near=bool(near[chosen[0]]),
             )
             found: list[Solution | None] = [None] * chosen.size
-            _solve(block, variables, found)
+            with suppress(np.linalg.LinAlgError):  # no pivot is left in some reduced equations
+                _solve(block, variables, found)
             for position, solution in zip(positions[chosen], found, strict=True):
                 solutions[position] = solution
     return solutions
@@ -184,7 +186,8 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
 
     if not grow(order[:FIRST]):
         return
-    most, sample = len(places) // 2, order[FIRST : FIRST + SAMPLED]
+    most = len(places) // 2
+    sample = order[FIRST : FIRST + SAMPLED] if order.size > FIRST else order
     trained = order[FIRST:]
     while trained.size and len(tried) < most:
         basis = Basis.of(block, families, variables, sample, certain=False)

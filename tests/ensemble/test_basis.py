@@ -200,6 +200,29 @@ def test_a_point_whose_projection_fails_is_left_to_the_engine(monkeypatch):
             assert max(differences(one, alone).values(), default=0.0) <= AGREEMENT
 
 
+def test_reduced_equations_without_a_solution_leave_the_points_to_the_engine(monkeypatch):
+    def singular(self, coefficients, right):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(Family, "coordinates", singular)
+    assert found_in(box("narrow", 20), NOISE) == [None] * 20
+
+
+@pytest.mark.parametrize("names", [NOISE, ("power",), VARIABLES])
+def test_engines_without_a_drive_beside_others_are_served_or_left(names):
+    """δ and the noise of an engine without a drive vanish: nothing for a basis."""
+    engines = box("narrow", 40)
+    engines.columns["omega_0"][:30] = 0.0
+    for found in (found_in(engines, names), found_in(engines.part(slice(0, 30)), names)):
+        for point in range(0, len(found), 7):
+            one, alone = found[point], engines.alone(point, names)
+            if one is not None:
+                assert one.status == alone.status
+                apart = differences(one, alone)
+                apart = {name: value for name, value in apart.items() if np.isfinite(value)}
+                assert max(apart.values(), default=0.0) <= AGREEMENT, apart
+
+
 def test_the_same_block_gives_the_same_bits():
     assert repr(found_in(box("hot"))) == repr(solved("hot"))
 
