@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ensemble import Status
+from ensemble.basis import solve
 from ensemble.basis.block import Block, common_truncation, engine_at
 from ensemble.basis.compressed import Compression
 from ensemble.basis.family import Family
@@ -17,7 +18,7 @@ from ensemble.steady.truncation import Truncation
 from ensemble.together.certified import applied
 from ensemble.together.engines import Engines
 from ensemble.together.layout import lowest_orders, padded_layout
-from tests.ensemble.test_basis import AGREEMENT, NOISE, box, differences, found_in
+from tests.ensemble.test_basis import AGREEMENT, KINDS, NOISE, box, differences, found_in
 from tests.ensemble.together_samples import VARIABLES, Sample
 
 NAMES = tuple(name for name in VARIABLES if not name.startswith("quanta_cumulant"))
@@ -213,6 +214,28 @@ def test_cold_engines_keep_their_digits_in_a_basis_with_hot_ones():
     assert alone.status == Status.OK
     expected = pytest.approx(alone.values["constancy"], rel=AGREEMENT)
     assert served.values["constancy"][3] == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_value_is_that_of_the_engine_alone(kind):
+    """All but the cumulants; near the Carnot point J/a, too."""
+    engines = box(kind)
+    found = found_in(engines, NAMES)
+    assert sum(one is None for one in found) <= solve.MORE / 2  # fewer than would be added
+    points = [*range(0, 100, 33)]
+    if kind == "near Carnot":
+        affinity = [abs(one.values["affinity"]) if one else np.inf for one in found]
+        points.append(int(np.argmin(affinity)))
+        assert min(affinity) < 1e-11
+    for point in points:
+        one, alone = found[point], engines.alone(point, NAMES)
+        if one is None:
+            continue
+        assert alone.status == one.status == Status.OK
+        apart = differences(one, alone)
+        assert max(apart.values(), default=0.0) <= AGREEMENT, apart
+        assert one.diagnostics["residual"] <= 1e-11
+        assert one.diagnostics.keys() == alone.diagnostics.keys()
 
 
 def test_an_l1_coherence_is_summed_over_all_elements():
