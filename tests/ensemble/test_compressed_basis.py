@@ -156,7 +156,8 @@ def test_what_a_truncation_leaves_out_shows_in_the_residual(order, enough):
     residual = served.diagnostics["residual"]
     assert (residual < 1e-11).all() if enough else (residual > 1e-11).all()
     _, expected = block.projected(families, np.arange(20), NOISE)
-    assert (residual >= expected.diagnostics["residual"] * (1 - 1e-6)).all()
+    true = expected.diagnostics["residual"]
+    assert (residual >= true)[true > 1e-13].all()  # below, rounding is part of both
 
 
 def test_a_basis_is_made_of_solutions_with_small_residuals_only(monkeypatch):
