@@ -174,10 +174,10 @@ def _batch_bytes(unknowns: NDArray, block_points: int) -> NDArray:
 def _from_basis(engines: Engines, block_points: int) -> tuple[NDArray, NDArray]:
     """Time of each engine of a block that is solved from a basis, and memory of the block.
 
-    Measured: 60 vectors where one parameter varies, 216 where two vary over the boxes of Figs. 2
-    and 6; each costs a full solve to a smaller residual, and a part of the time in which bases are
-    made, which grows as the square of their number.  Without cumulants equations are compressed:
-    an engine of 58,000 elements takes 4 ms then, against 40 ms.
+    Measured: 60 vectors where one parameter varies, 216 where two vary over the box of Fig. 2 (360
+    over that of Fig. 6).  Each costs a full solve to a smaller residual, and a part of the time in
+    which bases are made, which grows as the square of their number.  Without cumulants equations
+    are compressed: an engine of 58,000 elements takes 4 ms then.
     """
     varied = sum(column.size > 1 and np.ptp(column) > 0 for column in engines.points.values())
     varied -= "N" in engines.points and np.ptp(engines.points["N"]) > 0

@@ -15,7 +15,7 @@ from ensemble.basis.correctors import Full, Projection, is_left
 from ensemble.basis.family import Family
 from ensemble.basis.served import Batch
 from ensemble.closed_forms.dark import brightened
-from ensemble.counting.tilting import Moves
+from ensemble.counting.noise import response_at_drive
 from ensemble.engine import Engine
 from ensemble.errors import InvalidInput, Unsolvable
 from ensemble.generator.sector import Sector
@@ -169,9 +169,7 @@ class Block:
         full, worst = Full(found, places, self.layout.size), found.residual
         full.keep("deviation", found.delta / found.rho_0.max())
         if FROM_NOISE.intersection(names):
-            mean = found.current(-engine.drive * found.sector.hop)
-            source = Moves(found).odd(found.rho) - mean * found.rho
-            response, residual = found.solver.solve(source)
+            _, response, residual = response_at_drive(found)
             full.keep("noise", response)
             worst = max(worst, residual)
         return full, worst

@@ -21,10 +21,12 @@ import numpy as np
 from scipy import linalg
 
 from ensemble.arrays import FloatArray, IntArray
+from ensemble.basis.correctors import Projection
 from ensemble.basis.family import Family
 from ensemble.together import state
-from ensemble.together.certified import applied, total
+from ensemble.together.certified import Solver
 from ensemble.together.engines import Engines
+from ensemble.together.flows import source_at_drive
 from ensemble.together.layout import Layout, lowest_orders
 
 CHUNK = 16384
@@ -142,15 +144,14 @@ def _weights(
     families: Mapping[str, Family], place: Layout, sample: Engines
 ) -> dict[str, FloatArray]:
     """Weights of all elements for each equation: the mean size of some engines' defects."""
-    c, drive = state.coefficients(sample), sample.drive
-    rho_0, s, source = state.Origin.of(sample, place)
-    delta = families["deviation"].solve(c, source)
-    defects = {"deviation": source - place.parts(c, delta)}
+    c = state.coefficients(sample)
+    solver = Solver(place, c, Projection(families, c, transposable=False))
+    states = state.stationary(sample, solver)
+    source = state.Origin.of(sample, place).source * states.largest
+    defects = {"deviation": source - solver.apply(states.delta)}
     if "noise" in families:
-        rho = rho_0 + s * delta
-        mean = s * total(-drive * place.hop * delta) / total(place.trace * rho)
-        source = -drive * applied(place.anticommutator, rho) - mean * rho
-        defects["noise"] = source - place.parts(c, families["noise"].solve(c, source))
+        source = source_at_drive(states, states.current(-sample.drive * place.hop))
+        defects["noise"] = source - solver.apply(families["noise"].solve(c, source))
     weights = {}
     for name, defect in defects.items():
         sizes = np.abs(defect) / np.abs(defect).sum(axis=0)

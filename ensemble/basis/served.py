@@ -15,9 +15,9 @@ from ensemble.arrays import FloatArray, IntArray
 from ensemble.basis.compressed import CHUNK, Compression
 from ensemble.together import state
 from ensemble.together.baths import Baths
-from ensemble.together.certified import applied, ratio, total, weight
+from ensemble.together.certified import ratio, total, weight
 from ensemble.together.engines import Engines
-from ensemble.together.flows import Noise, absorption, compared, shifts
+from ensemble.together.flows import Noise, absorption, compared, jumps, shifts, source_at_drive
 from ensemble.together.layout import Layout
 from ensemble.together.solve import Found, Known, found_of
 from ensemble.variables import FROM_NOISE
@@ -85,7 +85,7 @@ class Batch:
         place, c, states = self._place, self._c, self.states
         drive, rho, known = states.engines.drive, states.rho, place.known
         mean = states.current(-drive * place.hop)
-        source = -drive * applied(place.anticommutator, rho) - mean * rho[:known]
+        source = source_at_drive(states, mean)
         others = drive * self._y, mean * self._y
         right = equation.low[:known].T @ source
         for overlap, other in zip(self._compression.overlaps, others, strict=True):
@@ -130,8 +130,7 @@ class Batch:
         self, bath: Baths, k: IntArray, top: int, response: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The noise by counting at a bath, and the quanta that it exchanges per time."""
-        up, down = bath.gamma_up * ((k + 1) * (top - k)), bath.gamma_down * (k * (top + 1 - k))
-        activity = total((up + down) * self.states.rho[self._place.populations])
+        activity = total(sum(jumps(bath, k, top)) * self.states.rho[self._place.populations])
         return activity - 2 * total(absorption(bath, k, top) * response), activity
 
     def _l1_coherence(self) -> FloatArray:

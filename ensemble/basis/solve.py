@@ -99,7 +99,7 @@ def solve_from_basis(
                 near=bool(near[chosen[0]]),
             )
             found: list[Solution | None] = [None] * chosen.size
-            with suppress(np.linalg.LinAlgError):  # no pivot is left in some reduced equations
+            with suppress(np.linalg.LinAlgError):  # the points that are left are solved alone
                 _solve(block, variables, found)
             for position, solution in zip(positions[chosen], found, strict=True):
                 solutions[position] = solution

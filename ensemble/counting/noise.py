@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.arrays import FloatArray
 from ensemble.counting.tilting import BathName, Moves, at_bath
 from ensemble.steady.state import Stationary
 
@@ -42,6 +43,13 @@ class Noise:
     residual: float
 
 
+def response_at_drive(state: Stationary) -> tuple[float, FloatArray, float]:
+    """J, the response L⁺ (L⁽¹⁾ − J) ρ of counting at the drive, and the residual of its solve."""
+    mean = state.current(-state.engine.drive * state.generator.sector.hop)
+    response, residual = state.respond(Moves(state).odd(state.rho) - mean * state.rho)
+    return mean, response, residual
+
+
 def noise(state: Stationary) -> Noise:
     r"""Noise of the quanta current, by Eq. 11 and by counting at both baths.
 
@@ -58,10 +66,7 @@ def noise(state: Stationary) -> Noise:
     state : Stationary
     """
     engine, sector = state.engine, state.generator.sector
-    mean = state.current(-engine.drive * sector.hop)
-
-    source = Moves(state).odd(state.rho)
-    response, residual = state.respond(source - mean * state.rho)
+    mean, response, residual = response_at_drive(state)
     at_drive = 2 * engine.drive * float(sector.hop @ response)
 
     at_hot, activity_hot, residual_hot = _counted(state, "hot", mean)

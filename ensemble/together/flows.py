@@ -69,7 +69,20 @@ def currents(states: States) -> Currents:
 
 def absorption(bath: Baths, k: IntArray, top: int) -> FloatArray:
     """Net quanta per time that a spin with k excitations takes, shape (elements, points)."""
-    return bath.gamma_up * ((k + 1) * (top - k)) - bath.gamma_down * (k * (top + 1 - k))
+    up, down = jumps(bath, k, top)
+    return up - down
+
+
+def jumps(bath: Baths, k: IntArray, top: int) -> tuple[FloatArray, FloatArray]:
+    """Jumps up and down per time of a spin with k excitations, each of shape (elements, points)."""
+    return bath.gamma_up * ((k + 1) * (top - k)), bath.gamma_down * (k * (top + 1 - k))
+
+
+def source_at_drive(states: States, mean: FloatArray) -> FloatArray:
+    """(L⁽¹⁾ − J) ρ of counting at the drive, J the mean current, shape (rows, points)."""
+    place, drive = states.layout, states.engines.drive
+    moved = -drive * applied(place.anticommutator, states.rho)
+    return np.asarray(moved - mean * states.rho[: place.known])
 
 
 class Noise(NamedTuple):
@@ -185,10 +198,8 @@ def validity(states: States) -> dict[str, FloatArray]:
         (1, states.cold, place.k_1[among], place.n_1, engines.E_1.high),
         (2, states.hot, place.k_2[among], place.n_2, engines.E_2.high),
     ):
-        emitting, absorbing = k * (top + 1.0 - k), (k + 1.0) * (top - k)
-        jumps = bath.gamma_down * emitting + bath.gamma_up * absorbing
-        found[f"weak_coupling_{number}"] = total(jumps * populations) / energy
-        emission = emitting * populations
+        found[f"weak_coupling_{number}"] = total(sum(jumps(bath, k, top)) * populations) / energy
+        emission = k * (top + 1.0 - k) * populations
         change = bath.gamma_down - (bath.gamma_down - bath.gamma_up) * (k - top / 2)
         found[f"linewidth_{number}"] = _quotient(2 * total(change * emission), total(emission))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -120,18 +120,13 @@ def lowest_orders(place: Layout) -> Layout:
         return sparse.csr_array(matrix[:known, :size])
 
     parts = place.parts.changed(cut)
-    return Layout(
-        n_1=place.n_1,
-        n_2=place.n_2,
+    return replace(
+        place,
         k_1=place.k_1[:size],
         k_2=place.k_2[:size],
         q=place.q[:size],
         trace=place.trace[:size],
         hop=place.hop[:size],
-        ket=place.ket,
-        bra=place.bra,
-        first=place.first,
-        populations=place.populations,
         inner=place.inner[:size],
         parts=parts,
         magnitudes=parts.changed(abs),
