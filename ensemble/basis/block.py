@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.basis.compressed import Compression
+from ensemble.basis.compressed import Compression, directions
 from ensemble.basis.correctors import Full, Projection, is_left
 from ensemble.basis.family import Family
 from ensemble.basis.served import Batch
@@ -116,6 +116,11 @@ class Block:
         """Its elements, padded where it is truncated."""
         return padded_layout(self.sector)
 
+    @cached_property
+    def directions(self) -> FloatArray:
+        """Directions in which the coefficients of its engines lie."""
+        return directions(state.coefficients(self.engines))
+
     def engine(self, point: int) -> Engine:
         """One of the engines in natural units, with warmer baths if both are dark."""
         return engine_at(self.columns, point, scaling=self.scaling, statistics=self.statistics)
@@ -150,7 +155,7 @@ class Block:
         shared = self.truncation
         cut_1, cut_2 = min(cut_1, shared.cut_1), min(cut_2, shared.cut_2)
         own = Truncation(min(shared.coherence_order, cut_1, cut_2), cut_1, cut_2)
-        if choose("auto", engine, own.sector(engine)) != "gmres":
+        if _faster(engine, own, names) != "gmres":
             guess = first_guess(engine, tolerance=SNAPSHOT * self.tolerance)
             own = replace(own, coherence_order=min(own.coherence_order, guess.coherence_order))
         for truncation in dict.fromkeys([own, shared]):
@@ -163,8 +168,7 @@ class Block:
         self, engine: Engine, truncation: Truncation, names: Collection[str]
     ) -> tuple[Full, float]:
         """δ, and ρ₁ if the noise is asked for, with the larger residual."""
-        library = choose("auto", engine, truncation.sector(engine))
-        found = solve_truncated(engine, truncation, library)
+        found = solve_truncated(engine, truncation, _faster(engine, truncation, names))
         places = found.sector.positions_in(self.sector.padded())
         full, worst = Full(found, places, self.layout.size), found.residual
         full.keep("deviation", found.delta / found.rho_0.max())
@@ -214,7 +218,7 @@ class Block:
     def families(self, solutions: Mapping[str, Sequence[FloatArray]]) -> dict[str, Family]:
         """Bases of solutions."""
         return {
-            name: Family.of(np.stack(vectors, axis=1), self.layout, transposed=is_left(name))
+            name: Family.of(vectors, self.layout, transposed=is_left(name))
             for name, vectors in solutions.items()
         }
 
@@ -257,6 +261,12 @@ class Block:
         """Values of a batch from compressed equations, with bounds of the residuals."""
         engines = self.engines[batch]
         return engines, Batch(engines, compression).found(names, ACCEPTED * self.tolerance)
+
+
+def _faster(engine: Engine, truncation: Truncation, names: Collection[str]) -> str:
+    """What solves faster for δ, and for ρ₁ if the noise is asked for."""
+    solves = 1 + bool(FROM_NOISE.intersection(names))
+    return choose("auto", engine, truncation.sector(engine), solves=solves)
 
 
 def engine_at(

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+from scipy import sparse
 
 from ensemble.arrays import FloatArray, IntArray
 from ensemble.basis.correctors import Projection
@@ -33,6 +33,8 @@ CHUNK = 16384
 """Elements of M at a time."""
 LEAST_WEIGHT = 0.1
 """Part of the weights that is the same for all elements."""
+SAME = 16 * float(np.finfo(float).eps)
+"""Largest error of a coefficient, relative to all five, that counts as rounding."""
 SAMPLED_ROWS = 512
 """Rows of M from which the bounds are estimated while a basis grows."""
 
@@ -66,14 +68,18 @@ class Equation:
     family : Family
         The basis V and the projected equations.
     beyond : Beyond
-        Its z begins with c ⊗ y, y the coordinates of the solution V y and c the five coefficients.
+        Its z begins with Uᵀc ⊗ y, y the coordinates of the solution V y, c the five coefficients
+        and U the directions in which those of the block lie.
     size : int
         Number of elements that are formed, the first ones.
+    directions : ndarray, shape (5, number)
+        As of `directions`.
     """
 
     family: Family
     beyond: Beyond
     size: int
+    directions: FloatArray
 
     @property
     def low(self) -> FloatArray:
@@ -82,7 +88,7 @@ class Equation:
 
     def bounds(self, c: FloatArray, y: FloatArray, others: Sequence[FloatArray] = ()) -> FloatArray:
         """`Beyond.bounds` for coordinates and what else z holds."""
-        scaled = (c[:, np.newaxis] * y).reshape(-1, y.shape[1])
+        scaled = ((self.directions.T @ c)[:, np.newaxis] * y).reshape(-1, y.shape[1])
         return self.beyond.bounds(np.concatenate([scaled, *others]))
 
 
@@ -95,9 +101,9 @@ class Compression:
     layout : Layout
         The elements that are formed.
     deviation : Equation
-        z = c ⊗ y.
+        z = Uᵀc ⊗ y.
     noise : Equation, optional
-        z = (c ⊗ v, ω₀ y', J y') with coordinates v of ρ₁ and y' = s y of ρ − ρ₀.
+        z = (Uᵀc ⊗ v, ω₀ y', J y') with coordinates v of ρ₁ and y' = s y of ρ − ρ₀.
     overlaps : ndarray, shape (2, dimension of W, dimension of V)
         Wᵀ X V and Wᵀ V over the rows that are not formed, X of the anticommutator ½{X, ·}.
     """
@@ -109,7 +115,13 @@ class Compression:
 
     @classmethod
     def of(
-        cls, families: Mapping[str, Family], place: Layout, sample: Engines, *, certain: bool
+        cls,
+        families: Mapping[str, Family],
+        place: Layout,
+        sample: Engines,
+        U: FloatArray,
+        *,
+        certain: bool,
     ) -> Compression:
         """That of bases of some elements.
 
@@ -121,6 +133,8 @@ class Compression:
             All elements, the lowest coherence orders first.
         sample : Engines
             Some of those that are solved, for the weights.
+        U : ndarray, shape (5, number)
+            `directions` of the coefficients of those that are solved.
         certain : bool
             Whether the bounds are to hold for certain.  They are estimated where they only say
             which vectors a basis lacks.
@@ -128,16 +142,51 @@ class Compression:
         low = lowest_orders(place)
         weights = _weights(families, place, sample)
         V, W = families["deviation"], families.get("noise")
-        bounds = _beyond(V, place, weights["deviation"], low.known, None, certain=certain)
-        deviation = Equation(V, bounds, low.size)
+        parts = _combined(place, U)
+        bounds = _beyond(V, parts, place, weights["deviation"], low.known, None, certain=certain)
+        deviation = Equation(V, bounds, low.size, U)
         if W is None:
             return cls(low, deviation, None, np.zeros((2, 0, V.dimension)))
         overlaps = np.zeros((2, W.dimension, V.dimension))
         for rows in _chunks(low.known, place.size):
             for overlap, part in zip(overlaps, _sources(V, place, rows), strict=True):
                 overlap += W.vectors[rows].T @ part
-        bounds = _beyond(W, place, weights["noise"], low.known, V, certain=certain)
-        return cls(low, deviation, Equation(W, bounds, low.size), overlaps)
+        bounds = _beyond(W, parts, place, weights["noise"], low.known, V, certain=certain)
+        return cls(low, deviation, Equation(W, bounds, low.size, U), overlaps)
+
+
+def directions(coefficients: FloatArray) -> FloatArray:
+    """Orthonormal U, shape (5, number), with c = U Uᵀ c for the coefficients of all engines.
+
+    Often fewer than five: with bosonic baths of fixed Γ both rates of a bath depend on n alone.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (5, points)
+
+    Examples
+    --------
+    >>> n = np.array([0.1, 0.7, 2.0])
+    >>> directions(np.stack([0 * n + 1, 1 + n, n, 2 + 2 * n, 2 * n])).shape
+    (5, 2)
+    """
+    c = coefficients / np.linalg.norm(coefficients, axis=0)
+    U, _, _ = np.linalg.svd(c, full_matrices=False)
+    for number in range(1, U.shape[1] + 1):
+        few = U[:, :number]
+        if np.abs(c - few @ (few.T @ c)).max() <= SAME:
+            return few
+    return np.eye(len(c))
+
+
+def _combined(place: Layout, U: FloatArray) -> list[sparse.csr_array]:
+    """Σ_p U_pj A_p for each direction."""
+    return [
+        sparse.csr_array(
+            sum(float(u) * A for u, A in zip(column, place.parts.matrices, strict=True))
+        )
+        for column in U.T
+    ]
 
 
 def _weights(
@@ -169,6 +218,7 @@ def _sources(
 
 def _beyond(
     family: Family,
+    parts: Sequence[sparse.csr_array],
     place: Layout,
     weights: FloatArray,
     known: int,
@@ -177,22 +227,23 @@ def _beyond(
     certain: bool,
 ) -> Beyond:
     """The bounds of the rows of a family's equation from ``known`` on."""
+    vectors = np.ascontiguousarray(family.vectors)  # as the sparse products need them
 
     def moved(rows: slice | IntArray) -> FloatArray:
-        columns = [matrix[rows] @ family.vectors for matrix in place.parts.matrices]
+        columns = [matrix[rows] @ vectors for matrix in parts]
         if of_source is not None:
             columns += _sources(of_source, place, rows)
         return np.concatenate(columns, axis=1)
 
     beyond = weights[known:]
     if certain or beyond.size <= SAMPLED_ROWS:
-        factor = np.zeros((0, 5 * family.dimension + 2 * (of_source.dimension if of_source else 0)))
+        columns = len(parts) * family.dimension + (2 * of_source.dimension if of_source else 0)
+        factor = np.zeros((0, columns))
         for rows in _chunks(known, place.size):
             block = moved(rows) / np.sqrt(weights[rows, np.newaxis])
             factor = np.concatenate([factor, block])
-            if factor.shape[0] > factor.shape[1]:
-                factor = linalg.qr(factor, mode="r", overwrite_a=True, check_finite=False)[0]
-                factor = factor[: factor.shape[1]]
+            if factor.shape[0] > columns:
+                factor = np.asarray(np.linalg.qr(factor, mode="r"))
     else:  # Σ r²/w is the mean of r²/w² over rows that are drawn in proportion to w, times Σ w
         drawn = np.random.default_rng(0).choice(beyond.size, SAMPLED_ROWS, p=beyond / beyond.sum())
         factor = moved(known + drawn) / beyond[drawn, np.newaxis]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
 
 from ensemble.arrays import FloatArray
-from ensemble.together.certified import total
 from ensemble.together.layout import Layout
 
 NEGLIGIBLE = 1e-14
@@ -44,18 +44,23 @@ class Family:
         return self.vectors.shape[1]
 
     @classmethod
-    def of(cls, solutions: FloatArray, place: Layout, *, transposed: bool) -> Family:
-        """The basis of solutions, shape (size, number), those of few excitations first.
+    def of(cls, solutions: Sequence[FloatArray], place: Layout, *, transposed: bool) -> Family:
+        """The basis of solutions, each of shape (size,), those of few excitations first.
 
         Solutions of cold engines then have small coordinates on the vectors that reach far beyond
         their own excitations.  Otherwise these would have to cancel there, which leaves rounding
         errors that the large rates of high excitations multiply.
         """
-        solutions = solutions / np.linalg.norm(solutions, axis=0)
-        reach = total(np.abs(solutions) * (place.k_1 + place.k_2)) / total(np.abs(solutions))
-        vectors, _ = linalg.qr(solutions[:, np.argsort(reach, kind="stable")], mode="economic")
-        acted = (place.transposed if transposed else place.parts).each(vectors)
-        return cls(np.asfortranarray(vectors), np.stack([vectors.T @ image for image in acted]))
+        rows = np.array(solutions)
+        rows /= np.linalg.norm(rows, axis=1)[:, np.newaxis]
+        sizes = np.abs(rows)
+        reach = sizes @ (place.k_1 + place.k_2)[:, 0] / sizes.sum(axis=1)
+        rows = rows[np.argsort(reach, kind="stable")]
+        # LAPACK works on columns, which are contiguous here, and in place.
+        vectors, _ = linalg.qr(rows.T, mode="economic", overwrite_a=True, check_finite=False)
+        parts = place.transposed if transposed else place.parts
+        contiguous = np.ascontiguousarray(vectors)  # as the sparse products need them
+        return cls(vectors, np.stack([vectors.T @ (A @ contiguous) for A in parts.matrices]))
 
     def enlarged(self, solutions: FloatArray, place: Layout, *, transposed: bool) -> Family:
         """The basis with the directions of more solutions, shape (size, number).

@@ -33,7 +33,10 @@ FIRST = 48
 MORE = 24
 """Points that it grows by at a time."""
 TRAINED = 512
-"""Points at which it is tried before it serves all."""
+"""Points at which it is tried at a time before it serves all: those that it did not serve before,
+and fresh ones."""
+MOSTLY = 0.9
+"""Part of the points that are refused from which a fourth of them is enough."""
 SAMPLED = 64
 """The first of these, whose defects are formed in full."""
 MARGIN = 3e-2
@@ -42,6 +45,8 @@ LEFT = 96
 """Points that are left over and solved one by one, rather than that the basis grows once more."""
 COARSER = 2.0
 """Factor between the excitation numbers that are kept of engines of different bases."""
+PATIENCE = 3
+"""Times that it grows without coming closer before it is left as it is."""
 TRUNCATIONS = 6
 """Points whose truncations the sector is made of."""
 
@@ -187,16 +192,31 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
     if not grow(order[:FIRST]):
         return
     most = len(places) // 2
-    sample = order[FIRST : FIRST + SAMPLED] if order.size > FIRST else order
-    trained = order[FIRST:]
-    while trained.size and len(tried) < most:
+    others = np.setdiff1d(np.arange(len(places)), order)
+    unseen = np.concatenate([order[FIRST:], np.random.default_rng(0).permutation(others)])
+    sample = unseen[:SAMPLED] if unseen.size else order
+    known = unseen[:0]
+    number = TRAINED // 4  # while most are refused, these show well enough what is lacking
+    excess: list[float] = []
+    while len(tried) < most:
+        fresh, unseen = np.split(unseen, [number - known.size])
+        trained = np.concatenate([known, fresh])
+        if not trained.size:
+            break
         basis = Basis.of(block, families, variables, sample, certain=False)
         error = basis.errors(trained, equations(variables))
-        if (error > ACCEPTED).sum() * len(places) < MORE * (order.size - FIRST):
-            break  # fewer are left over than solutions would be added
+        refused = error > ACCEPTED
+        unknown = refused[known.size :].mean() * (fresh.size + unseen.size) if fresh.size else 0
+        if refused[: known.size].sum() + unknown <= LEFT:
+            break
+        if refused.mean() < MOSTLY:
+            number = TRAINED
+        excess.append(_excess(error))
+        if len(excess) > PATIENCE and min(excess[-PATIENCE:]) >= min(excess[:-PATIENCE]):
+            break
         trained, error = trained[error > MARGIN], error[error > MARGIN]
         chosen = choose(error, trained, MORE, MARGIN)
-        trained = np.setdiff1d(trained, chosen)
+        known = np.setdiff1d(trained, chosen)
         if not chosen.size or not grow(chosen):
             break
     left = np.arange(len(places))
@@ -210,6 +230,12 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
         chosen = choose(error, left, MORE, MARGIN)
         if not chosen.size or not grow(chosen):
             return
+
+
+def _excess(error: FloatArray) -> float:
+    """Mean logarithm of the factor by which errors are beyond the margin."""
+    beyond = np.clip(np.nan_to_num(error, nan=np.inf) / MARGIN, 1.0, np.finfo(float).max)
+    return float(np.log(beyond).mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +269,13 @@ class Basis:
         return cls(
             block,
             families,
-            Compression.of(families, block.layout, block.engines[sample], certain=certain),
+            Compression.of(
+                families,
+                block.layout,
+                block.engines[sample],
+                block.directions,
+                certain=certain,
+            ),
         )
 
     def errors(

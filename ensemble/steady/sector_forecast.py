@@ -166,14 +166,16 @@ def iterations(coupling: ArrayLike, fall: ArrayLike) -> FloatArray:
     return np.where(fall > WELL_SCALED, 2 * steps, steps)
 
 
-def iterated_seconds(size: ArrayLike, fall: ArrayLike, coupling: ArrayLike) -> FloatArray:
-    """CPU time of state and noise (four solves) with GMRES; parameters as of `factorises`.
+def iterated_seconds(
+    size: ArrayLike, fall: ArrayLike, coupling: ArrayLike, *, solves: int = SOLVES
+) -> FloatArray:
+    """CPU time of some solves with GMRES; parameters as of `factorises`.
 
     An iteration takes twice as long where the baths cannot be diagonalised.
     """
     step = 1.9e-4 + 4.4e-8 * np.asarray(size, dtype=float)
     step = np.where(np.asarray(fall) > WELL_SCALED, 2 * step, step)
-    return np.asarray(SOLVES * iterations(coupling, fall) * step)
+    return np.asarray(solves * iterations(coupling, fall) * step)
 
 
 def factorised_seconds(size: ArrayLike, width: ArrayLike) -> FloatArray:
@@ -182,7 +184,14 @@ def factorised_seconds(size: ArrayLike, width: ArrayLike) -> FloatArray:
     return np.asarray(4.7e-8 * size**2 / width)
 
 
-def factorises(size: ArrayLike, width: ArrayLike, fall: ArrayLike, coupling: ArrayLike) -> Mask:
+def factorises(
+    size: ArrayLike,
+    width: ArrayLike,
+    fall: ArrayLike,
+    coupling: ArrayLike,
+    *,
+    solves: int = SOLVES,
+) -> Mask:
     """Whether "auto" factorises the equations of a sector; otherwise it iterates with GMRES.
 
     It takes what is faster by `factorised_seconds` and `iterated_seconds`, fits to CPU times that
@@ -196,6 +205,8 @@ def factorises(size: ArrayLike, width: ArrayLike, fall: ArrayLike, coupling: Arr
         As from `largest_fall`.
     coupling : array_like
         As from `coupling`.
+    solves : int
+        Right-hand sides.
 
     Examples
     --------
@@ -203,6 +214,6 @@ def factorises(size: ArrayLike, width: ArrayLike, fall: ArrayLike, coupling: Arr
     [True, False, False]
     """
     size = np.asarray(size, dtype=float)
-    slow = factorised_seconds(size, width) < iterated_seconds(size, fall, coupling)
+    slow = factorised_seconds(size, width) < iterated_seconds(size, fall, coupling, solves=solves)
     slow |= iterations(coupling, fall) > MAX_ITERATIONS
     return np.asarray((size <= DIRECT_SIZE) | (slow & (size <= FACTORIZABLE)))

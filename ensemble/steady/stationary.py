@@ -16,6 +16,7 @@ from ensemble.steady.first_guess import first_guess
 from ensemble.steady.sector_forecast import (
     AIM,
     FACTORIZABLE,
+    SOLVES,
     coupling,
     factorises,
     largest_fall,
@@ -107,8 +108,8 @@ def stationary(
     return state
 
 
-def choose(solver: SolverName, engine: Engine, sector: Sector) -> str:
-    """The solver asked for; for "auto", the faster way to solve the equations of a sector."""
+def choose(solver: SolverName, engine: Engine, sector: Sector, *, solves: int = SOLVES) -> str:
+    """The solver asked for; for "auto", what solves for some right-hand sides faster."""
     if solver != "auto":
         return solver
     ratios = engine.cold.log_ratio, engine.hot.log_ratio
@@ -116,7 +117,7 @@ def choose(solver: SolverName, engine: Engine, sector: Sector) -> str:
     drive = engine.omega_0 / math.sqrt(math.prod(engine.rates))
     strength = coupling(drive, engine.N, *ratios, bosonic=engine.statistics == "bosonic")
     width = math.sqrt((sector.cut_1 + 1) * (sector.cut_2 + 1))
-    direct = factorises(sector.size, width, fall, strength)
+    direct = factorises(sector.size, width, fall, strength, solves=solves)
     return _library(sector.size) if direct else "gmres"
 
 

@@ -10,11 +10,12 @@ import pytest
 from ensemble import Status
 from ensemble.basis import solve
 from ensemble.basis.block import Block, common_truncation, engine_at
-from ensemble.basis.compressed import Compression
+from ensemble.basis.compressed import Compression, directions
 from ensemble.basis.family import Family
 from ensemble.errors import Unsolvable
 from ensemble.generator.sector import Sector
 from ensemble.steady.truncation import Truncation
+from ensemble.together import state
 from ensemble.together.certified import applied
 from ensemble.together.engines import Engines
 from ensemble.together.layout import lowest_orders, padded_layout
@@ -52,7 +53,7 @@ def solved(kind: str, vectors: int) -> tuple[Block, dict[str, Family]]:
 def compressed(kind: str, vectors: int, *, certain: bool = True) -> Compression:
     block, families = solved(kind, vectors)
     sample = block.engines[np.arange(60, 80)]
-    return Compression.of(families, block.layout, sample, certain=certain)
+    return Compression.of(families, block.layout, sample, block.directions, certain=certain)
 
 
 @pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal"])
@@ -87,7 +88,9 @@ def test_a_defect_of_high_order_is_bounded_whatever_its_coordinates():
     block, families = solved("hot", 20)
     found, place = compressed("hot", 20), block.layout
     rng = np.random.default_rng(3)
-    c, known = rng.uniform(0.1, 2, (5, 50)), found.layout.known
+    of_engines = state.coefficients(block.engines)
+    c = of_engines[:, rng.integers(block.engines.points, size=50)]
+    known = found.layout.known
     k_1, k_2, q = place.k_1[known:], place.k_2[known:], place.q[known:]
     multiples = (np.ones_like(q), k_2 - q / 2, k_1 + q / 2)
     assert found.noise is not None
@@ -104,6 +107,26 @@ def test_a_defect_of_high_order_is_bounded_whatever_its_coordinates():
             true = np.abs(multiple * defect).sum(axis=0)
             assert (bound >= true * (1 - 1e-12)).all()
             assert (bound <= 100 * true).all()
+
+
+@pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal"])
+def test_coefficients_lie_in_a_few_directions(kind):
+    """Drive and Γ are fixed: what is left are n of both baths with bosons, f with fermions."""
+    block, _ = solved(kind, 8)
+    U = block.directions
+    assert U.shape == (5, 3)
+    c = state.coefficients(block.engines)
+    assert (np.abs(U @ (U.T @ c) - c) <= 1e-14 * np.linalg.norm(c, axis=0)).all()
+    assert np.allclose(U.T @ U, np.eye(3), atol=1e-14)
+
+
+def test_directions_of_fewer_engines_than_coefficients_hold_any():
+    c = np.random.default_rng(2).uniform(size=(5, 3))
+    U = directions(c)
+    assert U.shape == (5, 3)
+    assert np.allclose(U @ (U.T @ c), c, atol=1e-14)
+    assert directions(c[:, :1]).shape == (5, 1)
+    assert directions(np.random.default_rng(2).uniform(size=(5, 50))).shape == (5, 5)
 
 
 def test_estimates_of_a_growing_basis_are_close_to_the_bounds():
@@ -151,7 +174,7 @@ def test_what_a_truncation_leaves_out_shows_in_the_residual(order, enough):
         for name, vector in full.solutions(block.ground).items():
             vectors_of.setdefault(name, []).append(vector)
     families = block.families(vectors_of)
-    found = Compression.of(families, block.layout, block.engines, certain=True)
+    found = Compression.of(families, block.layout, block.engines, block.directions, certain=True)
     _, served = block.served(found, np.arange(20), NOISE)
     residual = served.diagnostics["residual"]
     assert (residual < 1e-11).all() if enough else (residual > 1e-11).all()
@@ -178,7 +201,9 @@ def test_a_sector_of_one_coherence_order_has_no_defects_beyond():
         {name: [one[name] for one in vectors] for name in ("deviation", "noise")}
     )
     for certain in (True, False):
-        found = Compression.of(families, block.layout, block.engines, certain=certain)
+        found = Compression.of(
+            families, block.layout, block.engines, block.directions, certain=certain
+        )
         points = np.arange(6)
         _, served = block.served(found, points, NOISE)
         assert (served.diagnostics["residual"] < 1e-13).all()
@@ -208,7 +233,8 @@ def test_cold_engines_keep_their_digits_in_a_basis_with_hot_ones():
     reach = np.abs(families["deviation"].vectors[:, :10]) * (place.k_1 + place.k_2)
     far = np.abs(families["deviation"].vectors[:, -10:]) * (place.k_1 + place.k_2)
     assert reach.sum() < far.sum() / 2
-    found = Compression.of(families, place, block.engines[np.array([25, 85])], certain=True)
+    sample = block.engines[np.array([25, 85])]
+    found = Compression.of(families, place, sample, block.directions, certain=True)
     _, served = block.served(found, np.arange(40), NOISE)
     assert np.median(served.diagnostics["residual"]) < 1e-11
     alone = engines.alone(3, NOISE)
@@ -237,6 +263,22 @@ def test_every_value_is_that_of_the_engine_alone(kind):
         assert max(apart.values(), default=0.0) <= AGREEMENT, apart
         assert one.diagnostics["residual"] <= 1e-11
         assert one.diagnostics.keys() == alone.diagnostics.keys()
+
+
+def test_a_basis_that_comes_no_closer_is_left_as_it_is(monkeypatch):
+    """Otherwise half of all points would be solved in full for nothing."""
+    points = 800
+    asked = []
+
+    def errors(self, trained, names, solutions=None):
+        if solutions is None:
+            asked.append(trained.size)
+        return np.ones(trained.size)
+
+    monkeypatch.setattr(solve.Basis, "errors", errors)
+    assert found_in(box("plain", points), ("power",)) == [None] * points
+    assert len(asked) == solve.PATIENCE + 1
+    assert points / 2 > solve.FIRST + solve.PATIENCE * solve.MORE
 
 
 def test_an_l1_coherence_is_summed_over_all_elements():
