@@ -123,7 +123,11 @@ class Recomputed:
 
 @dataclass(frozen=True)
 class Entry(StoredSweep):
-    """A sweep of a catalogue."""
+    """A sweep of a catalogue, with the boxes and points that it had when the store was opened.
+
+    Values that are stored later are read.  Points that are added later, by `refine` or by the run
+    of a larger sweep, are in the entry of a store that is opened again.
+    """
 
     def dataset(self, *, filled: bool = False) -> xr.Dataset:
         """Lazy Dataset of the grid of a sweep; it reads, and never solves.
@@ -308,7 +312,8 @@ class Entry(StoredSweep):
     ) -> Refined:
         """Add points where a quantity changes fastest.
 
-        Parameters and errors are those of `catalog.refining.stored_map.refine_map`.
+        `points` of this entry do not hold them: open the store again.  Parameters and errors are
+        those of `catalog.refining.stored_map.refine_map`.
         """
         return refine_map(self, parameters, quantity, budget=budget, **options)
 
