@@ -14,7 +14,7 @@ from sphinx.util import logging
 from catalog.heat_engine.methods import METHODS
 from catalog.heat_engine.terms import NAMES
 from heatcat import __version__
-from heatcat.browser.labels import unit
+from heatcat.browser.shown.labels import unit
 
 project = "heatcat"
 author = "The heatcat developers"

@@ -297,6 +297,6 @@ def save_html(drawn: Any, path: str | Path) -> None:
     InvalidInput
         If the path has another suffix.
     """
-    from heatcat.browser import notebook
+    from heatcat.browser.drawn import notebook
 
     notebook.save_html(drawn, path)

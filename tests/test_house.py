@@ -38,6 +38,10 @@ ROOMS = {
         *("arguments", "names", "models", "heat_engine", "sweeps", "cost", "store"),
         *("running", "reading", "refining", "catalogue", "__init__"),
     ),
+    "heatcat/browser": (
+        *("shown", "drawn", "state", "panels", "sections"),
+        *("page", "access", "server", "plots", "command", "__init__"),
+    ),
 }
 """Folders of a package, and files beside them.  Each imports only itself and those before it."""
 
@@ -141,8 +145,9 @@ def arrows(package: str) -> list[Arrow]:
     found = []
     for file in sorted(files):
         for item in imports(parsed(ROOT / package / f"{file}.py")):
-            if item.package == package:
-                module = "/".join(item.module.split(".")[1:])
+            path = item.module.replace(".", "/") + "/"
+            if path.startswith(f"{package}/"):
+                module = path.removeprefix(f"{package}/").strip("/")
                 places = (f"{module}/{item.name}", module, f"{module}/__init__")
                 plain = (place.strip("/") for place in places)
                 found.append(Arrow(file, next(place for place in plain if place in files)))

@@ -13,20 +13,20 @@ import param
 
 from catalog.names.suggestion import suggestion
 from ensemble import InvalidInput
-from heatcat.browser import escape
-from heatcat.browser.address import Address
-from heatcat.browser.controls import Controls
-from heatcat.browser.drawing import Drawing, Step, in_thread, on_document
-from heatcat.browser.explore.condition import condition_of, masked
-from heatcat.browser.frames import is_dark
-from heatcat.browser.link import fields
-from heatcat.browser.map_section import MapSection
-from heatcat.browser.section import Context, Section, Shown, alert_html
-from heatcat.browser.sections import SECTIONS
-from heatcat.browser.sheet import Sheet
-from heatcat.browser.source import Source
-from heatcat.browser.tabs import Tabs
-from heatcat.browser.view import CURVE, View
+from heatcat.browser.drawn.frames import is_dark
+from heatcat.browser.sections.controls import Controls
+from heatcat.browser.sections.map_section import MapSection
+from heatcat.browser.sections.order import SECTIONS
+from heatcat.browser.sections.tabs import Tabs
+from heatcat.browser.shown import escape
+from heatcat.browser.shown.condition import condition_of, masked
+from heatcat.browser.shown.sheet import Sheet
+from heatcat.browser.shown.source import Source
+from heatcat.browser.state.address import Address
+from heatcat.browser.state.drawing import Drawing, Step, in_thread, on_document
+from heatcat.browser.state.link import fields
+from heatcat.browser.state.section import Context, Section, Shown, alert_html
+from heatcat.browser.state.view import CURVE, View
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")

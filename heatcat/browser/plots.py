@@ -14,17 +14,17 @@ from catalog.arguments import shown
 from catalog.names.described import coordinate_name
 from catalog.names.vocabulary import POINT
 from ensemble import InvalidInput
-from heatcat.browser import notebook, paper
-from heatcat.browser.labels import where
-from heatcat.browser.maps import HEIGHT, layers
+from heatcat.browser.drawn import notebook, paper
+from heatcat.browser.drawn.maps import HEIGHT, layers
+from heatcat.browser.drawn.slices import curve, load_slice
 from heatcat.browser.page import Page
-from heatcat.browser.picture import Picture, picture_of
-from heatcat.browser.plane import load_plane
-from heatcat.browser.point_map import load_points_plane, points_picture
 from heatcat.browser.server import use_style
-from heatcat.browser.sheet import Sheet
-from heatcat.browser.slices import curve, load_slice
-from heatcat.browser.source import Source
+from heatcat.browser.shown.labels import where
+from heatcat.browser.shown.picture import Picture, picture_of
+from heatcat.browser.shown.plane import load_plane
+from heatcat.browser.shown.point_map import load_points_plane, points_picture
+from heatcat.browser.shown.sheet import Sheet
+from heatcat.browser.shown.source import Source
 
 BACKENDS = ("bokeh", "matplotlib")
 

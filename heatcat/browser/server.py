@@ -22,10 +22,10 @@ from panel.theme.base import BOKEH_DARK
 from ensemble import InvalidInput
 from heatcat import terminal
 from heatcat.browser.access import TOKEN, Access, own_host, own_prefix, read_origin
-from heatcat.browser.address import Address
-from heatcat.browser.link import Link
 from heatcat.browser.page import FOLDER, Page
-from heatcat.browser.source import Source
+from heatcat.browser.shown.source import Source
+from heatcat.browser.state.address import Address
+from heatcat.browser.state.link import Link
 
 DARK = "heatcat_dark"
 """Cookie of a visitor who wants dark pages; ``page.js`` sets it."""

@@ -20,12 +20,12 @@ from catalog.names.where import where_expression
 from catalog.reading.export import export
 from catalog.reading.table import table
 from ensemble import InvalidInput, Status
-from heatcat.browser.picture import picture_of
-from heatcat.browser.plane import load_plane
-from heatcat.browser.point import as_html, load_point
-from heatcat.browser.sheet import Sheet
-from heatcat.browser.slices import load_slice
-from heatcat.browser.source import Source
+from heatcat.browser.drawn.slices import load_slice
+from heatcat.browser.panels.point import as_html, load_point
+from heatcat.browser.shown.picture import picture_of
+from heatcat.browser.shown.plane import load_plane
+from heatcat.browser.shown.sheet import Sheet
+from heatcat.browser.shown.source import Source
 from tests.analyses.conftest import no_computing
 from tests.catalog.samples import sample
 from tests.catalog.support import refused

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 import catalog
-from heatcat.browser.labels import figure
+from heatcat.browser.shown.labels import figure
 from tests.chromium import started
 from tests.heatcat.serving import serving
 from tests.heatcat.test_browse_page import MAP_IS_DRAWN, opened, shown

@@ -19,7 +19,7 @@ import xarray as xr
 
 from catalog.sweeps.sweep import Sweep
 from ensemble import Engine, Exact
-from heatcat.browser.labels import figure
+from heatcat.browser.shown.labels import figure
 from tests.heatcat.serving import serving
 from tests.heatcat.stores import (
     FIXED,

@@ -20,26 +20,26 @@ from analyses import carnot_delta_E, closure_error, collective_gain, local_expon
 from catalog.store.storage import Storage
 from catalog.sweeps.sweep import Sweep
 from ensemble import Cumulant, Engine, Exact, InvalidInput, Macroscopic, Status
-from heatcat.browser import export
-from heatcat.browser.axes import MOST_LABELS, axis
-from heatcat.browser.colours import DIVERGING, SEQUENTIAL, centre, colours_for
-from heatcat.browser.derived import DERIVED, growing
-from heatcat.browser.labels import figure
-from heatcat.browser.live_point import LivePoint
-from heatcat.browser.live_solver import SLOW, LiveSolver
-from heatcat.browser.map_figure import MapFigure
+from heatcat.browser.drawn.map_figure import MapFigure
+from heatcat.browser.drawn.slices import load_slice
 from heatcat.browser.page import Page
-from heatcat.browser.picture import offered, picture_of
-from heatcat.browser.plane import load_plane
-from heatcat.browser.point import as_html, load_point
-from heatcat.browser.scales import Scale, automatic, is_flat, scale_for
-from heatcat.browser.section import Shown
+from heatcat.browser.panels.point import as_html, load_point
+from heatcat.browser.sections import export
+from heatcat.browser.sections.live_point import LivePoint
+from heatcat.browser.sections.live_solver import SLOW, LiveSolver
 from heatcat.browser.server import serve
-from heatcat.browser.sheet import Sheet
-from heatcat.browser.slices import load_slice
-from heatcat.browser.source import Source
-from heatcat.browser.states import State, counted
-from heatcat.browser.view import View
+from heatcat.browser.shown.axes import MOST_LABELS, axis
+from heatcat.browser.shown.colours import DIVERGING, SEQUENTIAL, centre, colours_for
+from heatcat.browser.shown.derived import DERIVED, growing
+from heatcat.browser.shown.labels import figure
+from heatcat.browser.shown.picture import offered, picture_of
+from heatcat.browser.shown.plane import load_plane
+from heatcat.browser.shown.scales import Scale, automatic, is_flat, scale_for
+from heatcat.browser.shown.sheet import Sheet
+from heatcat.browser.shown.source import Source
+from heatcat.browser.shown.states import State, counted
+from heatcat.browser.state.section import Shown
+from heatcat.browser.state.view import View
 from tests.analyses.test_gain import scaled
 from tests.heatcat.stores import FIXED, MILLION, TINY, computed, synthetic, synthetic_power
 
@@ -448,7 +448,9 @@ def test_the_live_point_takes_what_follows_from_the_temperatures_of_the_baths():
 def test_a_live_point_that_was_switched_on_before_there_was_a_cell_begins_with_the_first(
     sheet, monkeypatch
 ):
-    monkeypatch.setattr("heatcat.browser.live_point.in_thread", lambda work, after: after(work()))
+    monkeypatch.setattr(
+        "heatcat.browser.sections.live_point.in_thread", lambda work, after: after(work())
+    )
     live = LivePoint(Page(Source("store.zarr")).context)
     live._switch.value = True  # a visitor was quicker than the first map
     assert live._result.object == ""

@@ -13,28 +13,28 @@ import xarray as xr
 from analyses import collective_gain, operating_regime, pareto_front
 from catalog.sweeps.sweep import Sweep
 from ensemble import Engine, Exact, InvalidInput, Macroscopic, Status
-from heatcat.browser import drawing
-from heatcat.browser.explore import cloud as clouds
-from heatcat.browser.explore.cloud import load_cloud
-from heatcat.browser.explore.condition import box_condition, condition_of, masked
-from heatcat.browser.explore.explain import glossary
-from heatcat.browser.explore.extremes import extreme
-from heatcat.browser.explore.families import load_curves, same_engine, through_points
-from heatcat.browser.explore.listing import ROWS, file, listing
-from heatcat.browser.explore.live_curve import Solved, Wanted, solve_more, thinned
-from heatcat.browser.explore.outline import outline
-from heatcat.browser.explore.pinned import as_table, load_pins
-from heatcat.browser.explore.play import Play
-from heatcat.browser.explore.points import load_points, of_points
-from heatcat.browser.explore.regime_map import COLOURS, HATCHES, HIDDEN, legend, load_regimes
-from heatcat.browser.explore.sides import side_of
-from heatcat.browser.explore.small_maps import load_small_maps
-from heatcat.browser.picture import picture_of
-from heatcat.browser.plane import load_plane
-from heatcat.browser.point import load_point
-from heatcat.browser.sheet import Sheet
-from heatcat.browser.source import Source
-from heatcat.browser.view import View
+from heatcat.browser.panels.explain import glossary
+from heatcat.browser.panels.listing import ROWS, file, listing
+from heatcat.browser.panels.live_curve import Solved, Wanted, solve_more, thinned
+from heatcat.browser.panels.pinned import as_table, load_pins
+from heatcat.browser.panels.point import load_point
+from heatcat.browser.sections.play import Play
+from heatcat.browser.shown import cloud as clouds
+from heatcat.browser.shown.cloud import load_cloud
+from heatcat.browser.shown.condition import box_condition, condition_of, masked
+from heatcat.browser.shown.extremes import extreme
+from heatcat.browser.shown.families import load_curves, same_engine, through_points
+from heatcat.browser.shown.outline import outline
+from heatcat.browser.shown.picture import picture_of
+from heatcat.browser.shown.plane import load_plane
+from heatcat.browser.shown.points import load_points, of_points
+from heatcat.browser.shown.regime_map import COLOURS, HATCHES, HIDDEN, legend, load_regimes
+from heatcat.browser.shown.sheet import Sheet
+from heatcat.browser.shown.sides import side_of
+from heatcat.browser.shown.small_maps import load_small_maps
+from heatcat.browser.shown.source import Source
+from heatcat.browser.state import drawing
+from heatcat.browser.state.view import View
 from tests.heatcat.stores import FIXED, TINY, computed
 
 AT = {"N": 6, "delta_E": 125.0, "T_mean": 100.0}

@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 import catalog
-from heatcat.browser.labels import figure
+from heatcat.browser.shown.labels import figure
 from tests.heatcat.serving import serving
 from tests.heatcat.stores import TINY, computed
 from tests.heatcat.test_browse_page import (

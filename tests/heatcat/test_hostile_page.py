@@ -18,9 +18,10 @@ import xarray as xr
 
 import catalog
 import heatcat.accessor  # noqa: F401 (registers .heatcat)
-from heatcat.browser import escape, export
-from heatcat.browser.picture import picture_of
-from heatcat.browser.sheet import Sheet
+from heatcat.browser.sections import export
+from heatcat.browser.shown import escape
+from heatcat.browser.shown.picture import picture_of
+from heatcat.browser.shown.sheet import Sheet
 from heatcat.figures.fig2 import CUT_DELTA_E, CUT_T_MEAN, FIG2
 from tests.catalog.support import FIXED
 from tests.heatcat.hostile import (

@@ -1,0 +1,1 @@
+"""What a view shows: the sweep, its numbers, their scales and colours, and words for people."""

@@ -1,0 +1,1 @@
+"""What a visitor has chosen, the link that keeps it, and what a part of the page is given."""
