@@ -6,9 +6,10 @@ Two sweeps are timed, of a function that takes one millisecond and of one that r
 this process and with two worker processes.  Each ends with the result on disk.  Every timing is
 made in a new process, which first runs a sweep of four points, so that its imports are not timed;
 the start of the workers, with their imports, is timed.  The tools take turns, and the fastest of
-several rounds counts.  CPU times, workers included, are compared: other work of the machine changes
-them less than wall times, but they do not show what a tool waits for, such as the disk.  After the
-first round the result is opened and one value of it read.
+several rounds counts.  Wall times are compared: the CPU time of workers that a tool keeps for its
+next sweep is not known here.  Beside the wall time of a sweep in this process stands its CPU time,
+which does not show what a tool waits for, such as the disk.  After the first round the result is
+opened and one value of it read.
 
 The script also tries what each tool does after its process was killed, with new labels, with
 arrays, with a failing point, and when the function cannot be imported for reading, and whether the
@@ -113,17 +114,17 @@ def compare(
         where = f"{number} worker processes" if number else "this process"
         print(f"\n{points} points of {1e3 * OWN_SECONDS[function]:g} ms each, {where}")
         nothing = float("nan")
-        ours = min(cpu for _, cpu in times.get(("heatcat", number), [(nothing, nothing)]))
+        ours = min(wall for wall, _ in times.get(("heatcat", number), [(nothing, nothing)]))
         for tool in tools:
             if reason := failures.get((tool.title, number)):
                 print(f"{tool.title:20} failed: {reason}")
                 continue
             found = times[tool.title, number]
             wall, cpu = min(w for w, _ in found), min(c for _, c in found)
+            beyond = 1e6 * (cpu / points - OWN_SECONDS[function])
+            own = "" if number else f"   {cpu:8.3f} s CPU, {beyond:9.1f} µs a point of its own"
             print(
-                f"{tool.title:20} {cpu:8.3f} s CPU {wall:9.3f} s wall   "
-                f"{1e6 * (cpu / points - OWN_SECONDS[function]):9.1f} µs CPU a point beyond the "
-                f"function   {cpu / ours:6.3f} x heatcat's CPU",
+                f"{tool.title:20} {wall:8.3f} s wall {wall / ours:8.3f} x heatcat's{own}",
                 flush=True,
             )
     print(f"\n{points} points opened, and the first value read, in a new process after imports")
