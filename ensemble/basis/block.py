@@ -38,9 +38,9 @@ BATCH_ELEMENTS = 1e5
 NEAR = 0.05
 """Affinity below which engines count as near their Carnot point.  There odd cumulants are found
 from deviations, whose basis would be larger far from it."""
-ACCEPTED = 0.1
-"""Largest residual of a solution from a basis, relative to the tolerance: a value's own relative
-error may be larger than the residual."""
+ACCEPTED, ACCEPTED_OF_CUMULANTS = 0.1, 0.015
+"""Largest residual of a solution from a basis, relative to the tolerance: the relative error of a
+value may be larger than the residual, that of the fourth cumulant 40 times (Fig. 2's map)."""
 SNAPSHOT = 1e-2
 """The same of a solution that a basis is made of.  Truncations aim at a tenth of it."""
 FEWEST, MOST = 16, 128
@@ -120,6 +120,11 @@ class Block:
     def directions(self) -> FloatArray:
         """Directions in which the coefficients of its engines lie."""
         return directions(state.coefficients(self.engines))
+
+    def accepted(self, names: Collection[str]) -> float:
+        """Largest residual with which a point from a basis is accepted."""
+        of_cumulants = FROM_CUMULANTS.intersection(names)
+        return (ACCEPTED_OF_CUMULANTS if of_cumulants else ACCEPTED) * self.tolerance
 
     def engine(self, point: int) -> Engine:
         """One of the engines in natural units, with warmer baths if both are dark."""
@@ -251,7 +256,7 @@ class Block:
         transposable = any(is_left(name) for name in families)
         solver = Solver(self.layout, c, Projection(families, c, transposable))
         states = state.stationary(engines, solver)
-        allowed = ACCEPTED * self.tolerance
+        allowed = self.accepted(names)
         known = Known.of(states, names, split=self.near)
         return engines, found_of(states, known, names, allowed, even=allowed)
 
@@ -260,7 +265,7 @@ class Block:
     ) -> tuple[Engines, Found]:
         """Values of a batch from compressed equations, with bounds of the residuals."""
         engines = self.engines[batch]
-        return engines, Batch(engines, compression).found(names, ACCEPTED * self.tolerance)
+        return engines, Batch(engines, compression).found(names, self.accepted(names))
 
 
 def _faster(engine: Engine, truncation: Truncation, names: Collection[str]) -> str:

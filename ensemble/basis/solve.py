@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.basis.block import ACCEPTED, Block, are_near, common_truncation, engine_at, equations
+from ensemble.basis.block import Block, are_near, common_truncation, engine_at, equations
 from ensemble.basis.compressed import Compression
 from ensemble.basis.family import Family
 from ensemble.basis.spread import coordinates, edged, spread, worst
@@ -39,13 +39,13 @@ MOSTLY = 0.9
 """Part of the points that are refused from which a fourth of them is enough."""
 SAMPLED = 64
 """The first of these, whose defects are formed in full."""
-MARGIN = 3e-2
-"""Residual at these points, relative to the tolerance, at which a point needs no more vectors."""
+MARGIN = 0.3
+"""Residual at these points, relative to the accepted one, at which a point needs no more vectors."""
 LEFT = 96
 """Points that are left over and solved one by one, rather than that the basis grows once more."""
 COARSER = 2.0
 """Factor between the excitation numbers that are kept of engines of different bases."""
-PATIENCE = 3
+PATIENCE = 2
 """Times that it grows without coming closer before it is left as it is."""
 TRUNCATIONS = 6
 """Points whose truncations the sector is made of."""
@@ -205,7 +205,7 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
             break
         basis = Basis.of(block, families, variables, sample, certain=False)
         error = basis.errors(trained, equations(variables))
-        refused = error > ACCEPTED
+        refused = error > 1
         unknown = refused[known.size :].mean() * (fresh.size + unseen.size) if fresh.size else 0
         if refused[: known.size].sum() + unknown <= LEFT:
             break
@@ -284,7 +284,7 @@ class Basis:
         names: Sequence[str],
         solutions: list[Solution | None] | None = None,
     ) -> FloatArray:
-        """Largest residual of each point, relative to the tolerance.
+        """Largest residual of each point, relative to the one that is accepted.
 
         Solutions of points that meet every check are put into a list, if one is given.
         """
@@ -297,4 +297,4 @@ class Basis:
             if solutions is not None:
                 found.solutions(engines, batch, names, block.diagnostics, solutions)
             errors.append(found.diagnostics["residual"])
-        return np.concatenate(errors) / block.tolerance
+        return np.concatenate(errors) / block.accepted(names)
