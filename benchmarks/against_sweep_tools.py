@@ -6,10 +6,11 @@ Two sweeps are timed, of a function that takes one millisecond and of one that r
 this process and with two worker processes.  Each ends with the result on disk.  Every timing is
 made in a new process, which first runs a sweep of four points, so that its imports are not timed;
 the start of the workers, with their imports, is timed.  The tools take turns, and the fastest of
-several rounds counts.  Wall times are compared: the CPU time of workers that a tool keeps for its
-next sweep is not known here.  Beside the wall time of a sweep in this process stands its CPU time,
-which does not show what a tool waits for, such as the disk.  After the first round the result is
-opened and one value of it read.
+several rounds counts.  Wall times are compared, not the CPU times of workers: the system counts
+only processes that have ended, and some tools keep theirs.  Beside the wall time of a sweep in this
+process stand its CPU time, which leaves out what a tool waits for, such as the disk, and that time
+a point without the function's own.  After the first round the result is opened and one value of it
+read.
 
 The script also tries what each tool does after its process was killed, with new labels, with
 arrays, with a failing point, and when the function cannot be imported for reading, and whether the

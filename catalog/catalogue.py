@@ -125,8 +125,8 @@ class Recomputed:
 class Entry(StoredSweep):
     """A sweep of a catalogue, with the boxes and points that it had when the store was opened.
 
-    Values that are stored later are read.  Points that are added later, by `refine` or by the run
-    of a larger sweep, are in the entry of a store that is opened again.
+    It reads values that are stored after that.  It does not hold points that `refine` or the run of
+    a larger sweep adds later: open the store again to read them.
     """
 
     def dataset(self, *, filled: bool = False) -> xr.Dataset:
@@ -312,8 +312,8 @@ class Entry(StoredSweep):
     ) -> Refined:
         """Add points where a quantity changes fastest.
 
-        `points` of this entry do not hold them: open the store again.  Parameters and errors are
-        those of `catalog.refining.stored_map.refine_map`.
+        `points` of this entry does not have the new points: open the store again to read them.
+        Parameters and errors are those of `catalog.refining.stored_map.refine_map`.
         """
         return refine_map(self, parameters, quantity, budget=budget, **options)
 

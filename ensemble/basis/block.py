@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.arrays import FloatArray, IntArray
-from ensemble.basis.compressed import Compression, directions
+from ensemble.basis.compressed import Compression, Directions
 from ensemble.basis.correctors import Full, Projection, is_left
 from ensemble.basis.family import Family
 from ensemble.basis.served import Batch
@@ -41,8 +41,9 @@ from deviations, whose basis would be larger far from it."""
 ACCEPTED, ACCEPTED_OF_CUMULANTS = 0.1, 0.015
 """Largest residual of a solution from a basis, relative to the tolerance: the relative error of a
 value may be larger than the residual, that of the fourth cumulant 40 times (Fig. 2's map)."""
-SNAPSHOT = 1e-2
-"""The same of a solution that a basis is made of.  Truncations aim at a tenth of it."""
+SNAPSHOT = 0.1
+"""Largest residual of a solution that a basis is made of, relative to the accepted one.
+Truncations aim at a tenth of it."""
 FEWEST, MOST = 16, 128
 """Points of a batch at least and at most."""
 SERVED_ELEMENTS, SERVED_FEWEST = 4e5, 32
@@ -117,14 +118,18 @@ class Block:
         return padded_layout(self.sector)
 
     @cached_property
-    def directions(self) -> FloatArray:
+    def directions(self) -> Directions:
         """Directions in which the coefficients of its engines lie."""
-        return directions(state.coefficients(self.engines))
+        return Directions.of(state.coefficients(self.engines), self.layout)
 
     def accepted(self, names: Collection[str]) -> float:
         """Largest residual with which a point from a basis is accepted."""
         of_cumulants = FROM_CUMULANTS.intersection(names)
         return (ACCEPTED_OF_CUMULANTS if of_cumulants else ACCEPTED) * self.tolerance
+
+    def snapshot(self, names: Collection[str]) -> float:
+        """Largest residual of a solution that a basis is made of."""
+        return SNAPSHOT * self.accepted(names)
 
     def engine(self, point: int) -> Engine:
         """One of the engines in natural units, with warmer baths if both are dark."""
@@ -137,15 +142,10 @@ class Block:
         order = min(own.coherence_order, shared.coherence_order)
         return Truncation(min(order, cut_1, cut_2), cut_1, cut_2)
 
-    def library(self, point: int) -> str:
-        """How the equations of an engine are solved in full."""
-        engine = self.engine(point)
-        return choose("auto", engine, self.truncation_of(engine).sector(engine))
-
     def solved(
         self, point: int, names: Collection[str], families: Mapping[str, Family]
-    ) -> dict[str, FloatArray]:
-        """Solutions of all equations of an engine, by the name of the equation.
+    ) -> tuple[dict[str, FloatArray], str]:
+        """Solutions of all equations of an engine, by the name of the equation; and the solver.
 
         Raises
         ------
@@ -156,17 +156,17 @@ class Block:
         if FROM_CUMULANTS.intersection(names):
             return self._solved_to_fourth_order(point, names, families)
         engine = self.engine(point)
-        cut_1, cut_2 = kept_excitations(engine, SNAPSHOT * self.tolerance)
+        cut_1, cut_2 = kept_excitations(engine, self.snapshot(names))
         shared = self.truncation
         cut_1, cut_2 = min(cut_1, shared.cut_1), min(cut_2, shared.cut_2)
         own = Truncation(min(shared.coherence_order, cut_1, cut_2), cut_1, cut_2)
         if _faster(engine, own, names) != "gmres":
-            guess = first_guess(engine, tolerance=SNAPSHOT * self.tolerance)
+            guess = first_guess(engine, tolerance=self.snapshot(names))
             own = replace(own, coherence_order=min(own.coherence_order, guess.coherence_order))
         for truncation in dict.fromkeys([own, shared]):
             full, residual = self._state_and_response(engine, truncation, names)
-            if residual <= SNAPSHOT * self.tolerance:
-                return full.solutions(self.ground)
+            if residual <= self.snapshot(names):
+                return full.solutions(self.ground), full.state.solver_name
         raise Unsolvable("the residual is too large for a basis: solve this engine by itself")
 
     def _state_and_response(
@@ -185,7 +185,7 @@ class Block:
 
     def _solved_to_fourth_order(
         self, point: int, names: Collection[str], families: Mapping[str, Family]
-    ) -> dict[str, FloatArray]:
+    ) -> tuple[dict[str, FloatArray], str]:
         """The same with all equations of the cumulants.
 
         They are found on the engine's own truncation, or on that of the block where it is not
@@ -197,11 +197,11 @@ class Block:
         guesses = Projection(families, c, transposable=False) if families else None
         own = self.truncation_of(engine)
         full = self._in_full(engine, own, one, guesses)
-        if full.state.residual > SNAPSHOT * self.tolerance and own != self.truncation:
+        if full.state.residual > self.snapshot(names) and own != self.truncation:
             full = self._in_full(engine, self.truncation, one, guesses)
         solver = Solver(self.layout, c, full)
         Known.of(state.stationary(one, solver), equations(names), split=self.near)
-        return full.solutions(self.ground)
+        return full.solutions(self.ground), full.state.solver_name
 
     def _in_full(
         self, engine: Engine, truncation: Truncation, one: Engines, guesses: Projection | None
@@ -269,7 +269,7 @@ class Block:
 
 
 def _faster(engine: Engine, truncation: Truncation, names: Collection[str]) -> str:
-    """What solves faster for δ, and for ρ₁ if the noise is asked for."""
+    """The faster solver for δ, and for ρ₁ if the noise is asked for."""
     solves = 1 + bool(FROM_NOISE.intersection(names))
     return choose("auto", engine, truncation.sector(engine), solves=solves)
 

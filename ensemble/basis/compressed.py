@@ -34,9 +34,68 @@ CHUNK = 16384
 LEAST_WEIGHT = 0.1
 """Part of the weights that is the same for all elements."""
 SAME = 16 * float(np.finfo(float).eps)
-"""Largest error of a coefficient, relative to all five, that counts as rounding."""
+"""Largest error of a coefficient, relative to the norm of all five, that counts as rounding."""
 SAMPLED_ROWS = 512
 """Rows of M from which the bounds are estimated while a basis grows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Directions in which the five coefficients of all engines lie.
+
+    Often there are fewer than five: with bosonic baths of fixed Γ both rates of a bath depend on
+    the occupation number alone.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (5, number)
+        Orthonormal U with c = U Uᵀ c for the coefficients c of each engine, to rounding.
+    parts : list of csr_array
+        Σ_p U_pj A_p for each direction j.
+    """
+
+    vectors: FloatArray
+    parts: list[sparse.csr_array]
+
+    @classmethod
+    def of(cls, coefficients: FloatArray, place: Layout) -> Directions:
+        """Those of engines, whose coefficients have the shape (5, points)."""
+        U = few_directions(coefficients)
+        matrices = place.parts.matrices
+        parts = [
+            sparse.csr_array(sum(float(u) * A for u, A in zip(column, matrices, strict=True)))
+            for column in U.T
+        ]
+        for part in parts:
+            part.eliminate_zeros()
+        return cls(U, parts)
+
+
+def few_directions(coefficients: FloatArray) -> FloatArray:
+    """As few orthonormal vectors as the coefficients of all engines are combinations of.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (5, points)
+
+    Returns
+    -------
+    ndarray, shape (5, number)
+        The unit vectors where all five are needed.
+
+    Examples
+    --------
+    >>> n = np.array([0.1, 0.7, 2.0])
+    >>> few_directions(np.stack([0 * n + 1, 1 + n, n, 2 + 2 * n, 2 * n])).shape
+    (5, 2)
+    """
+    c = coefficients / np.linalg.norm(coefficients, axis=0)
+    U, _, _ = np.linalg.svd(c, full_matrices=False)
+    for number in range(1, min(len(c) - 1, U.shape[1]) + 1):
+        few = U[:, :number]
+        if np.abs(c - few @ (few.T @ c)).max() <= SAME:
+            return few
+    return np.eye(len(c))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +132,7 @@ class Equation:
     size : int
         Number of elements that are formed, the first ones.
     directions : ndarray, shape (5, number)
-        As of `directions`.
+        U, as of `Directions`.
     """
 
     family: Family
@@ -119,7 +178,7 @@ class Compression:
         families: Mapping[str, Family],
         place: Layout,
         sample: Engines,
-        U: FloatArray,
+        directions: Directions,
         *,
         certain: bool,
     ) -> Compression:
@@ -133,8 +192,8 @@ class Compression:
             All elements, the lowest coherence orders first.
         sample : Engines
             Some of those that are solved, for the weights.
-        U : ndarray, shape (5, number)
-            `directions` of the coefficients of those that are solved.
+        directions : Directions
+            Those of all engines that will be solved.
         certain : bool
             Whether the bounds are to hold for certain.  They are estimated where they only say
             which vectors a basis lacks.
@@ -142,7 +201,7 @@ class Compression:
         low = lowest_orders(place)
         weights = _weights(families, place, sample)
         V, W = families["deviation"], families.get("noise")
-        parts = _combined(place, U)
+        U, parts = directions.vectors, directions.parts
         bounds = _beyond(V, parts, place, weights["deviation"], low.known, None, certain=certain)
         deviation = Equation(V, bounds, low.size, U)
         if W is None:
@@ -153,40 +212,6 @@ class Compression:
                 overlap += W.vectors[rows].T @ part
         bounds = _beyond(W, parts, place, weights["noise"], low.known, V, certain=certain)
         return cls(low, deviation, Equation(W, bounds, low.size, U), overlaps)
-
-
-def directions(coefficients: FloatArray) -> FloatArray:
-    """Orthonormal U, shape (5, number), with c = U Uᵀ c for the coefficients of all engines.
-
-    Often fewer than five: with bosonic baths of fixed Γ both rates of a bath depend on n alone.
-
-    Parameters
-    ----------
-    coefficients : ndarray, shape (5, points)
-
-    Examples
-    --------
-    >>> n = np.array([0.1, 0.7, 2.0])
-    >>> directions(np.stack([0 * n + 1, 1 + n, n, 2 + 2 * n, 2 * n])).shape
-    (5, 2)
-    """
-    c = coefficients / np.linalg.norm(coefficients, axis=0)
-    U, _, _ = np.linalg.svd(c, full_matrices=False)
-    for number in range(1, U.shape[1] + 1):
-        few = U[:, :number]
-        if np.abs(c - few @ (few.T @ c)).max() <= SAME:
-            return few
-    return np.eye(len(c))
-
-
-def _combined(place: Layout, U: FloatArray) -> list[sparse.csr_array]:
-    """Σ_p U_pj A_p for each direction."""
-    return [
-        sparse.csr_array(
-            sum(float(u) * A for u, A in zip(column, place.parts.matrices, strict=True))
-        )
-        for column in U.T
-    ]
 
 
 def _weights(

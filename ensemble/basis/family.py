@@ -65,9 +65,14 @@ class Family:
     def enlarged(self, solutions: FloatArray, place: Layout, *, transposed: bool) -> Family:
         """The basis with the directions of more solutions, shape (size, number).
 
-        They are orthogonalised twice, against the basis and among each other.
+        They are orthogonalised twice, against the basis and among each other.  Solutions that are
+        zero, as δ is without a drive, add nothing.
         """
-        added = solutions / np.linalg.norm(solutions, axis=0)
+        sizes = np.linalg.norm(solutions, axis=0)
+        usable = np.isfinite(sizes) & (sizes > 0)
+        if not usable.any():
+            return self
+        added = solutions[:, usable] / sizes[usable]
         for _ in range(2):
             added = added - self.vectors @ (self.vectors.T @ added)
             added, triangle, _ = linalg.qr(added, mode="economic", pivoting=True)

@@ -94,9 +94,9 @@ class Follower:
         if found is None:
             if any(family.dimension >= MOST_VECTORS for family in self._families.values()):
                 self._families = {}
-            own = block.solved(0, self.variables, self._families)
+            own, solver = block.solved(0, self.variables, self._families)
             self._families = block.enlarged(self._families, own)
-            found = self._projected(block, block.library(0))
+            found = self._projected(block, solver)
         if found is None:  # the truncation does not serve this engine
             self._kind = None
         return found

@@ -26,27 +26,28 @@ from ensemble.variables import FROM_CUMULANTS
 LEAST = 96
 """Least number of engines of one size for a basis: fewer need less time one by one."""
 PAYS, PAYS_SIZE = 2000, 3000
-"""Engines of one size, and elements of their sector (N = 20), from which a basis takes at most half
-of the time, measured on boxes that need 216 vectors."""
+"""Engines of one size, and elements of their sector (N = 20), from which a basis takes at most two
+thirds of the time, measured on boxes that need 216 vectors."""
 FIRST = 48
 """Points, far apart, that the basis starts with."""
 MORE = 24
 """Points that it grows by at a time."""
 TRAINED = 512
-"""Points at which it is tried at a time before it serves all: those that it did not serve before,
-and fresh ones."""
-MOSTLY = 0.9
-"""Part of the points that are refused from which a fourth of them is enough."""
+"""Points on which a growing basis is tried: those that it did not serve before, and new ones."""
 SAMPLED = 64
-"""The first of these, whose defects are formed in full."""
+"""Number of these points whose defects are formed in full, for the weights."""
+MOSTLY = 0.9
+"""While more than this part of the points is refused, a fourth of ``TRAINED`` points is tried."""
 MARGIN = 0.3
-"""Residual at these points, relative to the accepted one, at which a point needs no more vectors."""
-LEFT = 96
-"""Points that are left over and solved one by one, rather than that the basis grows once more."""
+"""A point whose residual, relative to the accepted one, is below this needs no more vectors."""
+LEFT, LEFT_PART = 96, 0.05
+"""If at most this many points, and at most this part of the block, are left over, they are solved
+one by one and the basis does not grow again."""
+PATIENCE, BETTER = 2, 0.95
+"""A basis is left as it is after so many growths in which its mean error, as of `_excess`, has not
+fallen to this part."""
 COARSER = 2.0
 """Factor between the excitation numbers that are kept of engines of different bases."""
-PATIENCE = 2
-"""Times that it grows without coming closer before it is left as it is."""
 TRUNCATIONS = 6
 """Points whose truncations the sector is made of."""
 
@@ -171,11 +172,11 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
         for point in chosen.tolist():
             tried.add(point)
             try:
-                found = block.solved(point, variables, families)
+                found, _ = block.solved(point, variables, families)
             except Unsolvable:
                 continue
             for name, vector in found.items():
-                size = np.abs(vector).sum()
+                size = np.linalg.norm(vector)
                 if np.isfinite(size) and size > 0:
                     vectors.setdefault(name, []).append(vector)
                     added = True
@@ -196,7 +197,8 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
     unseen = np.concatenate([order[FIRST:], np.random.default_rng(0).permutation(others)])
     sample = unseen[:SAMPLED] if unseen.size else order
     known = unseen[:0]
-    number = TRAINED // 4  # while most are refused, these show well enough what is lacking
+    number = TRAINED // 4  # while most are refused, a fourth of the points shows what is lacking
+    few = min(LEFT, LEFT_PART * len(places))
     excess: list[float] = []
     while len(tried) < most:
         fresh, unseen = np.split(unseen, [number - known.size])
@@ -205,16 +207,17 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
             break
         basis = Basis.of(block, families, variables, sample, certain=False)
         error = basis.errors(trained, equations(variables))
-        refused = error > 1
+        refused = ~(error <= 1)  # NaN, too
         unknown = refused[known.size :].mean() * (fresh.size + unseen.size) if fresh.size else 0
-        if refused[: known.size].sum() + unknown <= LEFT:
+        if refused[: known.size].sum() + unknown <= few:
             break
-        if refused.mean() < MOSTLY:
-            number = TRAINED
-        excess.append(_excess(error))
-        if len(excess) > PATIENCE and min(excess[-PATIENCE:]) >= min(excess[:-PATIENCE]):
+        excess.append(_excess(error[known.size :] if fresh.size else error))
+        if len(excess) > PATIENCE and min(excess[-PATIENCE:]) > BETTER * min(excess[:-PATIENCE]):
             break
-        trained, error = trained[error > MARGIN], error[error > MARGIN]
+        if refused.mean() < MOSTLY and number < TRAINED:
+            number, excess = TRAINED, []
+        lacking = ~(error <= MARGIN)
+        trained, error = trained[lacking], error[lacking]
         chosen = choose(error, trained, MORE, MARGIN)
         known = np.setdiff1d(trained, chosen)
         if not chosen.size or not grow(chosen):
@@ -225,7 +228,7 @@ def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | No
         error = basis.errors(left, variables, solutions)
         before, kept = left.size, np.array([solutions[point] is None for point in left.tolist()])
         left, error = left[kept], error[kept]
-        if left.size <= LEFT or len(tried) >= most or left.size > before - MORE:
+        if left.size <= few or len(tried) >= most or left.size > before - MORE:
             return
         chosen = choose(error, left, MORE, MARGIN)
         if not chosen.size or not grow(chosen):

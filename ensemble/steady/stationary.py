@@ -109,7 +109,7 @@ def stationary(
 
 
 def choose(solver: SolverName, engine: Engine, sector: Sector, *, solves: int = SOLVES) -> str:
-    """The solver asked for; for "auto", what solves for some right-hand sides faster."""
+    """The solver asked for; for "auto", the faster one for that number of right-hand sides."""
     if solver != "auto":
         return solver
     ratios = engine.cold.log_ratio, engine.hot.log_ratio

@@ -23,9 +23,9 @@ from heatcat.browser.shown.condition import condition_of, masked
 from heatcat.browser.shown.sheet import Sheet
 from heatcat.browser.shown.source import Source
 from heatcat.browser.state.address import Address
-from heatcat.browser.state.drawing import Drawing, Step, in_thread, on_document
 from heatcat.browser.state.link import fields
 from heatcat.browser.state.section import Context, Section, Shown, alert_html
+from heatcat.browser.state.threads import Drawing, Step, in_thread, on_document
 from heatcat.browser.state.view import CURVE, View
 
 FOLDER = Path(__file__).parent

@@ -10,7 +10,7 @@ import pytest
 from ensemble import Status
 from ensemble.basis import solve
 from ensemble.basis.block import Block, common_truncation, engine_at
-from ensemble.basis.compressed import Compression, directions
+from ensemble.basis.compressed import Compression, few_directions
 from ensemble.basis.family import Family
 from ensemble.errors import Unsolvable
 from ensemble.generator.sector import Sector
@@ -39,13 +39,23 @@ def block_of(engines: Sample, truncation: Truncation | None = None) -> Block:
     )  # fmt: skip
 
 
+def varied() -> Sample:
+    """Engines whose drive and rates vary, too: their coefficients lie in all five directions."""
+    engines, rng = box("hot"), np.random.default_rng(4)
+    changed = {
+        "omega_0": engines.columns["omega_0"] * rng.uniform(0.9, 1.1, 100),
+        "Gamma_2": engines.columns["Gamma_0"] * rng.uniform(0.9, 1.1, 100),
+    }
+    return engines._replace(columns={**engines.columns, **changed})
+
+
 @cache
 def solved(kind: str, vectors: int) -> tuple[Block, dict[str, Family]]:
     """A block, and bases of solutions of its first engines."""
-    block = block_of(box(kind))
+    block = block_of(varied() if kind == "varied" else box(kind))
     vectors_of: dict[str, list] = {}
     for point in range(vectors):
-        for name, vector in block.solved(point, NAMES, {}).items():
+        for name, vector in block.solved(point, NAMES, {})[0].items():
             vectors_of.setdefault(name, []).append(vector)
     return block, block.families(vectors_of)
 
@@ -69,7 +79,7 @@ def test_values_are_those_of_the_full_equations_in_the_same_basis(kind):
 
 
 @pytest.mark.parametrize("vectors", [8, 20])
-@pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal"])
+@pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal", "varied"])
 def test_a_residual_is_at_least_that_of_the_full_equations(kind, vectors):
     """And at most a few times that, so that few points are refused for nothing."""
     block, families = solved(kind, vectors)
@@ -83,10 +93,12 @@ def test_a_residual_is_at_least_that_of_the_full_equations(kind, vectors):
         assert np.median(bound / true) < 4
 
 
-def test_a_defect_of_high_order_is_bounded_whatever_its_coordinates():
+@pytest.mark.parametrize(("kind", "directions"), [("hot", 3), ("varied", 5)])
+def test_a_defect_of_high_order_is_bounded_whatever_its_coordinates(kind, directions):
     """Random coordinates, against sums over all elements beyond the first coherence order."""
-    block, families = solved("hot", 20)
-    found, place = compressed("hot", 20), block.layout
+    block, families = solved(kind, 20)
+    found, place = compressed(kind, 20), block.layout
+    assert len(block.directions.parts) == directions
     rng = np.random.default_rng(3)
     of_engines = state.coefficients(block.engines)
     c = of_engines[:, rng.integers(block.engines.points, size=50)]
@@ -111,9 +123,9 @@ def test_a_defect_of_high_order_is_bounded_whatever_its_coordinates():
 
 @pytest.mark.parametrize("kind", ["plain", "hot", "cold", "fermions", "unequal"])
 def test_coefficients_lie_in_a_few_directions(kind):
-    """Drive and Γ are fixed: what is left are n of both baths with bosons, f with fermions."""
+    """Drive and Γ are fixed: what is left is n of both baths with bosons, f with fermions."""
     block, _ = solved(kind, 8)
-    U = block.directions
+    U = block.directions.vectors
     assert U.shape == (5, 3)
     c = state.coefficients(block.engines)
     assert (np.abs(U @ (U.T @ c) - c) <= 1e-14 * np.linalg.norm(c, axis=0)).all()
@@ -122,11 +134,12 @@ def test_coefficients_lie_in_a_few_directions(kind):
 
 def test_directions_of_fewer_engines_than_coefficients_hold_any():
     c = np.random.default_rng(2).uniform(size=(5, 3))
-    U = directions(c)
+    U = few_directions(c)
     assert U.shape == (5, 3)
     assert np.allclose(U @ (U.T @ c), c, atol=1e-14)
-    assert directions(c[:, :1]).shape == (5, 1)
-    assert directions(np.random.default_rng(2).uniform(size=(5, 50))).shape == (5, 5)
+    assert few_directions(c[:, :1]).shape == (5, 1)
+    many = np.random.default_rng(2).uniform(size=(5, 50))
+    assert np.array_equal(few_directions(many), np.eye(5))
 
 
 def test_estimates_of_a_growing_basis_are_close_to_the_bounds():
@@ -196,7 +209,7 @@ def test_a_sector_of_one_coherence_order_has_no_defects_beyond():
     engines = box("plain", 12)
     spins = {"spin_1": np.full(12, 0.5), "spin_2": np.full(12, 20.0)}
     block = block_of(engines._replace(columns={**engines.columns, **spins}))
-    vectors = [block.solved(point, NOISE, {}) for point in range(6)]
+    vectors = [block.solved(point, NOISE, {})[0] for point in range(6)]
     families = block.families(
         {name: [one[name] for one in vectors] for name in ("deviation", "noise")}
     )
@@ -226,7 +239,7 @@ def test_cold_engines_keep_their_digits_in_a_basis_with_hot_ones():
     vectors_of: dict[str, list] = {}
     chosen = [*range(20), *range(50, 80)]
     for point in chosen:
-        for name, vector in block.solved(point, NOISE, {}).items():
+        for name, vector in block.solved(point, NOISE, {})[0].items():
             vectors_of.setdefault(name, []).append(vector)
     families = block.families(vectors_of)
     place = block.layout
@@ -248,7 +261,7 @@ def test_every_value_is_that_of_the_engine_alone(kind):
     """All but the cumulants; near the Carnot point J/a, too."""
     engines = box(kind)
     found = found_in(engines, NAMES)
-    assert sum(one is None for one in found) <= solve.MORE / 2  # fewer than would be added
+    assert sum(one is None for one in found) <= solve.LEFT_PART * len(found)
     points = [*range(0, 100, 33)]
     if kind == "near Carnot":
         affinity = [abs(one.values["affinity"]) if one else np.inf for one in found]
@@ -273,12 +286,69 @@ def test_a_basis_that_comes_no_closer_is_left_as_it_is(monkeypatch):
     def errors(self, trained, names, solutions=None):
         if solutions is None:
             asked.append(trained.size)
-        return np.ones(trained.size)
+        return np.full(trained.size, 2.0)
 
     monkeypatch.setattr(solve.Basis, "errors", errors)
     assert found_in(box("plain", points), ("power",)) == [None] * points
     assert len(asked) == solve.PATIENCE + 1
     assert points / 2 > solve.FIRST + solve.PATIENCE * solve.MORE
+
+
+def test_a_basis_that_comes_closer_each_time_grows_on(monkeypatch):
+    points, asked = 400, []
+
+    def errors(self, trained, names, solutions=None):
+        if solutions is None:
+            asked.append(trained.size)
+            return np.full(trained.size, 10.0 ** (9 - len(asked)))
+        return np.full(trained.size, 2.0)
+
+    monkeypatch.setattr(solve.Basis, "errors", errors)
+    assert found_in(box("plain", points), ("power",)) == [None] * points
+    assert len(asked) > solve.PATIENCE + 2
+
+
+@pytest.mark.parametrize("refused", [2.0, np.nan])
+def test_a_point_without_a_residual_counts_as_one_that_is_refused(refused, monkeypatch):
+    asked = []
+
+    def errors(self, trained, names, solutions=None):
+        asked.append(trained.size)
+        return np.full(trained.size, refused)
+
+    monkeypatch.setattr(solve.Basis, "errors", errors)
+    assert found_in(box("plain", 300), ("power",)) == [None] * 300
+    assert len(asked) > 2
+
+
+def test_a_basis_grows_on_fresh_points_until_few_are_left(monkeypatch):
+    """In small steps, so that it grows several times, twice with the same bits."""
+    engines, solved_at, tried_on = box("hot", 300), [], []
+    for name, value in {"FIRST": 8, "MORE": 4, "TRAINED": 64, "LEFT": 2}.items():
+        monkeypatch.setattr(solve, name, value)
+    of_block, errors_of = Block.solved, solve.Basis.errors
+
+    def solved_in_full(self, point, names, families):
+        solved_at.append(point)
+        return of_block(self, point, names, families)
+
+    def errors(self, points, names, solutions=None):
+        if solutions is None:
+            assert not set(points.tolist()) & set(solved_at)
+            tried_on.append(points.tolist())
+        return errors_of(self, points, names, solutions)
+
+    monkeypatch.setattr(Block, "solved", solved_in_full)
+    monkeypatch.setattr(solve.Basis, "errors", errors)
+    found = found_in(engines, NOISE)
+    assert sum(one is None for one in found) <= 2
+    assert len(solved_at) == len(set(solved_at)) > 20
+    assert len(tried_on) > 3
+    assert max(map(len, tried_on)) == 64
+    assert len({point for points in tried_on for point in points}) > 70
+    solved_at.clear()
+    again = found_in(engines, NOISE)
+    assert [one and one.values for one in again] == [one and one.values for one in found]
 
 
 def test_an_l1_coherence_is_summed_over_all_elements():

@@ -33,7 +33,7 @@ from heatcat.browser.shown.sheet import Sheet
 from heatcat.browser.shown.sides import side_of
 from heatcat.browser.shown.small_maps import load_small_maps
 from heatcat.browser.shown.source import Source
-from heatcat.browser.state import drawing
+from heatcat.browser.state import threads
 from heatcat.browser.state.view import View
 from tests.heatcat.stores import FIXED, TINY, computed
 
@@ -422,8 +422,8 @@ def _lightness(colour: str) -> float:
 
 def test_a_step_that_fails_does_not_leave_the_page_busy(monkeypatch):
     waiting, said = [], []
-    monkeypatch.setattr(drawing, "in_thread", lambda load, show: waiting.append((load, show)))
-    drawing.Drawing(lambda: [(lambda: 1 / 0, said.append)], said.append).request()
+    monkeypatch.setattr(threads, "in_thread", lambda load, show: waiting.append((load, show)))
+    threads.Drawing(lambda: [(lambda: 1 / 0, said.append)], said.append).request()
     ((load, show),) = waiting
     outcome = load()
     with pytest.raises(ZeroDivisionError, match="division by zero"):

@@ -1,1 +1,1 @@
-"""Lists, curves and scatters of engines: what stands behind the tabs, with its controls."""
+"""Engines as lists, curves, scatters and small maps: most of these stand behind a tab."""

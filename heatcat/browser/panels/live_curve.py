@@ -22,7 +22,7 @@ from heatcat.browser.shown.colours import Scale
 from heatcat.browser.shown.escape import label
 from heatcat.browser.shown.labels import symbol
 from heatcat.browser.shown.sides import Side, new_figure, suits_labels
-from heatcat.browser.state.drawing import Drawing, Pause, Step
+from heatcat.browser.state.threads import Drawing, Pause, Step
 
 MOST_POINTS = 41
 """Points of a curve; N has one for each whole number."""

@@ -1,1 +1,1 @@
-"""The parts of the page from top to bottom, and the controls above them."""
+"""The other parts of the page, their order from top to bottom, and the controls."""

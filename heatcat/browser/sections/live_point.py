@@ -23,8 +23,8 @@ from heatcat.browser.shown import escape
 from heatcat.browser.shown.axes import spaced_by_factors
 from heatcat.browser.shown.labels import figure, unit, with_unit
 from heatcat.browser.shown.sheet import Sheet
-from heatcat.browser.state.drawing import Drawing, Pause, Step, in_thread
 from heatcat.browser.state.section import Context, Section, Shown
+from heatcat.browser.state.threads import Drawing, Pause, Step, in_thread
 
 LARGEST = 60
 """Largest number of spin pairs: a move that is solved in full takes about a tenth of a second."""

@@ -6,7 +6,6 @@ from heatcat.browser.panels.curves_panel import CurvesPanel
 from heatcat.browser.panels.names_panel import NamesPanel
 from heatcat.browser.panels.pins_panel import PinsPanel
 from heatcat.browser.panels.point import PointSection
-from heatcat.browser.panels.points_section import PointsSection
 from heatcat.browser.panels.regimes_panel import RegimesPanel
 from heatcat.browser.panels.scatter_panel import ScatterPanel
 from heatcat.browser.panels.small_maps_panel import SmallMapsPanel
@@ -14,6 +13,7 @@ from heatcat.browser.panels.table_panel import TablePanel
 from heatcat.browser.sections.export_section import ExportSection
 from heatcat.browser.sections.live_point import LivePoint
 from heatcat.browser.sections.map_section import MapSection
+from heatcat.browser.sections.points_section import PointsSection
 from heatcat.browser.sections.profiles import ProfilePanes
 from heatcat.browser.sections.progress import Progress
 from heatcat.browser.sections.slice_panes import SlicePanes

@@ -1,1 +1,1 @@
-"""What a visitor has chosen, the link that keeps it, and what a part of the page is given."""
+"""What a visitor has chosen, its link, what a part of the page is given, and threads for work."""

@@ -8,7 +8,7 @@ from typing import Any
 from bokeh.document import Document
 from bokeh.models import CustomJS, TextInput  # type: ignore[attr-defined]
 
-from heatcat.browser.state.drawing import on_document
+from heatcat.browser.state.threads import on_document
 
 NAME = "query of the address"
 APART_MS = 700

@@ -12,8 +12,8 @@ from heatcat.browser.panels.scatter_panel import AMONG
 from heatcat.browser.shown import escape
 from heatcat.browser.shown.extremes import Extreme, extreme
 from heatcat.browser.shown.labels import figure, symbol_of, unit, where
-from heatcat.browser.state.drawing import in_thread
 from heatcat.browser.state.section import Context, Section, Shown, alert_html
+from heatcat.browser.state.threads import in_thread
 
 
 class PointsSection(Section):
