@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,86 +159,130 @@ def _truncation(
 
 def _solve(block: Block, variables: Sequence[str], solutions: list[Solution | None]) -> None:
     """Grow a basis until it serves the block, or until more vectors no longer save time."""
-    places = coordinates(block.engines)
-    order = spread(edged(places), FIRST + TRAINED)
-    vectors: dict[str, list[FloatArray]] = {}
-    families: dict[str, Family] = {}
-    tried: set[int] = set()
-
-    def grow(chosen: IntArray) -> bool:
-        """Add the solutions at more points to the bases, if there are any."""
-        nonlocal families
-        added = False
-        for point in chosen.tolist():
-            tried.add(point)
-            try:
-                found, _ = block.solved(point, variables, families)
-            except Unsolvable:
-                continue
-            for name, vector in found.items():
-                size = np.linalg.norm(vector)
-                if np.isfinite(size) and size > 0:
-                    vectors.setdefault(name, []).append(vector)
-                    added = True
-        if added:
-            families = block.families(vectors)
-        return added
-
-    def choose(error: FloatArray, points: IntArray, number: int, goal: float) -> IntArray:
-        fresh = np.array([point not in tried for point in points.tolist()], dtype=bool)
-        points, error = points[fresh], error[fresh]
-        radius = len(tried) ** (-1 / places.shape[1])
-        return points[worst(error, places[points], number, goal=goal, radius=radius)]
-
-    if not grow(order[:FIRST]):
+    growing = _Growing(block, variables, coordinates(block.engines))
+    points = block.engines.points
+    order = spread(edged(growing.places), FIRST + TRAINED)
+    if not growing.add(order[:FIRST]):
         return
-    most = len(places) // 2
-    others = np.setdiff1d(np.arange(len(places)), order)
+    others = np.setdiff1d(np.arange(points), order)
     unseen = np.concatenate([order[FIRST:], np.random.default_rng(0).permutation(others)])
     sample = unseen[:SAMPLED] if unseen.size else order
+    few = min(LEFT, LEFT_PART * points)
+    _train(growing, unseen, sample, few)
+    left = np.arange(points)
+    while True:
+        error = growing.basis(sample, certain=True).errors(left, variables, solutions)
+        before, kept = left.size, np.array([solutions[point] is None for point in left.tolist()])
+        left, error = left[kept], error[kept]
+        if left.size <= few or growing.is_costly or left.size > before - MORE:
+            return
+        if not growing.add(growing.worst(left, error)):
+            return
+
+
+def _train(growing: _Growing, unseen: IntArray, sample: IntArray, few: float) -> None:
+    """Grow a basis until only a few points of its block are expected to be left over.
+
+    Parameters
+    ----------
+    growing : _Growing
+    unseen : ndarray of int
+        Points on which it is tried, in this order.
+    sample : ndarray of int
+        As of `_Growing.basis`.
+    few : float
+    """
     known = unseen[:0]
     number = TRAINED // 4  # while most are refused, a fourth of the points shows what is lacking
-    few = min(LEFT, LEFT_PART * len(places))
     excess: list[float] = []
-    while len(tried) < most:
+    while not growing.is_costly:
         fresh, unseen = np.split(unseen, [number - known.size])
         trained = np.concatenate([known, fresh])
         if not trained.size:
-            break
-        basis = Basis.of(block, families, variables, sample, certain=False)
-        error = basis.errors(trained, equations(variables))
-        refused = ~(error <= 1)  # NaN, too
+            return
+        basis = growing.basis(sample, certain=False)
+        error = basis.errors(trained, equations(growing.variables))
+        error = np.where(np.isnan(error), np.inf, error)
+        refused = error > 1
         unknown = refused[known.size :].mean() * (fresh.size + unseen.size) if fresh.size else 0
         if refused[: known.size].sum() + unknown <= few:
-            break
+            return
         excess.append(_excess(error[known.size :] if fresh.size else error))
         if len(excess) > PATIENCE and min(excess[-PATIENCE:]) > BETTER * min(excess[:-PATIENCE]):
-            break
+            return
         if refused.mean() < MOSTLY and number < TRAINED:
             number, excess = TRAINED, []
-        lacking = ~(error <= MARGIN)
-        trained, error = trained[lacking], error[lacking]
-        chosen = choose(error, trained, MORE, MARGIN)
-        known = np.setdiff1d(trained, chosen)
-        if not chosen.size or not grow(chosen):
-            break
-    left = np.arange(len(places))
-    while True:
-        basis = Basis.of(block, families, variables, sample, certain=True)
-        error = basis.errors(left, variables, solutions)
-        before, kept = left.size, np.array([solutions[point] is None for point in left.tolist()])
-        left, error = left[kept], error[kept]
-        if left.size <= few or len(tried) >= most or left.size > before - MORE:
-            return
-        chosen = choose(error, left, MORE, MARGIN)
-        if not chosen.size or not grow(chosen):
+        lacking = error > MARGIN
+        chosen = growing.worst(trained[lacking], error[lacking])
+        known = np.setdiff1d(trained[lacking], chosen)
+        if not growing.add(chosen):
             return
 
 
 def _excess(error: FloatArray) -> float:
     """Mean logarithm of the factor by which errors are beyond the margin."""
-    beyond = np.clip(np.nan_to_num(error, nan=np.inf) / MARGIN, 1.0, np.finfo(float).max)
+    beyond = np.clip(error / MARGIN, 1.0, np.finfo(float).max)
     return float(np.log(beyond).mean())
+
+
+@dataclass(eq=False)
+class _Growing:
+    """Bases of a block that grow, and the points that were solved for them.
+
+    Attributes
+    ----------
+    block : Block
+    variables : sequence of str
+    places : ndarray, shape (points, number)
+        Coordinates of the block's engines, as of `coordinates`.
+    vectors : dict of str to list of ndarray
+        Solutions by the name of their equation.
+    families : dict of str to Family
+        Bases of these.
+    tried : set of int
+        Points that were solved in full, or could not be.
+    """
+
+    block: Block
+    variables: Sequence[str]
+    places: FloatArray
+    vectors: dict[str, list[FloatArray]] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
+    tried: set[int] = field(default_factory=set)
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether half of the points were solved in full."""
+        return len(self.tried) >= len(self.places) // 2
+
+    def add(self, points: IntArray) -> bool:
+        """Add the solutions at more points to the bases; whether there were any."""
+        added = False
+        for point in points.tolist():
+            self.tried.add(point)
+            try:
+                found, _ = self.block.solved(point, self.variables, self.families)
+            except Unsolvable:
+                continue
+            for name, vector in found.items():
+                size = np.linalg.norm(vector)
+                if np.isfinite(size) and size > 0:
+                    self.vectors.setdefault(name, []).append(vector)
+                    added = True
+        if added:
+            self.families = self.block.families(self.vectors)
+        return added
+
+    def worst(self, points: IntArray, error: FloatArray) -> IntArray:
+        """Those of some points with the largest errors, apart from each other, not yet tried."""
+        fresh = np.array([point not in self.tried for point in points.tolist()], dtype=bool)
+        points, error = points[fresh], error[fresh]
+        radius = len(self.tried) ** (-1 / self.places.shape[1])
+        return points[worst(error, self.places[points], MORE, goal=MARGIN, radius=radius)]
+
+    def basis(self, sample: IntArray, *, certain: bool) -> Basis:
+        """The bases as they are; the parameters are those of `Basis.of`."""
+        return Basis.of(self.block, self.families, self.variables, sample, certain=certain)
 
 
 @dataclass(frozen=True, eq=False)
